@@ -1,0 +1,53 @@
+"""The errors raygrid raises on purpose.
+
+::
+
+    RaygridError              everything below
+    ├── UsageError            the user can mend it: printed as one line a fault, exit 2, no traceback
+    │   ├── GridError         the grid file is wrong (every fault of the file at once)
+    │   ├── DataError         a data set is not there or is broken
+    │   ├── WeightsError      pretrained weights are not there or do not fit
+    │   └── StoreError        the store cannot be read or written
+    └── InfeasibleError       a cell that no repetition can compute: becomes a record, never a crash
+
+A message has the form *where: got X; expected one of A, B; do Y*.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class RaygridError(Exception):
+    """Base of every error raygrid raises on purpose."""
+
+
+class UsageError(RaygridError):
+    """Something the user can mend."""
+
+
+class GridError(UsageError):
+    """A grid file that does not say what to run; one line a fault."""
+
+
+class DataError(UsageError):
+    """A data set that is not there, or is not what it should be."""
+
+
+class WeightsError(UsageError):
+    """Pretrained weights that are not there, or do not fit the network."""
+
+
+class StoreError(UsageError):
+    """A store that cannot be read or written."""
+
+
+class InfeasibleError(RaygridError):
+    """A cell that cannot be computed however often it is tried (a class smaller than SMOTE's k, say)."""
+
+
+def choices(got: str, valid: Iterable[str]) -> str:
+    """Return *got 'X'; expected one of A, B*, with the nearest valid name where one is close."""
+    names = list(valid)
+    nearest = difflib.get_close_matches(got, names, n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    return f"got {got!r}; expected one of {', '.join(names)}{hint}"

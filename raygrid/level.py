@@ -1,0 +1,40 @@
+"""What every level of every axis is: a name and its parameters, checked, frozen, and hashable."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+
+
+class Level(BaseModel):
+    """One value of an axis: its name and every parameter, defaults filled in.
+
+    A subclass adds its parameters as fields and the stage's work as methods.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    name: str
+
+    def identity(self) -> dict[str, Any]:
+        """Return, as plain JSON values, everything about this level that can change a result."""
+        return self.model_dump(mode="json")
+
+
+def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "an existing file or folder") -> Path:
+    """Return `value` as an absolute path, relative ones counted from the grid file's folder.
+
+    Raises
+    ------
+    ValueError
+        There is nothing at that path.
+    """
+    folder = (info.context or {}).get("folder", Path())
+    path = Path(folder, Path(value).expanduser()).resolve()
+    if not path.exists():
+        raise ValueError(f"got {str(value)!r}; expected {expected}; there is nothing at {path}")
+    return path
+
+
+# A path in a grid file.
+ExistingPath = Annotated[Path, Field(strict=False), AfterValidator(existing_path)]
