@@ -1,0 +1,18 @@
+"""Data sets: name -> images and labels, one file a source."""
+
+from raygrid.datasets.cifar10 import Cifar10
+from raygrid.datasets.dataset import DatasetLevel
+from raygrid.datasets.digits import Digits
+from raygrid.datasets.from_path import FromPath
+from raygrid.datasets.images import INTERPOLATIONS, Images
+from raygrid.datasets.mnist import Mnist
+from raygrid.datasets.stl10 import Stl10
+
+DATASETS: dict[str, type[DatasetLevel]] = {
+    "digits": Digits,
+    "mnist": Mnist,
+    "cifar10": Cifar10,
+    "stl10": Stl10,
+}
+
+__all__ = ["DATASETS", "DatasetLevel", "FromPath", "Images", "INTERPOLATIONS"]

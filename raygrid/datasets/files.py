@@ -1,0 +1,100 @@
+"""The files in a folder, a zip or a tar.gz, by name; nothing is ever unpacked to a place the archive chooses."""
+
+import hashlib
+import os
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO
+
+from raygrid.checksum import file_checksum
+from raygrid.errors import DataError
+
+MAX_ZIP_MEMBER_BYTES = 64 * 2**20  # an image; the largest of the known data sets has 11 kB
+MAX_TAR_MEMBER_BYTES = 2**30  # a batch; the largest of the known data sets has 221 MB
+
+
+def in_folder(folder: Path) -> dict[str, Path]:
+    """Return the files below a folder, by their relative POSIX path, hidden ones left out."""
+    found = {}
+    for top, _, names in os.walk(folder, followlinks=True):
+        for name in names:
+            file = Path(top, name)
+            found[file.relative_to(folder).as_posix()] = file
+    return {name: file for name, file in found.items() if not _is_hidden(name)}
+
+
+def folder_checksum(folder: Path) -> str:
+    """Return *sha256:hex* of a folder's file names and contents, whatever its place, times and hidden files."""
+    digest = hashlib.sha256()
+    for name, file in sorted(in_folder(folder).items()):
+        digest.update(os.fsencode(name) + b"\0" + file_checksum(file).encode() + b"\n")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def in_zip(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the files of a zip, by name, hidden ones left out.
+
+    Raises
+    ------
+    DataError
+        A member is named twice, would leave the archive, or is larger unpacked than any image.
+    """
+    found: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        _check_member(f"{archive.filename}: {info.filename}", info)
+        if info.filename in found:
+            raise DataError(f"{archive.filename}: got {info.filename!r} twice; expected each name once")
+        found[info.filename] = info
+    return {name: info for name, info in found.items() if not (info.is_dir() or _is_hidden(name))}
+
+
+def _check_member(where: str, info: zipfile.ZipInfo) -> None:
+    path = PureWindowsPath(info.filename)  # knows drives and both slashes, so what Windows or POSIX would leave by
+    if path.anchor or ".." in path.parts:
+        raise DataError(f"{where}: got a name that leaves the archive; expected a relative path")
+    if info.file_size > MAX_ZIP_MEMBER_BYTES:
+        raise DataError(f"{where}: got {info.file_size} bytes unzipped; expected at most {MAX_ZIP_MEMBER_BYTES}")
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a file is one that systems leave behind (``.DS_Store``, ``__MACOSX/...``), and not data."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+
+
+def read_tar(path: Path, names: Collection[str]) -> dict[str, bytes]:
+    """Return the contents of those of the named members that a tar.gz has, read into memory.
+
+    Parameters
+    ----------
+    path : Path
+        A tar.gz.
+    names : collection of str
+        Whole member names, ``folder/file``; other members are passed over.
+
+    Raises
+    ------
+    DataError
+        The archive is broken, or a member is larger than any batch of images.
+    """
+    found: dict[str, bytes] = {}
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for member in archive:
+                name = PurePosixPath(member.name).as_posix()  # without a leading ./
+                if name in names and (stream := _open_member(f"{path}: {name}", archive, member)):
+                    found[name] = stream.read()
+                if len(found) == len(names):
+                    break  # the rest can be gigabytes
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{path}: got a broken archive ({error}); expected a tar.gz; get it anew") from error
+    return found
+
+
+def _open_member(where: str, archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
+    """Return the content of a regular file, None for a link or a device."""
+    if member.size > MAX_TAR_MEMBER_BYTES:
+        raise DataError(f"{where}: got {member.size} bytes; expected at most {MAX_TAR_MEMBER_BYTES}")
+    return archive.extractfile(member) if member.isreg() else None

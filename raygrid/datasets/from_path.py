@@ -1,0 +1,65 @@
+"""A data set of the user's own: any name, and a file or folder that says by what it is how to read it."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from raygrid.checksum import file_checksum
+from raygrid.datasets import image_folder, npz, stl10
+from raygrid.datasets.dataset import DatasetLevel
+from raygrid.datasets.files import folder_checksum
+from raygrid.datasets.images import Images
+from raygrid.errors import DataError
+from raygrid.level import ExistingPath
+
+Reader = Callable[[Path, int, str], Images]
+
+READERS: dict[str, Reader] = {
+    ".npz": npz.read,
+    ".zip": image_folder.read_zip,
+    ".tar.gz": stl10.read_archive,
+}
+
+
+class FromPath(DatasetLevel):
+    """Images from an .npz, an image folder, plain or zipped, or STL-10's binary files."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # it becomes part of file names
+    path: ExistingPath
+
+    def fingerprint(self) -> str:
+        """Return the checksum of the file, or of the folder's names and contents; computed once."""
+        return self._checksum
+
+    @cached_property
+    def _checksum(self) -> str:
+        return folder_checksum(self.path) if self.path.is_dir() else file_checksum(self.path)
+
+    def fetch(self) -> None:
+        """Download nothing; only refuse, before anything runs, a path that no reader is for."""
+        self._reader()
+
+    def load(self, image_size: int, interpolation: str) -> Images:
+        """Return the images and labels; every message begins with this data set's name."""
+        read = self._reader()
+        try:
+            return read(self.path, image_size, interpolation)
+        except DataError as error:
+            raise DataError(f"{self.name}: {error}") from error
+
+    def _reader(self) -> Reader:
+        if self.path.is_dir():
+            binary = (self.path / "train_X.bin").exists()
+            return stl10.read_folder if binary else image_folder.read_folder
+        for suffix, reader in READERS.items():
+            if self.path.name.lower().endswith(suffix):
+                return reader
+        raise DataError(
+            f"{self.name}: {self.path}: got {self.path.suffix or 'no suffix'}; "
+            "expected an .npz with the arrays of keras.datasets, "
+            "a folder or .zip of train/<class>/<image> and test/<class>/<image>, "
+            "or STL-10's stl10_binary folder or .tar.gz"
+        )
