@@ -1,0 +1,67 @@
+"""Skew-insensitive metrics of a confusion matrix. Pure.
+
+References
+----------
+Branco, Torgo, Ribeiro (2017), Relevance-based evaluation metrics for multi-class imbalanced domains, PAKDD.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Confusion = NDArray[np.int64]
+
+
+def confusion_matrix(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], n_classes: int) -> Confusion:
+    """Return the counts of (true class, predicted class).
+
+    Returns
+    -------
+    array of shape (n_classes, n_classes), int64
+        Rows are true classes, columns predicted ones.
+    """
+    cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
+    return cells.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def recall(confusion: Confusion) -> NDArray[np.float64]:
+    """Return the recall of each class, in [0, 1]; a class without test samples has none and is refused.
+
+    Raises
+    ------
+    ValueError
+        A row of the matrix is empty.
+    """
+    support = confusion.sum(axis=1)
+    if not support.all():
+        raise ValueError(
+            f"confusion matrix: got no samples of class {int(support.argmin())}; expected some of every class"
+        )
+    return np.asarray(np.diag(confusion) / support, dtype=np.float64)
+
+
+def average_accuracy(confusion: Confusion) -> float:
+    """Return AvAcc, the mean of the classes' recall, in [0, 1] (equation (3) of the paper)."""
+    return float(recall(confusion).mean())
+
+
+def class_balance_accuracy(confusion: Confusion) -> float:
+    """Return CBA, the mean of m_ii / max(row sum, column sum), in [0, 1] (equation (4) of the paper)."""
+    larger = np.maximum(confusion.sum(axis=0), confusion.sum(axis=1))
+    return float((np.diag(confusion) / larger).mean())
+
+
+def geometric_average_of_recall(confusion: Confusion) -> float:
+    """Return MAvG, the geometric mean of recall, unsmoothed, in [0, 1] (equation (5) of the paper).
+
+    One class that is never recognised makes it 0.
+    """
+    return float(recall(confusion).prod() ** (1 / len(confusion)))
+
+
+METRICS: dict[str, Callable[[Confusion], float]] = {
+    "AvAcc": average_accuracy,
+    "CBA": class_balance_accuracy,
+    "MAvG": geometric_average_of_recall,
+}
