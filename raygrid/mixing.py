@@ -1,0 +1,38 @@
+"""The mixing matrix: every resampled set is X' = A X with a sparse A of shape (n_resampled, n_train).
+
+A row has one non-zero (a sample kept or repeated) or two (SMOTE's 1 - lambda and lambda), and sums to 1. Nothing
+downstream needs X' whole: images are mixed batch by batch, distances follow from inner products.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from scipy.sparse import csr_array
+
+
+def mix(A: csr_array, X: NDArray[np.generic], dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """Return A X without touching the samples that A does not use.
+
+    Parameters
+    ----------
+    A : sparse array of shape (n_rows, n_samples), float64
+    X : array of shape (n_samples, ...), any real dtype
+    dtype : float32 or float64
+        Of the arithmetic and the result.
+
+    Returns
+    -------
+    array of shape (n_rows, ...), `dtype`
+    """
+    used, columns = np.unique(A.indices, return_inverse=True)
+    samples = X[used].reshape(len(used), -1).astype(dtype)
+    compact = csr_array((A.data.astype(dtype), columns, A.indptr), shape=(A.shape[0], len(used)))
+    return np.asarray(compact @ samples).reshape(A.shape[0], *X.shape[1:])
+
+
+def blocks(n: int, size: int) -> Iterator[slice]:
+    """Yield the slices that cut ``range(n)`` into runs of `size`, the last one shorter."""
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))

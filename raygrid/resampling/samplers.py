@@ -1,0 +1,157 @@
+"""The resamplers: imbalanced-learn's own, run on the identity matrix so that what they return is A itself.
+
+References
+----------
+Lemaitre, Nogueira, Aridas (2017), Imbalanced-learn, JMLR 18(17); Chawla et al. (2002), SMOTE, JAIR 16;
+Batista, Prati, Monard (2004), SIGKDD Explorations 6(1) (SMOTE + ENN); Smith, Martinez, Giraud-Carrier (2014), An
+instance level analysis of data complexity, Machine Learning 95 (IHT).
+"""
+
+from abc import abstractmethod
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PositiveInt
+from scipy.sparse import csr_array, eye_array
+
+from raygrid.errors import InfeasibleError
+from raygrid.level import Level
+from raygrid.resampling.neighbours import MixtureNeighbours
+
+Labels = NDArray[np.int64]
+
+
+class Resampler(Level):
+    """A level of the resampler axis: balances the classes of a training set."""
+
+    def resample(self, X: NDArray[np.generic], y: Labels, *, seed: int) -> tuple[csr_array, Labels]:
+        """Return what to train on, as a mixture of what there is.
+
+        Parameters
+        ----------
+        X : array of shape (n_train, ...), any real dtype
+            Training samples; only read.
+        y : array of shape (n_train,), int64
+            Labels 0 .. M - 1.
+        seed : int
+            Of every random choice.
+
+        Returns
+        -------
+        A : sparse array of shape (n_resampled, n_train), float64
+            Rows sum to 1; the resampled set is A X.
+        y : array of shape (n_resampled,), int64
+
+        Raises
+        ------
+        InfeasibleError
+            A class is too small for this resampler, or lost all its samples.
+        """
+        A, y_resampled = self._fit(X.reshape(len(X), -1), y, seed)
+        lost = np.setdiff1d(y, y_resampled)
+        if lost.size:
+            raise InfeasibleError(f"{self.name}: got no samples of class {', '.join(map(str, lost))} after resampling")
+        return A, y_resampled
+
+    @abstractmethod
+    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        """Do the work of `resample` on samples flattened to vectors."""
+
+
+class NoResampling(Resampler):
+    """Leave the training set as it is."""
+
+    name: Literal["none"] = "none"
+
+    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        return _identity(y), y
+
+
+class RandomOversampling(Resampler):
+    """Repeat random samples of every class up to the size of the largest."""
+
+    name: Literal["ros"] = "ros"
+
+    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        from imblearn.over_sampling import RandomOverSampler
+
+        return _run(RandomOverSampler(random_state=seed), y)
+
+
+class RandomUndersampling(Resampler):
+    """Keep as many random samples of every class as the smallest has."""
+
+    name: Literal["rus"] = "rus"
+
+    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        from imblearn.under_sampling import RandomUnderSampler
+
+        return _run(RandomUnderSampler(random_state=seed), y)
+
+
+class Smote(Resampler):
+    """Fill every class up with points between a sample and one of its k nearest of the same class."""
+
+    name: Literal["smote"] = "smote"
+    k_neighbors: PositiveInt = 5
+
+    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        return _run(_smote(X, y, self.k_neighbors, seed), y)
+
+
+class SmoteEnn(Resampler):
+    """SMOTE, then drop every sample whose nearest neighbours are not all (or not mostly) of its class."""
+
+    name: Literal["smote_enn"] = "smote_enn"
+    k_neighbors: PositiveInt = 5
+    n_neighbors: PositiveInt = 3
+    kind_sel: Literal["all", "mode"] = "all"
+
+    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        from imblearn.combine import SMOTEENN
+        from imblearn.under_sampling import EditedNearestNeighbours
+
+        neighbours = MixtureNeighbours(X, self.n_neighbors + 1)
+        enn = EditedNearestNeighbours(sampling_strategy="all", n_neighbors=neighbours, kind_sel=self.kind_sel)
+        return _run(SMOTEENN(random_state=seed, smote=_smote(X, y, self.k_neighbors, seed), enn=enn), y)
+
+
+class Iht(Resampler):
+    """Keep the samples of every class that a cross-validated random forest of 100 trees finds easiest."""
+
+    name: Literal["iht"] = "iht"
+    cv: int = Field(5, ge=2)
+
+    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        from imblearn.under_sampling import InstanceHardnessThreshold
+
+        largest = int(np.bincount(y).max())
+        if largest < self.cv:
+            raise InfeasibleError(f"iht: got at most {largest} samples a class; expected at least {self.cv} (cv)")
+        sampler = InstanceHardnessThreshold(cv=self.cv, random_state=seed)
+        # The forest cannot work on mixtures: it sees the samples themselves, and what it keeps is a selection.
+        _, y_resampled = sampler.fit_resample(X, y)
+        return _identity(y)[sampler.sample_indices_], y_resampled
+
+
+def _smote(X: NDArray[np.generic], y: Labels, k: int, seed: int) -> Any:
+    """Return imbalanced-learn's SMOTE, measuring distances in X; refuse a class without k neighbours for a sample."""
+    from imblearn.over_sampling import SMOTE
+
+    sizes = np.bincount(y)
+    if k >= sizes.min() < sizes.max():
+        raise InfeasibleError(
+            f"smote: got {sizes.min()} samples of class {sizes.argmin()}; expected at least {k + 1} (k_neighbors + 1)"
+        )
+    return SMOTE(random_state=seed, k_neighbors=MixtureNeighbours(X, k + 1))
+
+
+def _identity(y: Labels) -> csr_array:
+    return eye_array(len(y), format="csr")
+
+
+def _run(sampler: Any, y: Labels) -> tuple[csr_array, Labels]:
+    """Resample the identity matrix: what comes out is the mixing matrix."""
+    A, y_resampled = sampler.fit_resample(_identity(y), y)
+    return csr_array(A), y_resampled
