@@ -1,0 +1,12 @@
+"""Representations: what of an image a classifier sees.
+
+A new representation is one class in this package and one line here.
+"""
+
+from raygrid.representations.features import Features
+from raygrid.representations.image import Image
+from raygrid.representations.representation import Representation
+
+REPRESENTATIONS: dict[str, type[Representation]] = {"image": Image, "features": Features}
+
+__all__ = ["REPRESENTATIONS", "Representation"]

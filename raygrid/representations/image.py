@@ -1,0 +1,19 @@
+"""The images themselves."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raygrid.representations.representation import Representation
+
+
+class Image(Representation):
+    """Pixels, as they are."""
+
+    gives: ClassVar[Literal["images", "vectors"]] = "images"
+    name: Literal["image"] = "image"
+
+    def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
+        """Return `X`, of shape (n_samples, size, size, 3), uint8."""
+        return X
