@@ -1,0 +1,49 @@
+"""The contract of a classifier."""
+
+from abc import abstractmethod
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from raygrid.level import Level
+
+Labels = NDArray[np.int64]
+
+
+class Fitted(Protocol):
+    """A trained classifier."""
+
+    def predict(self, X: NDArray[np.generic]) -> Labels:
+        """Return labels of shape (n_samples,) for `X` of shape (n_samples, ...)."""
+
+
+class Classifier(Level):
+    """A level of the classifier axis.
+
+    Attributes
+    ----------
+    takes : {"images", "vectors"}
+        The representation it works on.
+    """
+
+    takes: ClassVar[Literal["images", "vectors"]]
+
+    def fetch(self) -> None:
+        """Download what is missing (pretrained weights)."""
+
+    @abstractmethod
+    def fit(self, X: NDArray[np.generic], A: csr_array, y: Labels, *, seed: int) -> Fitted:
+        """Train on the mixtures A X.
+
+        Parameters
+        ----------
+        X : array of shape (n_train, ...), uint8 or float32
+            Training samples before resampling; only read.
+        A : sparse array of shape (n_resampled, n_train), float64
+        y : array of shape (n_resampled,), int64
+            Labels 0 .. M - 1 of the mixtures, every class among them.
+        seed : int
+            Of every random choice.
+        """
