@@ -1,0 +1,163 @@
+"""The grid file: its schema. `raygrid.faults` says what is wrong with a file."""
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, Union
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PositiveInt,
+    Tag,
+    model_validator,
+)
+
+from raygrid.classifiers import CLASSIFIERS, Classifier
+from raygrid.datasets import DATASETS, DatasetLevel, FromPath
+from raygrid.datasets.images import INTERPOLATIONS
+from raygrid.errors import choices
+from raygrid.level import Level
+from raygrid.metrics import METRICS
+from raygrid.representations import REPRESENTATIONS, Representation
+from raygrid.resampling import RESAMPLERS, Resampler
+
+_FROM_PATH = "path"  # the tag of a data set of the user's own
+
+# Every level by the tag it has in the schema.
+LEVELS: dict[str, type[Level]] = {
+    **DATASETS,
+    _FROM_PATH: FromPath,
+    **REPRESENTATIONS,
+    **CLASSIFIERS,
+    **RESAMPLERS,
+}
+
+
+def _as_mapping(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _tag(value: Any) -> str | None:
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+        return None
+    return _FROM_PATH if "path" in value else str(value["name"])
+
+
+def _levels(registry: Mapping[str, type[Level]]) -> Any:
+    """Return the type of a level in the grid file: a bare name, or a mapping of the name and parameters."""
+    union: Any = Union[tuple(Annotated[level, Tag(name)] for name, level in registry.items())]  # noqa: UP007
+    names: Any = Literal[tuple(name for name in registry if name != _FROM_PATH)]
+    bare = BeforeValidator(_as_mapping, json_schema_input_type=Union[names, union])  # noqa: UP007
+    return Annotated[union, Discriminator(_tag), bare]
+
+
+if TYPE_CHECKING:
+    AnyDataset = DatasetLevel
+    AnyRepresentation = Representation
+    AnyClassifier = Classifier
+    AnyResampler = Resampler
+else:
+    AnyDataset = _levels({**DATASETS, _FROM_PATH: FromPath})
+    AnyRepresentation = _levels(REPRESENTATIONS)
+    AnyClassifier = _levels(CLASSIFIERS)
+    AnyResampler = _levels(RESAMPLERS)
+
+_T = TypeVar("_T", bound=Hashable)
+
+
+def _distinct(levels: tuple[_T, ...]) -> tuple[_T, ...]:
+    for i, level in enumerate(levels):
+        if level in levels[:i]:
+            raise ValueError(f"got {getattr(level, 'name', level)!r} twice; expected different levels; remove one")
+    return levels
+
+
+# An axis: its levels, at least one, each once. (YAML has lists where we keep tuples, hence not strict.)
+Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Arm(_Section):
+    """One half of a study: a representation, a classifier that works on it, and the resamplers to compare."""
+
+    representation: AnyRepresentation
+    classifier: AnyClassifier
+    resamplers: Axis[AnyResampler]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        gives, takes = self.representation.gives, self.classifier.takes
+        if gives != takes:
+            raise ValueError(
+                f"got classifier {self.classifier.name!r}, which takes {takes}, on representation "
+                f"{self.representation.name!r}, which gives {gives}; change one of them"
+            )
+        return self
+
+
+class Resources(_Section):
+    """What one trial of a classifier may use."""
+
+    cpus: PositiveInt = 1
+    gpus: float = Field(0.0, ge=0)
+
+
+class Exclusion(_Section):
+    """A partial cell: every cell that has all of these levels is left out."""
+
+    dataset: str | None = None
+    ir: float | None = None
+    fold: int | None = None
+    representation: str | None = None
+    resampler: str | None = None
+    classifier: str | None = None
+
+    def levels(self) -> dict[str, str]:
+        """Return the levels that are named, as text, by axis."""
+        named = self.model_dump(exclude_none=True)
+        return {axis: f"{level:g}" if isinstance(level, float) else str(level) for axis, level in named.items()}
+
+
+class Grid(_Section):
+    """What is declared: the levels of every axis and the settings they share. The defaults are the paper's."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    seed: int = Field(0, ge=0)
+    folds: PositiveInt = 10
+    image_size: int = Field(64, ge=32)
+    interpolation: Literal[tuple(INTERPOLATIONS)] = "bilinear"  # type: ignore[valid-type]
+    imbalance_ratios: Axis[Annotated[float, Field(ge=1)]] = (2.0, 5.0, 10.0)
+    datasets: Axis[AnyDataset]
+    arms: Axis[Arm]
+    exclude: Annotated[tuple[Exclusion, ...], Field(strict=False)] = ()
+    metrics: Axis[Literal[tuple(METRICS)]] = tuple(METRICS)  # type: ignore[valid-type]
+    resources: dict[Literal[tuple(CLASSIFIERS)], Resources] = Field(default_factory=dict)  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def _levels_exist(self) -> Self:
+        names = [dataset.name for dataset in self.datasets]
+        if repeated := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"datasets: got the name {min(repeated)!r} twice; give each data set a name of its own")
+        for i, exclusion in enumerate(self.exclude):
+            for axis, level in exclusion.levels().items():
+                if level not in self.levels()[axis]:
+                    raise ValueError(f"exclude[{i}].{axis}: {choices(level, self.levels()[axis])}")
+        return self
+
+    def levels(self) -> dict[str, list[str]]:
+        """Return the levels of every axis as text, as --only spells them."""
+        resamplers = [resampler.name for arm in self.arms for resampler in arm.resamplers]
+        return {
+            "dataset": [dataset.name for dataset in self.datasets],
+            "ir": [f"{ir:g}" for ir in self.imbalance_ratios],
+            "fold": [str(fold) for fold in range(self.folds)],
+            "representation": list(dict.fromkeys(arm.representation.name for arm in self.arms)),
+            "resampler": list(dict.fromkeys(resamplers)),
+            "classifier": list(dict.fromkeys(arm.classifier.name for arm in self.arms)),
+        }

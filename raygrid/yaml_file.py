@@ -1,0 +1,103 @@
+"""A YAML file, loaded safely, that knows where in the text each value stands."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from raygrid.errors import GridError
+
+_START = yaml.Mark("", 0, 0, 0, None, 0)
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values only; and 1e-4 is a number, as YAML 1.2 has it."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+class Place(NamedTuple):
+    """Where a value stands in a file; in reading order when sorted."""
+
+    file: str
+    line: int
+    column: int
+    keys: str
+
+    def __str__(self) -> str:
+        return ":".join(map(str, self[:3])) + (f": {self.keys}" if self.keys else "")
+
+
+class YamlFile:
+    """The content of a YAML file and the place of every value in it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; UTF-8.
+
+    Raises
+    ------
+    GridError
+        It cannot be read, is not YAML, is not a mapping, or has a key twice.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            loader = _Loader(path.read_text(encoding="utf-8"))
+            # An empty file has no node at all.
+            self._root = loader.get_single_node() or yaml.ScalarNode("tag:yaml.org,2002:null", "", _START, _START)
+            self.content: Any = loader.construct_document(self._root)
+        except OSError as error:
+            raise GridError(f"{path}: {error.strerror}; name a grid file") from None
+        except UnicodeDecodeError as error:
+            raise GridError(f"{path}: got bytes that are not UTF-8 ({error.reason}); expected a YAML file") from None
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+            raise GridError(f"{where}: not YAML: {error.problem}") from None
+        except yaml.YAMLError as error:
+            raise GridError(f"{path}: not YAML: {error}") from None
+        if not isinstance(self.content, dict):
+            raise GridError(f"{path}: got {type(self.content).__name__}; expected a mapping with name, datasets, arms")
+        if repeated := list(_repeated_keys(self._root)):
+            raise GridError(
+                "\n".join(
+                    f"{path}:{node.start_mark.line + 1}: got key {node.value!r} twice; remove one" for node in repeated
+                )
+            )
+
+    def place(self, keys: Sequence[str | int]) -> "Place":
+        """Return where the value at `keys` stands, as far down as the file goes; unknown keys are passed over."""
+        node, spelled = self._root, ""
+        for key in keys:
+            if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+                node, spelled = node.value[key], f"{spelled}[{key}]"
+            elif isinstance(node, yaml.MappingNode):
+                found = [value for name, value in node.value if name.value == key]
+                if found:
+                    node, spelled = found[0], f"{spelled}.{key}"
+        mark = node.start_mark
+        return Place(str(self.path), mark.line + 1, mark.column + 1, spelled.lstrip("."))
+
+
+def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Yield the key nodes that stand in one mapping a second time (PyYAML would let the last one win)."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key
+            seen.add(key.value)
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
