@@ -1,0 +1,74 @@
+"""Inputs: what every cell of one data set and representation shares, computed once and cached."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raygrid.grid import Cell, hash_of
+from raygrid.store import Cache
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A whole data set in one representation.
+
+    Attributes
+    ----------
+    X_train, X_test : array of shape (n_train, ...) and (n_test, ...), uint8 images or float32 features
+    y_train, y_test : array of shape (n_train,) and (n_test,), int64
+        Labels 0 .. M - 1.
+    class_names : tuple of str
+    """
+
+    X_train: NDArray[Any]
+    y_train: NDArray[np.int64]
+    X_test: NDArray[Any]
+    y_test: NDArray[np.int64]
+    class_names: tuple[str, ...]
+
+
+def images_key(cell: Cell) -> str:
+    """Return the name of the cell's decoded and resized images: all that they depend on, hashed."""
+    identity = cell.identity()
+    return "images-" + hash_of(
+        {part: identity[part] for part in ("protocol", "dataset", "image_size", "interpolation")}
+    )
+
+
+def inputs_key(cell: Cell) -> str:
+    """Return the name of the cell's inputs: all that they depend on, hashed."""
+    seed = cell.seed if cell.representation.is_seeded else None
+    return "inputs-" + hash_of(
+        {"images": images_key(cell), "representation": cell.identity()["representation"], "seed": seed}
+    )
+
+
+def load_inputs(cell: Cell, cache: Cache) -> Inputs:
+    """Return the inputs of a cell, from the cache where it has them.
+
+    Raises
+    ------
+    UsageError
+        The data set or the weights are not there, or are broken.
+    """
+
+    def images() -> dict[str, NDArray[Any]]:
+        loaded = cell.dataset.load(cell.image_size, cell.interpolation)
+        return {
+            "X_train": loaded.X_train,
+            "y_train": loaded.y_train,
+            "X_test": loaded.X_test,
+            "y_test": loaded.y_test,
+            "class_names": np.array(loaded.class_names),
+        }
+
+    def represented() -> dict[str, NDArray[Any]]:
+        arrays = cache.arrays(images_key(cell), images)
+        return arrays | {
+            part: cell.representation.transform(arrays[part], seed=cell.seed) for part in ("X_train", "X_test")
+        }
+
+    arrays = cache.arrays(inputs_key(cell), represented)
+    return Inputs(**{**arrays, "class_names": tuple(map(str, arrays["class_names"]))})  # type: ignore[arg-type]

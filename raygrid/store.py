@@ -1,0 +1,171 @@
+"""The store: one directory a grid, one record file a cell; and the cache of arrays that cells share.
+
+The only module that knows where things lie. Every file is written whole under a temporary name, synced and renamed,
+so that a reader, or the next run after a crash, sees all of a file or nothing of it.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from raygrid.errors import StoreError
+from raygrid.record import FINAL, Record
+
+
+class Store:
+    """Where the records of a grid live.
+
+    ::
+
+        grid.yaml           a copy of the grid file of the last run
+        environment.json    machine and versions of the last run
+        records/KEY.json    one a cell
+        predictions/KEY.npz y_true, y_pred and the test set's indices of a cell that is done
+        report/             tables
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def prepare(self) -> None:
+        """Make the store's folders, and drop what a killed run left half-written.
+
+        Raises
+        ------
+        StoreError
+            It cannot be written.
+        """
+        with _as_store_error(self.root):
+            for folder in ("records", "predictions", "report"):
+                (self.root / folder).mkdir(parents=True, exist_ok=True)
+                for leftover in (self.root / folder).glob(".*.tmp"):
+                    leftover.unlink()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out while this one writes; a killed run's lock ends with it.
+
+        Raises
+        ------
+        StoreError
+            Another run is at work on this store.
+        """
+        with _as_store_error(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root / ".lock", timeout=0)
+            try:
+                lock.acquire()
+            except Timeout:
+                raise StoreError(
+                    f"{self.root}: another run is writing here; wait for it, or use another --store"
+                ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def records(self) -> dict[str, Record]:
+        """Return every record, by key.
+
+        Raises
+        ------
+        StoreError
+            A file is not a record.
+        """
+        return {path.stem: self._read(path) for path in sorted((self.root / "records").glob("*.json"))}
+
+    def statuses(self) -> dict[str, str]:
+        """Return the status of every record, by key."""
+        return {key: record.status for key, record in self.records().items()}
+
+    def record(self, key: str) -> Record | None:
+        """Return the record of one cell, if there is one."""
+        path = self.root / "records" / f"{key}.json"
+        return self._read(path) if path.exists() else None
+
+    def write(self, record: Record, predictions: Mapping[str, NDArray[Any]]) -> None:
+        """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.
+
+        Raises
+        ------
+        StoreError
+            It cannot be written.
+        """
+        earlier = self.record(record.key)
+        if earlier and earlier.status in FINAL:
+            return
+        with _as_store_error(self.root):
+            if predictions:
+                path = self.root / "predictions" / f"{record.key}.npz"
+                _write(path, lambda file: np.savez_compressed(file, allow_pickle=False, **predictions))
+            text = record.model_dump_json(indent=1) + "\n"
+            _write(self.root / "records" / f"{record.key}.json", lambda file: file.write(text.encode()))
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file, e.g. ``report/table1.csv``, and return its path."""
+        path = self.root / name
+        with _as_store_error(self.root):
+            _write(path, lambda file: file.write(text.encode()))
+        return path
+
+    def _read(self, path: Path) -> Record:
+        try:
+            return Record.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(map(str, fault["loc"]))
+            raise StoreError(
+                f"{path}: got no record ({where}: {fault['msg']}); delete the file to run its cell again"
+            ) from None
+
+
+class Cache:
+    """Arrays that many cells share, each set under a key of its own; safe to delete at any time."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def arrays(self, key: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+        """Return the arrays under `key`, computed once and then memory-mapped, read-only."""
+        folder = self.root / key
+        if not folder.exists():
+            with _as_store_error(self.root):
+                self.root.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(dir=self.root, prefix=".", suffix=".tmp") as temporary:
+                    new = Path(temporary) / key
+                    new.mkdir()
+                    for name, array in compute().items():
+                        np.save(new / f"{name}.npy", array, allow_pickle=False)
+                    if not folder.exists():  # another process may have been faster
+                        new.rename(folder)
+        return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
+
+
+def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    """Write a file whole: under a temporary name, synced, then renamed."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _as_store_error(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{root}: {error.strerror} ({error.filename}); name another folder, or make room") from error
