@@ -1,0 +1,103 @@
+"""One cell, from its inputs to its record: the pipeline."""
+
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from raygrid import imbalance, machine
+from raygrid.errors import InfeasibleError
+from raygrid.grid import Cell
+from raygrid.inputs import Inputs
+from raygrid.metrics import METRICS, confusion_matrix
+from raygrid.record import Measured, Record
+from raygrid.store import Store
+
+Predictions = dict[str, np.ndarray[Any, Any]]
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the block under `name`, also when it fails."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+def compute(cell: Cell, inputs: Inputs, clock: Clock) -> tuple[dict[str, Any], Predictions]:
+    """Run the pipeline of one cell; return the fields of a done record and the predictions."""
+    with clock.stage("split"):
+        split = imbalance.split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
+        X, y = inputs.X_train[split.train], inputs.y_train[split.train]
+        X_test, y_test = inputs.X_test[split.test], inputs.y_test[split.test]
+    with clock.stage("resample"):
+        A, y_resampled = cell.resampler.resample(X, y, seed=cell.seed_of("resample"))
+    with clock.stage("fit"):
+        model = cell.classifier.fit(X, A, y_resampled, seed=cell.seed_of("fit"))
+    with clock.stage("predict"):
+        y_pred = model.predict(X_test)
+
+    n_classes = len(inputs.class_names)
+    confusion = confusion_matrix(y_test, y_pred, n_classes)
+    counts = {"train": y, "resampled": y_resampled, "test": y_test}
+    fields = {
+        "metrics": {name: metric(confusion) for name, metric in METRICS.items()},
+        "confusion": confusion.tolist(),
+        "class_names": list(inputs.class_names),
+        "class_order": split.class_order.tolist(),
+        "class_counts": {name: np.bincount(labels, minlength=n_classes).tolist() for name, labels in counts.items()},
+    }
+    return fields, {"y_true": y_test, "y_pred": y_pred, "test_index": split.test}
+
+
+def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
+    """Compute one cell and keep its record, whatever becomes of it.
+
+    Raises
+    ------
+    StoreError
+        The record cannot be written.
+    """
+    clock = Clock()
+    machine.reset_peak_memory()
+    fields: dict[str, Any] = {}
+    predictions: Predictions = {}
+    try:
+        with threadpool_limits(threads):
+            fields, predictions = compute(cell, inputs, clock)
+        status: dict[str, Any] = {"status": "done"}
+    except InfeasibleError as error:
+        status = {"status": "infeasible", "message": str(error)}
+    except Exception as error:  # a failure is data: whatever a library raises becomes a record
+        status = {
+            "status": "oom" if machine.is_out_of_memory(error) else "error",
+            "message": f"{type(error).__name__}: {error}",
+            "traceback": traceback.format_exc(),
+        }
+    record = Record(
+        key=cell.key,
+        cell=cell.identity(),
+        **status,
+        **fields,
+        versions=machine.versions(),
+        measured=Measured(
+            finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=clock.seconds,
+            peak_memory_mb=machine.peak_memory_mb(),
+        ),
+    )
+    store.write(record, predictions)
+    return record
