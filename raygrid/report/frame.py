@@ -1,0 +1,62 @@
+"""From declared cells and their records to the frame that tables are made of."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from raygrid.grid import Cell
+from raygrid.level import Level
+from raygrid.record import Record
+
+
+def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:
+    """Return one line per cell and metric.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        As declared, in the order of the grid file.
+    records : mapping
+        By the cell's key; a cell without one gets the status ``missing``.
+    metrics : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Columns metric, dataset, ir, fold, representation, classifier, resampler, status, value (NaN unless done).
+    """
+    representations = labels(cell.representation for cell in cells)
+    classifiers = labels(cell.classifier for cell in cells)
+    resamplers = labels(cell.resampler for cell in cells)
+    lines = []
+    for cell in cells:
+        record = records.get(cell.key)
+        line = {
+            "dataset": cell.dataset.name,
+            "ir": cell.ir,
+            "fold": cell.fold,
+            "representation": representations[cell.representation],
+            "classifier": classifiers[cell.classifier],
+            "resampler": resamplers[cell.resampler],
+            "status": record.status if record else "missing",
+        }
+        values = record.metrics if record else {}
+        lines += [{"metric": metric, **line, "value": values.get(metric, float("nan"))} for metric in metrics]
+    return pd.DataFrame(lines)
+
+
+def labels(levels: Iterable[Level]) -> dict[Level, str]:
+    """Return what each level is called: its name, and the parameters that tell it from others of that name."""
+    distinct = list(dict.fromkeys(levels))
+    return {level: _label(level, [other for other in distinct if other.name == level.name]) for level in distinct}
+
+
+def _label(level: Level, namesakes: list[Level]) -> str:
+    parameters: dict[str, Any] = level.model_dump()
+    differing = [
+        f"{name}={value}"
+        for name, value in parameters.items()
+        if len({repr(other.model_dump()[name]) for other in namesakes}) > 1
+    ]
+    return f"{level.name}({', '.join(differing)})" if differing else level.name

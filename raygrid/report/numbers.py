@@ -1,0 +1,154 @@
+"""From cells to the numbers of a table: which folds count, their means, and what is said about the rest."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any, Literal
+
+import pandas as pd
+
+from raygrid.errors import UsageError
+
+Missing = Literal["refuse", "mark", "drop"]
+Key = tuple[Hashable, ...]
+
+AXES = ("dataset", "ir", "fold", "representation", "classifier", "resampler")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A mean over folds, their sample standard deviation, and what stands behind it; a dash where no fold does."""
+
+    value: float = nan
+    spread: float = nan
+    n_folds: int = 0
+    n_cells: int = 0
+    best: bool = False
+    note: str = ""
+
+
+def average(frame: pd.DataFrame, key: Sequence[str], missing: Missing) -> tuple[dict[Key, Number], dict[Key, str]]:
+    """Average the cells of a frame first within each fold, then over folds.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One line per cell and metric, as `raygrid.report.table` takes it.
+    key : sequence of str
+        The columns whose levels identify a number: the metric, the row axis, then the column axes.
+    missing : {"refuse", "mark", "drop"}
+        What to do about cells that are neither done nor infeasible.
+
+    Returns
+    -------
+    dict of Number by levels of the key
+        One of every combination that has a cell.
+    dict of str by levels of the metric and the row axis
+        Which folds stand behind the rows that have lost some.
+
+    Raises
+    ------
+    UsageError
+        Such a cell exists and `missing` is "refuse".
+    """
+    # A metric may be undefined for a done cell; averaging would skip it without a word.
+    frame = frame.assign(status=frame["status"].mask(frame["value"].isna() & (frame["status"] == "done"), "undefined"))
+    if missing == "refuse":
+        _refuse(frame)
+    folds = _fold_means(frame, key)
+    counted = _paired(folds, key) if missing == "drop" else folds[_groups(folds, key)["done"].transform("all")]
+    shortfalls = _groups(frame, key)["status"].agg(_shortfall).to_dict()
+    dashes = {levels: Number(note=note) for levels, note in shortfalls.items()}
+    return dashes | _means_over_folds(counted, key), _fold_notes(folds, counted, key) if missing == "drop" else {}
+
+
+def _groups(frame: pd.DataFrame, by: Iterable[str]) -> Any:  # pandas-stubs has no usable type for a list of labels
+    """Group by the distinct columns named, in order of appearance."""
+    return frame.groupby(list(dict.fromkeys(by)), sort=False, observed=True)
+
+
+def _refuse(frame: pd.DataFrame) -> None:
+    """Raise if a cell lacks the result that another run might give."""
+    lacking = frame[~frame["status"].isin(["done", "infeasible"])].drop_duplicates(list(AXES))
+    if len(lacking):
+        n_cells = len(frame.drop_duplicates(list(AXES)))
+        raise UsageError(
+            f"report: {len(lacking)} of {plural(n_cells, 'cell')} have no result ({_tally(lacking['status'])}); "
+            "run the grid again, or pass --missing mark (dash them) or --missing drop (leave their folds out)"
+        )
+
+
+def _fold_means(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Return one line per number and fold: its mean over the averaged axes, and what became of its cells."""
+    flagged = frame.assign(done=frame["status"] == "done", infeasible=frame["status"] == "infeasible")
+    means: pd.DataFrame = _groups(flagged, [*key, "fold"]).agg(
+        value=("value", "mean"), n_cells=("value", "size"), done=("done", "all"), infeasible=("infeasible", "any")
+    )
+    return means.reset_index()
+
+
+def _paired(folds: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Keep, of each row of the table, the folds in which every column has cells and all of them are done.
+
+    A column whose folds all have infeasible cells can never have a number, so it takes no fold from the others.
+    """
+    possible = folds[~_groups(folds, key)["infeasible"].transform("all")]
+    possible = possible.assign(column=_groups(possible, key[2:]).ngroup())
+    in_fold = _groups(possible, [*key[:2], "fold"])
+    complete = in_fold["column"].transform("size") == _groups(possible, key[:2])["column"].transform("nunique")
+    paired: pd.DataFrame = possible[complete & in_fold["done"].transform("all")]
+    return paired
+
+
+def _means_over_folds(folds: pd.DataFrame, key: Sequence[str]) -> dict[Key, Number]:
+    """Average the folds that count."""
+    summary = _groups(folds, key).agg(
+        value=("value", "mean"),
+        spread=("value", "std"),
+        n_folds=("value", "size"),
+        n_cells=("n_cells", "sum"),
+        fewest=("n_cells", "min"),
+        most=("n_cells", "max"),
+    )
+    return {
+        line.Index: Number(
+            value=line.value,
+            spread=line.spread,
+            n_folds=line.n_folds,
+            n_cells=line.n_cells,
+            # Folds that average different cells are not repetitions of one another.
+            note="" if line.fewest == line.most else f"its folds have {line.fewest} to {line.most} cells",
+        )
+        for line in summary.itertuples()
+    }
+
+
+def _fold_notes(declared: pd.DataFrame, counted: pd.DataFrame, key: Sequence[str]) -> dict[Key, str]:
+    """Say which folds stand behind each row of the table that has lost some."""
+    kept = {levels: sorted(set(folds)) for levels, folds in _groups(counted, key[:2])["fold"]}
+    notes = {}
+    for levels, folds in _groups(declared, key[:2])["fold"]:
+        left = kept.get(levels, [])
+        if len(left) < folds.nunique():
+            which = f": {', '.join(map(str, left))}" if left else ""
+            notes[levels] = f"{len(left)} of {plural(folds.nunique(), 'fold')}{which}"
+    return notes
+
+
+def _shortfall(statuses: Iterable[str]) -> str:
+    """Say how many of a number's cells are not done, by status."""
+    statuses = list(statuses)
+    lacking = [status for status in statuses if status != "done"]
+    return f"of {plural(len(statuses), 'cell')}: {_tally(lacking)}" if lacking else ""
+
+
+def _tally(statuses: Iterable[str]) -> str:
+    """Return, for example, *10 missing, 2 error*, the most frequent first."""
+    counts = Counter(statuses)
+    return ", ".join(f"{counts[status]} {status}" for status in sorted(counts, key=lambda s: (-counts[s], s)))
+
+
+def plural(count: int, noun: str) -> str:
+    """Return the count and the noun, with an s where the count asks for one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,150 @@
+"""The tables of a paper as plain frozen values: rows and columns around the numbers of `raygrid.report.numbers`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, product
+from math import nan
+from typing import Any, get_args
+
+import pandas as pd
+
+from raygrid.errors import UsageError, choices
+from raygrid.report.numbers import AXES, Key, Missing, Number, average, plural
+
+COLUMN_AXES = ("representation", "classifier", "resampler")
+ORDERED_AXES = ("ir", "fold")  # their levels are numbers, printed in ascending order
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """The numbers of one metric at one level of the row axis, in the order of the table's columns."""
+
+    metric: str
+    level: str | float
+    numbers: tuple[Number, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of numbers under columns, each of which is a tuple with one level of every column axis."""
+
+    title: str
+    row_axis: str
+    column_axes: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+    rows: tuple[Row, ...]
+    basis: str
+
+    @property
+    def groups(self) -> list[tuple[tuple[str, ...], list[int]]]:
+        """The columns that share all levels but the last: those levels, and the positions of the columns."""
+        runs = groupby(range(len(self.columns)), key=lambda i: self.columns[i][:-1])
+        return [(shared, list(positions)) for shared, positions in runs]
+
+
+def table(frame: pd.DataFrame, *, rows: str, missing: Missing = "refuse") -> Table:
+    """Tabulate every metric by one axis, averaged within each fold over the axes not shown, then over folds.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One line per cell and metric, in the order of the grid, with the columns `metric` (str), `dataset` (str),
+        `ir` (float), `fold` (int), `representation`, `classifier`, `resampler`, `status` (str) and `value` (float).
+    rows : str
+        The axis whose levels are the rows: "dataset" for the paper's Table 1, "ir" for its Table 2.
+    missing : {"refuse", "mark", "drop"}
+        What to do where a cell is neither done nor infeasible: refuse the table, print the numbers it belongs to as
+        dashes, or leave its fold out of the whole row, so that the numbers of a row stay paired. A number with an
+        infeasible cell is a dash; with "drop" only if all of its folds have one, otherwise those folds are left out.
+
+    Returns
+    -------
+    Table
+        The best number of each row, compared as printed, is flagged; of every metric higher is better.
+
+    Raises
+    ------
+    UsageError
+        There is no cell, a cell has no result and `missing` is "refuse", or an argument is not one of its choices.
+    """
+    _check(frame, rows, missing)
+    column_axes = [axis for axis in COLUMN_AXES if axis != rows]
+    key = ["metric", rows, *column_axes]
+    columns = _columns(frame, column_axes)
+    numbers, notes = average(frame, key, missing)
+    lines = [
+        Row(metric, level, _numbers(numbers, (metric, level), columns), notes.get((metric, level), ""))
+        for metric, level in product(_levels(frame, "metric"), _levels(frame, rows))
+    ]
+    return Table(
+        title=_title(frame, rows, averaged=[axis for axis in AXES if axis not in (*key, "fold")]),
+        row_axis=rows,
+        column_axes=tuple(column_axes),
+        columns=columns,
+        rows=tuple(lines),
+        basis=_basis([number for line in lines for number in line.numbers if number.n_folds]),
+    )
+
+
+def axis_name(axis: str) -> str:
+    """Return the name of an axis as prose has it."""
+    return "IR" if axis == "ir" else axis
+
+
+def level_name(level: str | float) -> str:
+    """Return a level as text: 2.0 is 2."""
+    return level if isinstance(level, str) else f"{level:g}"
+
+
+def _check(frame: pd.DataFrame, rows: str, missing: str) -> None:
+    """Refuse what cannot be tabulated."""
+    if rows not in AXES:
+        raise UsageError(f"report: rows: {choices(rows, AXES)}")
+    if missing not in get_args(Missing):
+        raise UsageError(f"report: missing: {choices(missing, get_args(Missing))}")
+    if frame.empty:
+        raise UsageError("report: got no cells; expected at least one; widen the selection")
+
+
+def _levels(frame: pd.DataFrame, axis: str) -> list[Any]:
+    """Return the levels of an axis in the order in which a table has them."""
+    levels = frame[axis].drop_duplicates().tolist()
+    return sorted(levels) if axis in ORDERED_AXES else levels
+
+
+def _columns(frame: pd.DataFrame, axes: list[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the columns in order of first appearance, those of one group side by side."""
+    columns = list(frame[axes].drop_duplicates().itertuples(index=False, name=None))
+    groups = [column[:-1] for column in columns]
+    return tuple(sorted(columns, key=lambda column: groups.index(column[:-1])))
+
+
+def _numbers(numbers: dict[Key, Number], row: Key, columns: Sequence[Key]) -> tuple[Number, ...]:
+    """Return the numbers of a row, the best of them flagged."""
+    # The arms of a grid differ in their levels, so not every row crosses every column.
+    line = [numbers.get((*row, *column), Number(note="not in the grid")) for column in columns]
+    best = max((round(number.value, DECIMALS) for number in line if number.n_folds), default=nan)
+    return tuple(replace(number, best=round(number.value, DECIMALS) == best) for number in line)
+
+
+def _title(frame: pd.DataFrame, rows: str, averaged: list[str]) -> str:
+    """Say what the table shows, and over which levels its numbers are averaged."""
+    over = [f"{axis_name(axis)} {', '.join(map(level_name, _levels(frame, axis)))}" for axis in averaged]
+    return f"Results by {axis_name(rows)}, averaged over {' and '.join(over)}"
+
+
+def _basis(numbers: list[Number]) -> str:
+    """Say how many folds and cells stand behind the numbers."""
+    if not numbers:
+        return "No number has a fold behind it."
+    folds, cells = {number.n_folds for number in numbers}, {number.n_cells for number in numbers}
+    unequal = "" if len(folds) == len(cells) == 1 else "; the CSV form has the counts of each"
+    return f"Means over {_span(folds, 'fold')}, {_span(cells, 'cell')} a number{unequal}."
+
+
+def _span(counts: set[int], noun: str) -> str:
+    """Return, for example, *10 folds* or *8 to 10 folds*."""
+    lowest = "" if len(counts) == 1 else f"{min(counts)} to "
+    return lowest + plural(max(counts), noun)

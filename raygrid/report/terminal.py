@@ -1,0 +1,43 @@
+"""The terminal form of a table. Rich is imported only where it is used."""
+
+from typing import TYPE_CHECKING
+
+from raygrid.report.render import basis, by_metric, footnotes, heading, number_text, printed
+from raygrid.report.tables import Table
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table as RichTable
+
+
+def to_terminal(table: Table, spread: bool = False) -> "Group":
+    """Return a rich renderable: one block a group of columns, side by side where the width allows, else stacked."""
+    from rich.columns import Columns
+    from rich.console import Group
+    from rich.text import Text
+
+    blocks = [_block(table, " · ".join(group), positions, spread) for group, positions in table.groups]
+    notes = [f"({mark}) {note}" for note, mark in footnotes(table).items()]
+    below = Text("\n".join([basis(table, spread), *notes]))
+    return Group(Text(table.title, style="bold"), Text(), Columns(blocks, padding=(1, 3)), Text(), below)
+
+
+def _block(table: Table, group: str, positions: list[int], spread: bool) -> "RichTable":
+    """Return the columns of one group under its name, beside the levels of the rows."""
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    marks = {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
+    block = RichTable(title=Text(group, style="bold"), box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
+    block.add_column(heading(table.row_axis))
+    for i in positions:
+        block.add_column(Text(printed(table.column_axes[-1], table.columns[i][-1])), justify="right")
+    for metric, rows in by_metric(table):
+        block.add_row(Text(metric, style="italic"))
+        for row in rows:
+            numbers = [row.numbers[i] for i in positions]
+            texts = [number_text(number, spread) + marks[number.note] for number in numbers]
+            styled = [Text(text, "bold" if n.best else "") for text, n in zip(texts, numbers, strict=True)]
+            block.add_row(Text(f"  {printed(table.row_axis, row.level)}{marks[row.note]}"), *styled)
+    return block
