@@ -1,0 +1,133 @@
+"""The command line: translates flags and errors, and nothing else."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raygrid.errors import UsageError
+
+if TYPE_CHECKING:
+    from raygrid.workflow import Job
+
+# What a verb needs is imported in the verb, so that --help answers at once.
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run a declared grid of experiments on imbalanced image recognition; resume it at any moment; get the tables.",
+    epilog="Exit codes: 0 all cells done, 1 some failed, 2 usage, 130 interrupted.",
+)
+
+GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
+StoreFolder = Annotated[Path | None, typer.Option("--store", help="Where records live.", show_default="runs/NAME")]
+CacheFolder = Annotated[
+    Path,
+    typer.Option("--cache", envvar="RAYGRID_CACHE", help="Where decoded images and features are kept for every grid."),
+]
+Only = Annotated[
+    list[str], typer.Option("--only", metavar="AXIS=LEVEL[,LEVEL]", help="Only these cells; may be repeated.")
+]
+DEFAULT_CACHE = Path("~/.cache/raygrid")
+
+
+class EngineName(StrEnum):
+    """Where trials run."""
+
+    RAY = "ray"
+    INLINE = "inline"
+
+
+class MissingPolicy(StrEnum):
+    """What a table does about cells without a result."""
+
+    REFUSE = "refuse"
+    MARK = "mark"
+    DROP = "drop"
+
+
+@app.command()
+def plan(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> None:  # noqa: B006
+    """Show how many cells the grid has on every axis, and how many are done, infeasible or left to do."""
+    from raygrid import workflow
+
+    workflow.show_plan(_open(grid, store, cache, only))
+
+
+@app.command()
+def prepare(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> None:  # noqa: B006
+    """Fetch data and weights, decode images and compute features ahead of time."""
+    from raygrid import workflow
+
+    workflow.prepare(_open(grid, store, cache, only))
+
+
+@app.command()
+def run(
+    grid: GridFile,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+    engine: Annotated[EngineName, typer.Option(help="Ray Tune, or one process for debugging.")] = EngineName.RAY,
+) -> None:
+    """Run every cell that has no final record yet, then print the tables."""
+    from raygrid import workflow
+
+    raise typer.Exit(workflow.run(_open(grid, store, cache, only), engine))
+
+
+@app.command()
+def status(
+    grid: GridFile,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show how far the grid is, and what failed and why."""
+    from raygrid import workflow
+
+    workflow.show_status(_open(grid, store, cache, only), as_json=json)
+
+
+@app.command()
+def report(
+    grid: GridFile,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+    missing: Annotated[MissingPolicy, typer.Option(help="Where cells have no result.")] = MissingPolicy.REFUSE,
+    spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
+) -> None:
+    """Print Table 1 and Table 2 and write them as CSV, Markdown and LaTeX."""
+    from raygrid import workflow
+
+    workflow.report(_open(grid, store, cache, only), missing=missing.value, spread=spread)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a grid file, for editors."""
+    from raygrid import workflow
+
+    workflow.show_schema()
+
+
+def _open(grid: Path, store: Path | None, cache: Path, only: list[str]) -> "Job":
+    from raygrid.workflow import open_job
+
+    return open_job(grid, store=store, cache=cache.expanduser(), only=only)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is printed without a traceback and exits with 2."""
+    try:
+        app(standalone_mode=True)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; finished cells are kept: run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
