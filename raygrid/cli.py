@@ -31,6 +31,7 @@ Only = Annotated[
     list[str], typer.Option("--only", metavar="AXIS=LEVEL[,LEVEL]", help="Only these cells; may be repeated.")
 ]
 DEFAULT_CACHE = Path("~/.cache/raygrid")
+_INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
 
 
 class EngineName(StrEnum):
@@ -128,6 +129,7 @@ def main() -> None:
     except UsageError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted; finished cells are kept: run the same command again to go on", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            print("interrupted; finished cells are kept: run the same command again to go on", file=sys.stderr)
+        raise

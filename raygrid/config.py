@@ -24,12 +24,12 @@ from raygrid.metrics import METRICS
 from raygrid.representations import REPRESENTATIONS, Representation
 from raygrid.resampling import RESAMPLERS, Resampler
 
-_FROM_PATH = "path"  # the tag of a data set of the user's own
+FROM_PATH = "(path)"  # the tag of a data set of the user's own; no key and no name is spelled so
 
 # Every level by the tag it has in the schema.
 LEVELS: dict[str, type[Level]] = {
     **DATASETS,
-    _FROM_PATH: FromPath,
+    FROM_PATH: FromPath,
     **REPRESENTATIONS,
     **CLASSIFIERS,
     **RESAMPLERS,
@@ -43,13 +43,13 @@ def _as_mapping(value: object) -> object:
 def _tag(value: Any) -> str | None:
     if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
         return None
-    return _FROM_PATH if "path" in value else str(value["name"])
+    return FROM_PATH if "path" in value else str(value["name"])
 
 
 def _levels(registry: Mapping[str, type[Level]]) -> Any:
     """Return the type of a level in the grid file: a bare name, or a mapping of the name and parameters."""
     union: Any = Union[tuple(Annotated[level, Tag(name)] for name, level in registry.items())]  # noqa: UP007
-    names: Any = Literal[tuple(name for name in registry if name != _FROM_PATH)]
+    names: Any = Literal[tuple(name for name in registry if name != FROM_PATH)]
     bare = BeforeValidator(_as_mapping, json_schema_input_type=Union[names, union])  # noqa: UP007
     return Annotated[union, Discriminator(_tag), bare]
 
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     AnyClassifier = Classifier
     AnyResampler = Resampler
 else:
-    AnyDataset = _levels({**DATASETS, _FROM_PATH: FromPath})
+    AnyDataset = _levels({**DATASETS, FROM_PATH: FromPath})
     AnyRepresentation = _levels(REPRESENTATIONS)
     AnyClassifier = _levels(CLASSIFIERS)
     AnyResampler = _levels(RESAMPLERS)
@@ -100,6 +100,11 @@ class Arm(_Section):
             )
         return self
 
+    @property
+    def name(self) -> str:
+        """What a message calls this arm."""
+        return f"{self.representation.name} + {self.classifier.name}"
+
 
 class Resources(_Section):
     """What one trial of a classifier may use."""
@@ -117,6 +122,12 @@ class Exclusion(_Section):
     representation: str | None = None
     resampler: str | None = None
     classifier: str | None = None
+
+    @model_validator(mode="after")
+    def _excludes_some(self) -> Self:
+        if not self.levels():
+            raise ValueError("got no level, which would leave out every cell; expected at least one; name it")
+        return self
 
     def levels(self) -> dict[str, str]:
         """Return the levels that are named, as text, by axis."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from raygrid.config import LEVELS, Arm, Exclusion, Grid, Resources
+from raygrid.config import FROM_PATH, LEVELS, Arm, Exclusion, Grid, Resources
 from raygrid.errors import GridError, choices
 from raygrid.yaml_file import YamlFile
 
@@ -17,6 +17,7 @@ _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "a name",
+    "path_type": "a path",
     "tuple_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
@@ -24,8 +25,8 @@ _EXPECTED = {
     "union_tag_not_found": "a name, or a mapping with a name",
     "finite_number": "a finite number",
     "too_short": "at least one level",
-    "greater_than": "a number above {gt}",
-    "greater_than_equal": "a number of at least {ge}",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number of at least {ge:g}",
     "string_pattern_mismatch": "letters, digits, '.', '_' and '-' only, a letter or digit first",
 }
 
@@ -44,9 +45,15 @@ def load_grid(path: Path) -> Grid:
     except ValidationError as error:
         # A list that lost its faulty items would also be called too short.
         faults = [fault for fault in error.errors() if fault["type"] != "too_short" or not fault["input"]]
-        # Of the alternatives of a union, one that failed is enough.
-        lines = {file.place(fault["loc"]): _message(fault) for fault in reversed(faults)}
-        raise GridError("\n".join(f"{place}: {lines[place]}" for place in sorted(lines))) from None
+        # Of the alternatives of a union, one that failed is enough: the names for a name, else the number.
+        faults.sort(key=lambda fault: fault["type"] == "literal_error" and isinstance(fault["input"], str))
+        lines = {(file.place(fault["loc"]), _missing(fault)): _message(fault) for fault in faults}
+        raise GridError("\n".join(f"{place}: {lines[place, key]}" for place, key in sorted(lines))) from None
+
+
+def _missing(fault: Any) -> str:
+    """Return the key that is not there: it has no place of its own."""
+    return str(fault["loc"][-1]) if fault["type"] == "missing" else ""
 
 
 def _message(fault: Any) -> str:
@@ -57,7 +64,7 @@ def _message(fault: Any) -> str:
         return f"unknown key: {choices(fault['loc'][-1], _model_at(fault['loc'][:-1]).model_fields)}"
     if kind == "union_tag_invalid":
         return choices(
-            context["tag"], [tag.strip("'") for tag in context["expected_tags"].split(", ") if tag != "'path'"]
+            context["tag"], [tag for tag in context["expected_tags"][1:-1].split("', '") if tag != FROM_PATH]
         )
     if kind == "literal_error":
         return choices(str(got), [name.strip("'") for name in context["expected"].replace(" or ", ", ").split(", ")])

@@ -33,7 +33,7 @@ class Store:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = root.absolute()  # a trial's process has a working folder of its own
 
     def prepare(self) -> None:
         """Make the store's folders, and drop what a killed run left half-written.
@@ -131,7 +131,7 @@ class Cache:
     """Arrays that many cells share, each set under a key of its own; safe to delete at any time."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = root.absolute()
 
     def arrays(self, key: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
         """Return the arrays under `key`, computed once and then memory-mapped, read-only."""

@@ -55,6 +55,7 @@ class YamlFile:
             loader = _Loader(path.read_text(encoding="utf-8"))
             # An empty file has no node at all.
             self._root = loader.get_single_node() or yaml.ScalarNode("tag:yaml.org,2002:null", "", _START, _START)
+            repeated = list(_repeated_keys(self._root, set()))  # now: merging (<<) rewrites the nodes
             self.content: Any = loader.construct_document(self._root)
         except OSError as error:
             raise GridError(f"{path}: {error.strerror}; name a grid file") from None
@@ -64,11 +65,11 @@ class YamlFile:
             mark = error.problem_mark or error.context_mark
             where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
             raise GridError(f"{where}: not YAML: {error.problem}") from None
-        except yaml.YAMLError as error:
-            raise GridError(f"{path}: not YAML: {error}") from None
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date of month 13, say
+            raise GridError(f"{path}: not YAML: {getattr(error, 'reason', error)}") from None
         if not isinstance(self.content, dict):
             raise GridError(f"{path}: got {type(self.content).__name__}; expected a mapping with name, datasets, arms")
-        if repeated := list(_repeated_keys(self._root)):
+        if repeated:
             raise GridError(
                 "\n".join(
                     f"{path}:{node.start_mark.line + 1}: got key {node.value!r} twice; remove one" for node in repeated
@@ -84,20 +85,23 @@ class YamlFile:
             elif isinstance(node, yaml.MappingNode):
                 found = [value for name, value in node.value if name.value == key]
                 if found:
-                    node, spelled = found[0], f"{spelled}.{key}"
+                    node, spelled = found[-1], f"{spelled}.{key}"  # merged keys (<<) stand before its own
         mark = node.start_mark
         return Place(str(self.path), mark.line + 1, mark.column + 1, spelled.lstrip("."))
 
 
-def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
+def _repeated_keys(node: yaml.Node, visited: set[int]) -> Iterator[yaml.Node]:
     """Yield the key nodes that stand in one mapping a second time (PyYAML would let the last one win)."""
+    if id(node) in visited:  # an alias, perhaps of what it lies in
+        return
+    visited.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
-            if key.value in seen:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 yield key
-            seen.add(key.value)
-            yield from _repeated_keys(value)
+            seen.add(str(key.value))
+            yield from _repeated_keys(value, visited)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated_keys(item)
+            yield from _repeated_keys(item, visited)

@@ -129,7 +129,8 @@ class _Callback(tune.Callback):  # type: ignore[misc]
         return {}
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.observer.started()
+        if not trial.num_failures:  # a retry is the same trial
+            self.observer.started()
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self.observer.finished(trial.last_result["status"])

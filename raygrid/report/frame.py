@@ -24,7 +24,7 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
     Returns
     -------
     DataFrame
-        Columns metric, dataset, ir, fold, representation, classifier, resampler, status, value (NaN unless done).
+        Columns metric, key, dataset, ir, fold, representation, classifier, resampler, status, value (NaN unless done).
     """
     representations = labels(cell.representation for cell in cells)
     classifiers = labels(cell.classifier for cell in cells)
@@ -33,6 +33,7 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
     for cell in cells:
         record = records.get(cell.key)
         line = {
+            "key": cell.key,
             "dataset": cell.dataset.name,
             "ir": cell.ir,
             "fold": cell.fold,
