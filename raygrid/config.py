@@ -12,8 +12,10 @@ from pydantic import (
     Field,
     PositiveInt,
     Tag,
+    ValidationError,
     model_validator,
 )
+from pydantic_core import InitErrorDetails
 
 from raygrid.classifiers import CLASSIFIERS, Classifier
 from raygrid.datasets import DATASETS, DatasetLevel, FromPath
@@ -135,6 +137,10 @@ class Exclusion(_Section):
         return {axis: f"{level:g}" if isinstance(level, float) else str(level) for axis, level in named.items()}
 
 
+def _fault(message: str, *keys: str | int) -> InitErrorDetails:
+    return InitErrorDetails(type="value_error", loc=keys, input=None, ctx={"error": ValueError(message)})
+
+
 class Grid(_Section):
     """What is declared: the levels of every axis and the settings they share. The defaults are the paper's."""
 
@@ -152,13 +158,20 @@ class Grid(_Section):
 
     @model_validator(mode="after")
     def _levels_exist(self) -> Self:
-        names = [dataset.name for dataset in self.datasets]
-        if repeated := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"datasets: got the name {min(repeated)!r} twice; give each data set a name of its own")
-        for i, exclusion in enumerate(self.exclude):
-            for axis, level in exclusion.levels().items():
-                if level not in self.levels()[axis]:
-                    raise ValueError(f"exclude[{i}].{axis}: {choices(level, self.levels()[axis])}")
+        valid = self.levels()
+        faults = [
+            _fault(f"got the name {name!r} twice; give each data set a name of its own", "datasets", i, "name")
+            for i, name in enumerate(valid["dataset"])
+            if name in valid["dataset"][:i]
+        ]
+        faults += [
+            _fault(choices(level, valid[axis]), "exclude", i, axis)
+            for i, exclusion in enumerate(self.exclude)
+            for axis, level in exclusion.levels().items()
+            if level not in valid[axis]
+        ]
+        if faults:
+            raise ValidationError.from_exception_data("Grid", faults)
         return self
 
     def levels(self) -> dict[str, list[str]]:

@@ -106,7 +106,8 @@ def expand(grid: Grid) -> list[Cell]:
         )
     ]
     excluded = [exclusion.levels().items() for exclusion in grid.exclude]
-    return [cell for cell in cells if not any(partial <= cell.levels().items() for partial in excluded)]
+    kept = (cell for cell in cells if not any(partial <= cell.levels().items() for partial in excluded))
+    return list(dict.fromkeys(kept))  # two arms may have a cell in common
 
 
 def select(cells: Iterable[Cell], only: Sequence[str], grid: Grid) -> list[Cell]:

@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import subprocess
 import sys
 from functools import cache
 from importlib.metadata import version
@@ -24,15 +25,34 @@ def versions() -> dict[str, str]:
     }
 
 
-def environment() -> dict[str, Any]:
-    """Return what is worth knowing about this machine, as plain JSON values."""
+def environment(folder: Path) -> dict[str, Any]:
+    """Return what is worth knowing about this machine, and the git commit of `folder`, as plain JSON values."""
     return {
         "platform": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": _processor(),
         "cpus": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "command": sys.argv,
+        "git_commit": _git_commit(folder),
         "versions": {**versions(), "ray": version("ray")},
     }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _git_commit(folder: Path) -> str | None:
+    """Return the commit checked out in `folder`, with ``-dirty`` where tracked files differ from it."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def reset_peak_memory() -> None:

@@ -105,7 +105,7 @@ class Store:
         with _as_store_error(self.root):
             if predictions:
                 path = self.root / "predictions" / f"{record.key}.npz"
-                _write(path, lambda file: np.savez_compressed(file, allow_pickle=False, **predictions))
+                _write(path, lambda file: np.savez_compressed(file, **predictions))
             text = record.model_dump_json(indent=1) + "\n"
             _write(self.root / "records" / f"{record.key}.json", lambda file: file.write(text.encode()))
 
@@ -121,10 +121,8 @@ class Store:
             return Record.model_validate_json(path.read_bytes())
         except ValidationError as error:
             fault = error.errors()[0]
-            where = ".".join(map(str, fault["loc"]))
-            raise StoreError(
-                f"{path}: got no record ({where}: {fault['msg']}); delete the file to run its cell again"
-            ) from None
+            reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
+            raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
 
 
 class Cache:
@@ -139,13 +137,17 @@ class Cache:
         if not folder.exists():
             with _as_store_error(self.root):
                 self.root.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryDirectory(dir=self.root, prefix=".", suffix=".tmp") as temporary:
-                    new = Path(temporary) / key
-                    new.mkdir()
-                    for name, array in compute().items():
-                        np.save(new / f"{name}.npy", array, allow_pickle=False)
-                    if not folder.exists():  # another process may have been faster
-                        new.rename(folder)
+            arrays = compute()
+            with (
+                _as_store_error(self.root),
+                tempfile.TemporaryDirectory(dir=self.root, prefix=".", suffix=".tmp") as temporary,
+            ):
+                new = Path(temporary) / key
+                new.mkdir()
+                for name, array in arrays.items():
+                    np.save(new / f"{name}.npy", array, allow_pickle=False)
+                if not folder.exists():  # another process may have been faster
+                    new.rename(folder)
         return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
 
 

@@ -20,7 +20,7 @@ from raygrid.report import Missing, table, to_csv, to_latex, to_markdown, to_ter
 from raygrid.report.frame import frame_of
 from raygrid.store import Cache, Store
 
-_out, _err = Console(width=max(100, Console().width)), Console(stderr=True)
+_out, _err = Console(), Console(stderr=True)
 
 # File name -> the axis whose levels are the rows.
 TABLES = {"table1": "dataset", "table2": "ir"}
@@ -59,7 +59,7 @@ def run(job: Job, engine: str) -> int:
     with job.store.locked():
         job.store.prepare()
         job.store.write_text("grid.yaml", job.path.read_text(encoding="utf-8"))
-        job.store.write_text("environment.json", json.dumps(machine.environment(), indent=1))
+        job.store.write_text("environment.json", json.dumps(machine.environment(job.path.resolve().parent), indent=1))
         planned = job.plan()
         _err.print(f"{job.grid.name}: {_counts(planned)}")
         if planned.todo:
