@@ -91,8 +91,13 @@ class Store:
         path = self.root / "records" / f"{key}.json"
         return self._read(path) if path.exists() else None
 
-    def write(self, record: Record, predictions: Mapping[str, NDArray[Any]]) -> None:
+    def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
         """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.
+
+        Parameters
+        ----------
+        predictions : mapping of str to array
+            Empty for a cell that is not done.
 
         Raises
         ------
