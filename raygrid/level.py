@@ -12,7 +12,9 @@ class Level(BaseModel):
     A subclass adds its parameters as fields and the stage's work as methods.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, json_schema_extra={"required": ["name"]}
+    )
 
     name: str
 

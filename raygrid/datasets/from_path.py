@@ -27,7 +27,7 @@ READERS: dict[str, Reader] = {
 class FromPath(DatasetLevel):
     """Images from an .npz, an image folder, plain or zipped, or STL-10's binary files."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # it becomes part of file names
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # it becomes part of file names
     path: ExistingPath
 
     def fingerprint(self) -> str:

@@ -49,7 +49,7 @@ class MixtureNeighbours:
             There are fewer than `n_neighbors` of them.
         """
         if A.shape[0] < self.n_neighbors:
-            raise InfeasibleError(f"got {A.shape[0]} samples; expected at least {self.n_neighbors} (k + 1)")
+            raise InfeasibleError(f"neighbours: got {A.shape[0]} samples; expected at least {self.n_neighbors} (k + 1)")
         self._used, columns = np.unique(A.indices, return_inverse=True)
         self._A = csr_array((A.data, columns, A.indptr), shape=(A.shape[0], len(self._used)))
         self._norms = np.concatenate([_squared_norms(mix(A[rows], self.X, np.float64)) for rows in self._rows(A)])
@@ -76,7 +76,7 @@ class MixtureNeighbours:
         # Ordering by |b|^2 - 2 ab is ordering by |a - b|^2.
         distances = self._norms - 2 * (self._A @ products.T).T
         near = np.argpartition(distances, self.n_neighbors - 1, axis=1)[:, : self.n_neighbors]
-        near.sort(axis=1)  # equally near: the earlier sample first
+        near.sort(axis=1)  # of those equally near, the earlier sample goes first
         order = np.argsort(np.take_along_axis(distances, near, axis=1), axis=1, kind="stable")
         return np.take_along_axis(near, order, axis=1)
 

@@ -1,0 +1,278 @@
+"""Every resampler is imbalanced-learn's, sample for sample, though it never sees more than a mixing matrix."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from imblearn.combine import SMOTEENN
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from imblearn.under_sampling import EditedNearestNeighbours, InstanceHardnessThreshold, RandomUnderSampler
+from scipy.sparse import csr_array, eye_array
+from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from raygrid import imbalance
+from raygrid.errors import InfeasibleError
+from raygrid.mixing import mix
+from raygrid.resampling import RESAMPLERS, neighbours
+from raygrid.resampling.neighbours import MixtureNeighbours
+from raygrid.resampling.samplers import Iht, NoResampling, RandomOversampling, RandomUndersampling, Smote, SmoteEnn
+
+SEED = 20
+
+
+def _enn(**parameters):
+    return EditedNearestNeighbours(sampling_strategy="all", **parameters)
+
+
+# A level, and what it must be equal to.
+PAIRS = {
+    "ros": (RandomOversampling(), RandomOverSampler(random_state=SEED)),
+    "rus": (RandomUndersampling(), RandomUnderSampler(random_state=SEED)),
+    "smote": (Smote(), SMOTE(random_state=SEED)),
+    "smote, k 2": (Smote(k_neighbors=2), SMOTE(random_state=SEED, k_neighbors=2)),
+    "smote_enn": (SmoteEnn(), SMOTEENN(random_state=SEED)),
+    "smote_enn, other parameters": (
+        SmoteEnn(k_neighbors=2, n_neighbors=4, kind_sel="mode"),
+        SMOTEENN(
+            random_state=SEED,
+            smote=SMOTE(random_state=SEED, k_neighbors=2),
+            enn=_enn(n_neighbors=4, kind_sel="mode"),
+        ),
+    ),
+    "iht": (Iht(), InstanceHardnessThreshold(random_state=SEED)),
+    "iht, cv 3": (Iht(cv=3), InstanceHardnessThreshold(random_state=SEED, cv=3)),
+}
+
+
+@cache
+def imbalanced(name, ir):
+    """Real data, made imbalanced. The standardised tables have no two samples alike.
+
+    Digits are whole numbers 0 to 16, so that many distances are exactly equal and which of two neighbours is the
+    nearer is arbitrary; a fixed random projection to float32 keeps the geometry and breaks the ties.
+    """
+    if name == "digits":
+        X, y = load_digits(return_X_y=True)
+        X = X @ np.random.default_rng(0).normal(size=(64, 40))
+    else:
+        X, y = {"iris": load_iris, "wine": load_wine}[name](return_X_y=True)
+        X, first = np.unique(StandardScaler().fit_transform(X), axis=0, return_index=True)
+        y = y[first]
+    y = y.astype(np.int64)
+    kept = imbalance.split(y, y, ir=ir, seed=1).train
+    X = X[kept].astype(np.float32)
+    X.flags.writeable = False  # as a memory map is
+    return X, y[kept]
+
+
+@pytest.mark.parametrize(("level", "theirs"), PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize(("name", "ir"), [("digits", 10), ("iris", 4), ("wine", 3)], ids=["digits", "iris", "wine"])
+def test_a_resampler_is_imbalanced_learns(level, theirs, name, ir):
+    X, y = imbalanced(name, ir)
+    A, y_resampled = level.resample(X, y, seed=SEED)
+    X_theirs, y_theirs = theirs.fit_resample(X, y)
+    assert y_resampled.tolist() == y_theirs.tolist()
+    np.testing.assert_allclose(mix(A, X), X_theirs, rtol=0, atol=5e-7 * np.abs(X).max())
+
+
+@pytest.mark.parametrize("level", [NoResampling(), *(level for level, _ in PAIRS.values())], ids=["none", *PAIRS])
+def test_what_comes_out_is_a_mixing_matrix(level):
+    X, y = imbalanced("iris", 4)
+    A, y_resampled = level.resample(X, y, seed=SEED)
+    assert isinstance(A, csr_array)
+    assert (A.dtype, A.shape) == (np.float64, (len(y_resampled), len(X)))
+    assert y_resampled.dtype == np.int64
+    np.testing.assert_allclose(A.sum(axis=1), 1, rtol=0, atol=1e-15)
+    assert (A.data >= 0).all()
+    assert set(np.diff(A.indptr)) <= ({1, 2} if isinstance(level, Smote | SmoteEnn) else {1})
+    for row, label in zip(A, y_resampled, strict=True):
+        assert (y[row.indices] == label).all()  # only samples of one class are mixed
+
+
+@pytest.mark.parametrize(
+    ("level", "counts"),
+    [
+        (NoResampling(), [33, 20, 14]),
+        (RandomOversampling(), [33, 33, 33]),
+        (RandomUndersampling(), [14, 14, 14]),
+        (Smote(), [33, 33, 33]),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_counts_after_resampling(level, counts):
+    X, y = np.arange(134, dtype=np.float32).reshape(67, 2) ** 2, np.repeat([0, 1, 2], [33, 20, 14])
+    assert np.bincount(level.resample(X, y, seed=0)[1]).tolist() == counts
+
+
+def test_no_resampling_is_the_identity():
+    X, y = imbalanced("iris", 4)
+    A, y_resampled = NoResampling().resample(X, y, seed=0)
+    assert (A != eye_array(len(X))).nnz == 0
+    assert y_resampled.tolist() == y.tolist()
+
+
+@pytest.mark.parametrize("name", [name for name in RESAMPLERS if name != "none"])
+def test_the_seed_and_nothing_else_decides(name):
+    X, y = imbalanced("iris", 4)
+    level = RESAMPLERS[name]()
+    (A, _), (again, _), (other, _) = (level.resample(X, y, seed=seed) for seed in (1, 1, 2))
+    assert A.shape == again.shape and (A != again).nnz == 0
+    if name != "iht":  # the easiest samples can be the same whatever the forest
+        assert A.shape != other.shape or (A != other).nnz > 0
+
+
+@pytest.mark.parametrize("name", RESAMPLERS)
+def test_images_are_flattened_and_only_read(name):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [30, 20, 10])
+    X = (rng.integers(0, 60, (60, 8, 8, 3)) + 80 * y[:, None, None, None]).astype(np.uint8)
+    X.flags.writeable = False
+    A, y_resampled = RESAMPLERS[name]().resample(X, y, seed=0)
+    flat, y_flat = RESAMPLERS[name]().resample(X.reshape(60, -1).astype(np.float64), y, seed=0)
+    assert (A.shape == flat.shape) and (A != flat).nnz == 0
+    assert y_resampled.tolist() == y_flat.tolist()
+    assert mix(A, X).shape == (len(y_resampled), 8, 8, 3)
+
+
+def labels(*sizes):
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def plane(y):
+    """Samples of well separated classes."""
+    return (np.random.default_rng(0).normal(size=(len(y), 2)) + 20 * y[:, None]).astype(np.float32)
+
+
+INFEASIBLE = {
+    "a class without k neighbours": (
+        Smote(),
+        labels(20, 9, 5),
+        "smote: got 5 samples of class 2; expected at least 6 (k_neighbors + 1)",
+    ),
+    "the smallest class is named": (
+        Smote(k_neighbors=2),
+        labels(20, 1, 2),
+        "smote: got 1 samples of class 1; expected at least 3 (k_neighbors + 1)",
+    ),
+    "the same before ENN": (
+        SmoteEnn(),
+        labels(20, 9, 5),
+        "smote: got 5 samples of class 2; expected at least 6 (k_neighbors + 1)",
+    ),
+    "fewer samples than folds in every class": (
+        Iht(),
+        labels(4, 2, 1),
+        "iht: got at most 4 samples a class; expected at least 5 (cv)",
+    ),
+    "fewer samples in all than ENN needs": (
+        SmoteEnn(n_neighbors=10),
+        labels(4, 4),
+        "neighbours: got 8 samples; expected at least 11 (k + 1)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("level", "y", "message"), INFEASIBLE.values(), ids=INFEASIBLE)
+def test_what_no_repetition_can_compute_is_infeasible(level, y, message):
+    with pytest.raises(InfeasibleError) as refused:
+        level.resample(plane(y), y, seed=0)
+    assert str(refused.value) == message
+
+
+FEASIBLE = {
+    "six samples have five neighbours": (Smote(), labels(20, 9, 6), [20, 20, 20]),
+    "one neighbour": (Smote(k_neighbors=1), labels(20, 2, 2), [20, 20, 20]),
+    "classes already equal need no neighbours, however small": (Smote(), labels(3, 3, 3), [3, 3, 3]),
+    "the same before ENN": (SmoteEnn(n_neighbors=2), labels(3, 3, 3), [3, 3, 3]),
+    "one class large enough for the folds (and all samples equally easy)": (Iht(cv=5), labels(20, 5), [20, 5]),
+}
+
+
+@pytest.mark.parametrize(("level", "y", "counts"), FEASIBLE.values(), ids=FEASIBLE)
+def test_the_least_that_is_feasible(level, y, counts):
+    assert np.bincount(level.resample(plane(y), y, seed=0)[1]).tolist() == counts
+
+
+def on_a_line(*parts):
+    """Samples a step apart on a line, a part far from the next; balanced, so that SMOTE adds none."""
+    X = np.concatenate([1000 * i + np.arange(len(part)) for i, part in enumerate(parts)])
+    return X[:, None].astype(np.float32), np.concatenate(parts)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        # Every sample of class 1 lies beside one of class 0, of which as many again lie by themselves.
+        (([1, 1, 0] * 20, [0] * 20), "smote_enn: got no samples of class 1 after resampling"),
+        (([1, 2] * 40, [0] * 40), "smote_enn: got no samples of class 1, 2 after resampling"),
+    ],
+    ids=["one class", "two classes"],
+)
+def test_a_class_that_enn_removes_makes_the_cell_infeasible(parts, message):
+    X, y = on_a_line(*parts)
+    with pytest.raises(InfeasibleError) as refused:
+        SmoteEnn().resample(X, y, seed=0)
+    assert str(refused.value) == message
+
+
+def smote_rows(n):
+    """Sixty mixtures as SMOTE makes them."""
+    rng = np.random.default_rng(1)
+    step, mixed = rng.uniform(size=60), csr_array(np.zeros((60, n)))
+    mixed = mixed.tolil()
+    for row, (i, j) in enumerate(rng.integers(0, n, (60, 2))):
+        mixed[row, i] += 1 - step[row]
+        mixed[row, j] += step[row]
+    return csr_array(mixed)
+
+
+def rows(kind, n):
+    return {"identity": eye_array(n, format="csr"), "some": eye_array(n, format="csr")[::3], "smote": smote_rows(n)}[
+        kind
+    ]
+
+
+@pytest.mark.parametrize("queried", ["identity", "smote"])
+@pytest.mark.parametrize("fitted", ["identity", "some", "smote"])
+@pytest.mark.parametrize("k", [1, 4, 6])
+def test_neighbours_are_those_of_the_mixed_samples(fitted, queried, k):
+    X, _ = imbalanced("digits", 10)
+    A, B = rows(fitted, len(X)), rows(queried, len(X))
+    points, queries = (matrix @ X.astype(np.float64) for matrix in (A, B))
+    found = MixtureNeighbours(X, k).fit(A).kneighbors(B)
+    theirs = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
+    assert found.tolist() == theirs.kneighbors(queries, return_distance=False).tolist()
+
+
+def test_the_graph_has_a_one_for_each_neighbour():
+    X, _ = imbalanced("iris", 4)
+    A = eye_array(len(X), format="csr")
+    ours = MixtureNeighbours(X, 4).fit(A).kneighbors_graph(A)
+    theirs = NearestNeighbors(n_neighbors=4).fit(X.astype(np.float64)).kneighbors_graph(X.astype(np.float64))
+    assert (ours != theirs).nnz == 0
+
+
+@pytest.mark.parametrize(("distances", "sample_values"), [(1, 1), (1000, 2**25), (2**25, 100), (700, 300)])
+def test_a_small_block_size_changes_nothing(monkeypatch, distances, sample_values):
+    X, _ = imbalanced("digits", 10)
+    A = smote_rows(len(X))
+    whole = MixtureNeighbours(X, 4).fit(A).kneighbors(A)
+    monkeypatch.setattr(neighbours, "_DISTANCES", distances)
+    monkeypatch.setattr(neighbours, "_SAMPLE_VALUES", sample_values)
+    assert MixtureNeighbours(X, 4).fit(A).kneighbors(A).tolist() == whole.tolist()
+
+
+def test_of_equally_near_samples_the_earlier_comes_first():
+    places = np.random.default_rng(0).permutation(np.repeat(2 ** np.arange(20), 3))
+    identity = eye_array(60, format="csr")
+    found = MixtureNeighbours(places[:, None], 6).fit(identity).kneighbors(identity)
+    for place, nearest in zip(places, found, strict=True):
+        assert nearest.tolist() == np.argsort(np.abs(places - place), kind="stable")[:6].tolist()
+
+
+def test_bytes_do_not_overflow():
+    X = np.array([[0, 0], [255, 255], [250, 250], [10, 0]], dtype=np.uint8)
+    identity = eye_array(4, format="csr")
+    assert MixtureNeighbours(X, 2).fit(identity).kneighbors(identity).tolist() == [[0, 3], [1, 2], [2, 1], [3, 0]]
