@@ -5,9 +5,11 @@ so that a reader, or the next run after a crash, sees all of a file or nothing o
 """
 
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -128,6 +130,50 @@ class Store:
             fault = error.errors()[0]
             reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
             raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
+
+
+def merge(target: Store, sources: Sequence[Store]) -> int:
+    """Copy the records of several stores and their predictions into one, locked, and return how many were copied.
+
+    Everything is checked before anything is written. A final record goes before a failure, then the first comes first.
+
+    Raises
+    ------
+    StoreError
+        A source is no store, or two final records of one cell differ in more than what they cost.
+    """
+    chosen = {key: (record, target) for key, record in target.records().items()}
+    for source in sources:
+        if not (source.root / "records").is_dir():
+            raise StoreError(f"{source.root}: got no store (it has no records); name a folder that a run has written")
+        for key, record in source.records().items():
+            earlier, owner = chosen.setdefault(key, (record, source))
+            if record.status in FINAL and earlier.status not in FINAL:
+                chosen[key] = (record, source)
+            elif record.status in FINAL and (differing := _differing(record, earlier)):
+                raise StoreError(
+                    f"{source.root}: got another record of {key} than in {owner.root} ({', '.join(differing)}); "
+                    "expected the same; delete the wrong one"
+                )
+    copied = [(key, source) for key, (_, source) in chosen.items() if source is not target]
+    target.prepare()
+    for key, source in copied:
+        _copy(key, source, target)
+    return len(copied)
+
+
+def _differing(one: Record, other: Record) -> list[str]:
+    """Return the fields in which two records differ, but for what they cost."""
+    return [name for name in Record.model_fields if name != "measured" and getattr(one, name) != getattr(other, name)]
+
+
+def _copy(key: str, source: Store, target: Store) -> None:
+    """Copy the files of one record; itself last, so that a record always has its predictions."""
+    with _as_store_error(target.root):
+        for name in (f"predictions/{key}.npz", f"records/{key}.json"):
+            if (source.root / name).exists():
+                with (source.root / name).open("rb") as original:
+                    _write(target.root / name, partial(shutil.copyfileobj, original))
 
 
 class Cache:

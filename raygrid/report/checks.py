@@ -1,0 +1,118 @@
+"""A claim about the numbers of a table: the inequalities it consists of, and the verdict on them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+from typing import Any, Literal
+
+from raygrid.report.numbers import Key, plural
+from raygrid.report.render import fixed, printed
+from raygrid.report.tables import level_name
+
+MOST_EXAMPLES = 3
+
+Verdict = Literal["holds", "does not hold", "cannot be told"]
+Arm = tuple[str, str]
+BASE = "none"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim in short, how it came out, and the numbers that decide it in a sentence."""
+
+    statement: str
+    verdict: Verdict
+    because: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One inequality: the first number should be above the second; NaN where a number is missing."""
+
+    where: str
+    first: str
+    higher: float
+    second: str
+    lower: float
+
+    @property
+    def outcome(self) -> bool | None:
+        """Whether it is true; None where it cannot be told."""
+        return None if isnan(self.higher) or isnan(self.lower) else self.higher > self.lower
+
+    def __str__(self) -> str:
+        higher, lower = ("no number" if isnan(value) else fixed(value) for value in (self.higher, self.lower))
+        return f"{self.where}: {self.first} {higher} against {self.second} {lower}"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a table by metric, level of the row axis, representation, classifier, resampler; NaN is a dash."""
+
+    values: Mapping[Key, float]
+
+    @property
+    def rows(self) -> list[tuple[Any, Any]]:
+        """The metric and level of each row."""
+        return list(dict.fromkeys((key[0], key[1]) for key in self.values))
+
+    def resamplers(self, arm: Arm) -> list[str]:
+        """Return the resamplers of an arm in order."""
+        return list(dict.fromkeys(str(key[-1]) for key in self.values if key[2:4] == arm))
+
+    def at(self, row: tuple[Any, Any], arm: Arm, resampler: str) -> float:
+        """Return one number, NaN where there is none."""
+        return self.values.get((*row, *arm, resampler), nan)
+
+    def gain(self, row: tuple[Any, Any], arm: Arm, resampler: str) -> float:
+        """Return by how much a resampler is above the base case of its arm."""
+        return self.at(row, arm, resampler) - self.at(row, arm, BASE)
+
+    def relative_drop(self, start: tuple[Any, Any], end: tuple[Any, Any], arm: Arm) -> float:
+        """Return the share of the base case's value in one row that is lost in another; NaN if it is 0."""
+        value = self.at(start, arm, BASE)
+        return 1 - self.at(end, arm, BASE) / value if value else nan
+
+    def above(self, row: tuple[Any, Any], first: tuple[Arm, str], second: tuple[Arm, str]) -> Check:
+        """Return the check that in a row the first column, an arm and a resampler, is above the second."""
+        where = f"{row[0]} {level_name(row[1])}"
+        return Check(where, column_name(*first), self.at(row, *first), column_name(*second), self.at(row, *second))
+
+
+def column_name(arm: Arm, resampler: str) -> str:
+    """Return what sentences call a column."""
+    return f"{arm[0]} {printed('resampler', resampler)}"
+
+
+def judge(statement: str, checks: Sequence[Check], *, share_needed: float = 1) -> Claim:
+    """Return the verdict on a claim.
+
+    Parameters
+    ----------
+    statement : str
+    checks : sequence of Check
+    share_needed : float
+        The claim holds if more than this share of the checks is true, or all: 1/2 for what is said to be usual.
+
+    Returns
+    -------
+    Claim
+        It "cannot be told" as long as the missing numbers could still turn the verdict.
+    """
+    if not checks:
+        return Claim(statement, "cannot be told", "The tables lack the rows or columns that it compares.")
+    true, false, unknown = ([check for check in checks if check.outcome is kind] for kind in (True, False, None))
+    n_needed = min(int(share_needed * len(checks)) + 1, len(checks))
+    compared = plural(len(checks), "comparison")
+    if len(true) >= n_needed:
+        closest = min(true, key=lambda check: check.higher - check.lower)
+        but = f" Not so: {_examples(false)}." if false else ""
+        return Claim(statement, "holds", f"True of {len(true)} of {compared}; the closest is {closest}.{but}")
+    if len(true) + len(unknown) < n_needed:
+        return Claim(statement, "does not hold", f"Not true of {len(false)} of {compared}: {_examples(false)}.")
+    return Claim(statement, "cannot be told", f"{len(unknown)} of {compared} lack a number: {_examples(unknown)}.")
+
+
+def _examples(checks: Sequence[Check]) -> str:
+    more = f"; and {len(checks) - MOST_EXAMPLES} more" if len(checks) > MOST_EXAMPLES else ""
+    return "; ".join(map(str, checks[:MOST_EXAMPLES])) + more

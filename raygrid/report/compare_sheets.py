@@ -1,0 +1,90 @@
+"""The printed forms of a contrast with published results and of the paper's claims: sheets and CSV."""
+
+from collections.abc import Sequence
+
+from raygrid.report.checks import Claim
+from raygrid.report.compare import Contrast, Difference
+from raygrid.report.numbers import plural
+from raygrid.report.render import CSV_NAMES, heading, printed
+from raygrid.report.sheets import Sheet, number, to_csv_text
+from raygrid.report.tables import axis_name, level_name
+
+
+def difference_sheet(contrast: Contrast) -> Sheet:
+    """Return one row a number, and below what only one side has."""
+    n, axis = len(contrast.differences), contrast.row_axis
+    sizes = [abs(difference.difference) for difference in contrast.differences]
+    sizes_note = f" Mean size of the difference {number(sum(sizes) / n)}, largest {number(max(sizes))}." if n else ""
+    return Sheet(
+        title=f"Against {contrast.published}, by {axis_name(axis)}",
+        head=("Metric", heading(axis), "Arm", "Resampler", "Value", "Published", "Difference", "In spreads", "Folds"),
+        rows=tuple(_row(difference, axis) for difference in contrast.differences),
+        notes=(
+            f"{plural(n, 'number')} in both.{sizes_note} In spreads: the difference divided by the standard deviation "
+            "over folds.",
+            *_only("Only here", contrast.only_here),
+            *_only("Only published", contrast.only_published),
+        ),
+        text_columns=frozenset({0, 1, 2, 3}),
+    )
+
+
+def _row(difference: Difference, axis: str) -> tuple[str, ...]:
+    return (
+        *(difference.metric, printed(axis, difference.level)),
+        *(" · ".join(difference.column[:-1]), printed("resampler", difference.column[-1])),
+        *(number(difference.value), number(difference.published), number(difference.difference, "+.4f")),
+        *(number(difference.in_spreads, "+.1f"), str(difference.n_folds)),
+    )
+
+
+def _only(where: str, names: Sequence[str]) -> list[str]:
+    return [f"{where}: {'; '.join(names)}."] if names else []
+
+
+def agreement_sheet(contrast: Contrast) -> Sheet:
+    """Return one row for each row and arm of the table: whether the resamplers have the published order."""
+    axis = contrast.row_axis
+    return Sheet(
+        title=f"Order of the resamplers against {contrast.published}, by {axis_name(axis)}",
+        head=("Metric", heading(axis), "Arm", "Resamplers", "Rank correlation"),
+        rows=tuple(
+            (a.metric, printed(axis, a.level), " · ".join(a.arm), str(a.n_resamplers), number(a.correlation, "+.2f"))
+            for a in contrast.agreements
+        ),
+        notes=("Spearman's; 1 is the same order, -1 the reverse; a dash where fewer than 3 can be ordered.",),
+        text_columns=frozenset({0, 1, 2}),
+    )
+
+
+def claims_sheet(claims: Sequence[Claim], source: str) -> Sheet:
+    """Return one row a claim; `source` says whose numbers they were checked on."""
+    return Sheet(
+        title=f"The paper's claims, checked on {source}",
+        head=("Claim", "Verdict", "Because"),
+        rows=tuple((claim.statement, claim.verdict, claim.because) for claim in claims),
+        notes=("The numbers alone decide, however close; the statistics say which differences are more than chance.",),
+        text_columns=frozenset({0, 1, 2}),
+    )
+
+
+def contrast_to_csv(contrast: Contrast) -> str:
+    """Return one line a number that both have, unrounded, with the rank correlation of its row and arm."""
+    correlations = {(a.metric, a.level, a.arm): a.correlation for a in contrast.agreements}
+    axes = ("metric", CSV_NAMES.get(contrast.row_axis, contrast.row_axis), "representation", "classifier", "resampler")
+    counts = ("value", "published", "difference", "spread", "in_spreads", "n_folds", "rank_correlation")
+    return to_csv_text(
+        (*axes, *counts),
+        (
+            (
+                *(d.metric, level_name(d.level), *d.column, d.value, d.published, d.difference, d.spread),
+                *(d.in_spreads, d.n_folds, correlations[d.metric, d.level, d.column[:-1]]),
+            )
+            for d in contrast.differences
+        ),
+    )
+
+
+def claims_to_csv(claims: Sequence[Claim]) -> str:
+    """Return one line a claim."""
+    return to_csv_text(("claim", "verdict", "because"), ((c.statement, c.verdict, c.because) for c in claims))

@@ -1,0 +1,126 @@
+"""Published results in long form: the paper's two tables, which ship with the package, or a CSV of the user's own."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from math import nan
+from pathlib import Path
+
+from raygrid.errors import UsageError, choices
+from raygrid.report.numbers import Key
+from raygrid.report.render import CSV_NAMES
+from raygrid.report.tables import COLUMN_AXES
+
+PAPER = "paper"
+PAPER_FILES = ("paper_table1.csv", "paper_table2.csv")
+ROW_AXES = ("dataset", "ir")
+
+
+@dataclass(frozen=True)
+class Published:
+    """The numbers of one published table, by metric, level of the row axis, representation, classifier, resampler."""
+
+    name: str
+    row_axis: str
+    values: Mapping[Key, float]
+
+
+def read_published(source: str, metrics: Iterable[str]) -> tuple[Published, ...]:
+    """Read published results.
+
+    Parameters
+    ----------
+    source : str
+        ``paper`` for Table 1 and Table 2 of Koziarski, Cyganek and Wiatr (2020), or the path of a CSV file with the
+        columns metric, dataset or imbalance_ratio, representation, classifier, resampler and value; others are ignored,
+        so that the CSV form of a raygrid table can be read as well. An empty value is a dash.
+    metrics : iterable of str
+        The names that the column metric may have.
+
+    Returns
+    -------
+    tuple of Published
+        One a table.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read, lacks a column, names an unknown metric, has a row twice or a value that is no number.
+    """
+    known = list(metrics)
+    if source == PAPER:
+        folder = files("raygrid.report") / "published"
+        return tuple(parse(name, (folder / name).read_text(encoding="utf-8"), known) for name in PAPER_FILES)
+    try:
+        text = Path(source).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise UsageError(
+            f"published: {source}: {reason}; expected {PAPER!r} or the path of a CSV file in UTF-8"
+        ) from None
+    return (parse(source, text, known),)
+
+
+def parse(name: str, text: str, metrics: list[str]) -> Published:
+    """Return the numbers in a CSV text; `name` is how messages call it."""
+    reader = csv.DictReader(text.splitlines())
+    row_axis = _row_axis(name, reader.fieldnames or ())
+    values: dict[Key, float] = {}
+    for line in reader:
+        where = f"{name}: line {reader.line_num}"
+        key = _key(where, line, row_axis, metrics)
+        if key in values:
+            raise UsageError(f"{where}: got {' '.join(key_names(key))} twice; expected one value a row; delete one")
+        values[key] = _value(where, line["value"])
+    if not values:
+        raise UsageError(f"{name}: got no rows; expected one a number")
+    return Published(name, row_axis, values)
+
+
+def _row_axis(name: str, columns: Iterable[str]) -> str:
+    """Return the axis of the rows, having checked that no column is missing."""
+    columns = list(columns)
+    missing = [column for column in ("metric", *COLUMN_AXES, "value") if column not in columns]
+    axes = [axis for axis in ROW_AXES if CSV_NAMES.get(axis, axis) in columns]
+    if not axes:
+        missing.append("dataset or imbalance_ratio")
+    if missing:
+        raise UsageError(f"{name}: got the columns {', '.join(columns)}; expected also {', '.join(missing)}")
+    if len(axes) > 1:
+        raise UsageError(f"{name}: got both dataset and imbalance_ratio; expected one of them, the other averaged over")
+    return axes[0]
+
+
+def _key(where: str, line: Mapping[str, str], row_axis: str, metrics: list[str]) -> Key:
+    column = CSV_NAMES.get(row_axis, row_axis)
+    names = ("metric", column, *COLUMN_AXES)
+    lacking = [name for name in names if not line[name]]
+    if lacking:
+        raise UsageError(f"{where}: got nothing as {lacking[0]}; expected a name")
+    if line["metric"] not in metrics:
+        raise UsageError(f"{where}: metric: {choices(line['metric'], metrics)}")
+    level = _number(f"{where}: {column}", line[column]) if row_axis == "ir" else line[column]
+    return (line["metric"], level, *(line[axis] for axis in COLUMN_AXES))
+
+
+def _value(where: str, text: str | None) -> float:
+    """Return a metric; NaN for a dash."""
+    if text == "":
+        return nan
+    value = _number(f"{where}: value", text)
+    if not 0 <= value <= 1:
+        raise UsageError(f"{where}: value: got {text}; expected a number from 0 to 1; divide percentages by 100")
+    return value
+
+
+def _number(where: str, text: str | None) -> float:
+    try:
+        return float(text or "")
+    except ValueError:
+        raise UsageError(f"{where}: got {text!r}; expected a number") from None
+
+
+def key_names(key: Key) -> list[str]:
+    """Return what each level of a number's key is called."""
+    return [f"{level:g}" if isinstance(level, float) else str(level) for level in key]
