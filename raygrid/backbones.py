@@ -1,5 +1,8 @@
 """Backbones: the networks of keras.applications without their top, and where their weights come from."""
 
+import sys
+import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -21,7 +24,11 @@ _NAMED_WEIGHTS = ("imagenet", "embedded", "none")
 def _weights(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str) or value in _NAMED_WEIGHTS:
         return value
-    return str(existing_path(value, info, expected=f"{', '.join(_NAMED_WEIGHTS)} or the path of a weights file"))
+    expected = f"{', '.join(_NAMED_WEIGHTS)} or the path of a weights file"
+    path = existing_path(value, info, expected=expected)
+    if not path.is_file():
+        raise ValueError(f"got {value!r}; expected {expected}; {path} is a folder")
+    return str(path)
 
 
 class BackboneLevel(Level):
@@ -77,11 +84,14 @@ class BackboneLevel(Level):
         path = self._weights_file()
         imagenet = "imagenet" if self.weights == "imagenet" else None
         try:
-            model = keras.applications.MobileNet(
-                input_shape=shape, alpha=self.alpha, include_top=False, weights=imagenet
-            )
-            if path:
-                model.load_weights(path)
+            # Keras warns of images that are not 224 pixels wide, and of each layer of a file that it then refuses;
+            # and it prints where a download stands, for which stdout, where results go, is the wrong place.
+            with warnings.catch_warnings(action="ignore"), redirect_stdout(sys.stderr):
+                model = keras.applications.MobileNet(
+                    input_shape=shape, alpha=self.alpha, include_top=False, weights=imagenet
+                )
+                if path:
+                    model.load_weights(path)
         except Exception as error:  # Keras raises bare Exception where a download fails
             raise WeightsError(self._advice(error)) from error
         return model
@@ -98,7 +108,8 @@ class BackboneLevel(Level):
         width = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[self.alpha]
         return (
             f"weights imagenet: not in Keras' cache and the download failed ({reason}); put "
-            f"mobilenet_{width}_224_tf_no_top.h5 into ~/.keras/models, or name a file: weights: PATH"
+            f"mobilenet_{width}_224_tf_no_top.h5 into models/ in ~/.keras (or $KERAS_HOME), "
+            "or name a file: weights: PATH"
         )
 
 

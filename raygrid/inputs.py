@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from raygrid.cache import Cache
 from raygrid.grid import Cell, hash_of
-from raygrid.store import Cache
 
 
 @dataclass(frozen=True)

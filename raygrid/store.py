@@ -1,25 +1,19 @@
-"""The store: one directory a grid, one record file a cell; and the cache of arrays that cells share.
+"""The store: one directory a grid, one record file a cell. The only module that knows where records lie."""
 
-The only module that knows where things lie. Every file is written whole under a temporary name, synced and renamed,
-so that a reader, or the next run after a crash, sees all of a file or nothing of it.
-"""
-
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from raygrid.errors import StoreError
 from raygrid.record import FINAL, Record
+from raygrid.whole import LEFTOVERS, as_store_error, write_whole
 
 
 class Store:
@@ -45,10 +39,10 @@ class Store:
         StoreError
             It cannot be written.
         """
-        with _as_store_error(self.root):
+        with as_store_error(self.root):
             for folder in ("records", "predictions", "report"):
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
-                for leftover in (self.root / folder).glob(".*.tmp"):
+                for leftover in (self.root / folder).glob(LEFTOVERS):
                     leftover.unlink()
 
     @contextmanager
@@ -60,7 +54,7 @@ class Store:
         StoreError
             Another run is at work on this store.
         """
-        with _as_store_error(self.root):
+        with as_store_error(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.root / ".lock", timeout=0)
             try:
@@ -109,18 +103,18 @@ class Store:
         earlier = self.record(record.key)
         if earlier and earlier.status in FINAL:
             return
-        with _as_store_error(self.root):
+        with as_store_error(self.root):
             if predictions:
                 path = self.root / "predictions" / f"{record.key}.npz"
-                _write(path, lambda file: np.savez_compressed(file, **predictions))
+                write_whole(path, lambda file: np.savez_compressed(file, **predictions))
             text = record.model_dump_json(indent=1) + "\n"
-            _write(self.root / "records" / f"{record.key}.json", lambda file: file.write(text.encode()))
+            write_whole(self.root / "records" / f"{record.key}.json", lambda file: file.write(text.encode()))
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file, e.g. ``report/table1.csv``, and return its path."""
         path = self.root / name
-        with _as_store_error(self.root):
-            _write(path, lambda file: file.write(text.encode()))
+        with as_store_error(self.root):
+            write_whole(path, lambda file: file.write(text.encode()))
         return path
 
     def _read(self, path: Path) -> Record:
@@ -169,56 +163,8 @@ def _differing(one: Record, other: Record) -> list[str]:
 
 def _copy(key: str, source: Store, target: Store) -> None:
     """Copy the files of one record; itself last, so that a record always has its predictions."""
-    with _as_store_error(target.root):
+    with as_store_error(target.root):
         for name in (f"predictions/{key}.npz", f"records/{key}.json"):
             if (source.root / name).exists():
                 with (source.root / name).open("rb") as original:
-                    _write(target.root / name, partial(shutil.copyfileobj, original))
-
-
-class Cache:
-    """Arrays that many cells share, each set under a key of its own; safe to delete at any time."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
-
-    def arrays(self, key: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-        """Return the arrays under `key`, computed once and then memory-mapped, read-only."""
-        folder = self.root / key
-        if not folder.exists():
-            with _as_store_error(self.root):
-                self.root.mkdir(parents=True, exist_ok=True)
-            arrays = compute()
-            with (
-                _as_store_error(self.root),
-                tempfile.TemporaryDirectory(dir=self.root, prefix=".", suffix=".tmp") as temporary,
-            ):
-                new = Path(temporary) / key
-                new.mkdir()
-                for name, array in arrays.items():
-                    np.save(new / f"{name}.npy", array, allow_pickle=False)
-                if not folder.exists():  # another process may have been faster
-                    new.rename(folder)
-        return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
-
-
-def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    """Write a file whole: under a temporary name, synced, then renamed."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _as_store_error(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(f"{root}: {error.strerror} ({error.filename}); name another folder, or make room") from error
+                    write_whole(target.root / name, partial(shutil.copyfileobj, original))

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table as Columns
 
 from raygrid import machine
+from raygrid.cache import Cache
 from raygrid.config import Grid
 from raygrid.engine import engine_named
 from raygrid.faults import load_grid
@@ -18,7 +19,7 @@ from raygrid.inputs import inputs_key, load_inputs
 from raygrid.progress import Progress
 from raygrid.report import Missing, table, to_csv, to_latex, to_markdown, to_terminal
 from raygrid.report.frame import frame_of
-from raygrid.store import Cache, Store
+from raygrid.store import Store
 
 _out, _err = Console(), Console(stderr=True)
 

@@ -14,13 +14,13 @@ PACKAGE = ROOT / "raygrid"
 # A module or package imports from the lines above its own, and from itself; never from its own line or below.
 LAYERS = [
     {"errors"},
-    {"checksum", "keras_backend", "machine", "metrics", "mixing", "record", "seeds"},
+    {"checksum", "keras_backend", "machine", "metrics", "mixing", "record", "seeds", "whole"},
     {"level"},
     {"backbones"},
     {"datasets", "imbalance", "representations", "resampling", "classifiers"},  # the stages
     {"config", "yaml_file"},
     {"faults", "grid"},
-    {"progress", "report", "store"},
+    {"cache", "progress", "report", "store"},
     {"inputs"},
     {"trial"},
     {"engine"},

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from raygrid.cache import Cache
 from raygrid.errors import StoreError
 from raygrid.record import Measured, Record
-from raygrid.store import Cache, Store
+from raygrid.store import Store
 
 MEASURED = Measured(finished_at="2020-02-27T12:00:00+00:00", seconds={"fit": 1.5}, peak_memory_mb=100.0)
 PREDICTIONS = {"y_true": np.arange(3), "y_pred": np.array([0, 1, 1]), "test_index": np.array([4, 7, 9])}
@@ -256,82 +257,3 @@ def test_a_failure_within_the_lock_is_not_blamed_on_the_store(store):
         Path("/nowhere/at/all").read_bytes()
     with store.locked():
         pass
-
-
-ARRAYS = {
-    "X": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
-    "y": np.arange(2),
-    "class_names": np.array(["猫", "dog"]),
-}
-
-
-def never():
-    raise AssertionError("computed a second time")
-
-
-def test_the_cache_computes_once(tmp_path):
-    cache = Cache(tmp_path / "cache")
-    for compute in (lambda: ARRAYS, never):
-        arrays = cache.arrays("key", compute)
-        assert {name: array.tolist() for name, array in arrays.items()} == {
-            name: array.tolist() for name, array in ARRAYS.items()
-        }
-        assert {name: array.dtype for name, array in arrays.items()} == {
-            name: array.dtype for name, array in ARRAYS.items()
-        }
-    assert Cache(tmp_path / "cache").arrays("key", never)
-    assert files(tmp_path / "cache") == ["key/X.npy", "key/class_names.npy", "key/y.npy"]
-
-
-def test_cached_arrays_are_mapped_and_read_only(tmp_path):
-    arrays = Cache(tmp_path).arrays("key", lambda: ARRAYS)
-    assert all(isinstance(array, np.memmap) for array in arrays.values())
-    with pytest.raises(ValueError, match="read-only"):
-        arrays["X"][0] = 0
-
-
-def test_every_key_has_arrays_of_its_own(tmp_path):
-    cache = Cache(tmp_path)
-    cache.arrays("one", lambda: {"X": np.zeros(1)})
-    assert cache.arrays("two", lambda: {"X": np.ones(1)})["X"].tolist() == [1]
-    assert cache.arrays("one", never)["X"].tolist() == [0]
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [ValueError("no"), FileNotFoundError(2, "No such file"), KeyboardInterrupt()],
-    ids=lambda e: type(e).__name__,
-)
-def test_a_computation_that_fails_leaves_nothing_and_keeps_its_error(tmp_path, failure):
-    def fail():
-        raise failure
-
-    with pytest.raises(type(failure)) as raised:
-        Cache(tmp_path).arrays("key", fail)
-    assert raised.value is failure
-    assert not list(tmp_path.iterdir())
-    assert Cache(tmp_path).arrays("key", lambda: ARRAYS)["y"].tolist() == [0, 1]
-
-
-def test_arrays_that_cannot_be_kept_leave_nothing(tmp_path):
-    with pytest.raises(ValueError, match="allow_pickle=False"):
-        Cache(tmp_path).arrays("key", lambda: ARRAYS | {"Z": np.array([object()])})
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_process_that_was_faster_wins(tmp_path):
-    def slow():
-        Cache(tmp_path).arrays("key", lambda: {"X": np.zeros(1)})
-        return {"X": np.ones(1)}
-
-    assert Cache(tmp_path).arrays("key", slow)["X"].tolist() == [0]
-    assert files(tmp_path) == ["key/X.npy"]
-
-
-def test_a_file_in_the_place_of_the_cache(tmp_path):
-    (tmp_path / "cache").write_bytes(b"")
-    with pytest.raises(StoreError) as refused:
-        Cache(tmp_path / "cache").arrays("key", never)
-    assert str(refused.value) == (
-        f"{tmp_path}/cache: File exists ({tmp_path}/cache); name another folder, or make room"
-    )

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from raygrid.cache import Cache
 from raygrid.config import Resources
 from raygrid.errors import UsageError, choices
 from raygrid.grid import Cell
-from raygrid.store import Cache, Store
+from raygrid.store import Store
 
 ENGINES = ("ray", "inline")
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from raygrid import trial
+from raygrid.cache import Cache
 from raygrid.config import Resources
 from raygrid.engine import Observer, resources_of
 from raygrid.grid import Cell
 from raygrid.inputs import Inputs, inputs_key, load_inputs
-from raygrid.store import Cache, Store
+from raygrid.store import Store
 
 
 def run_inline(

@@ -24,12 +24,13 @@ from ray import tune
 from ray.exceptions import RayTaskError
 
 from raygrid import trial
+from raygrid.cache import Cache
 from raygrid.config import Resources
 from raygrid.engine import Observer, resources_of
 from raygrid.errors import UsageError
 from raygrid.grid import Cell
 from raygrid.inputs import Inputs, inputs_key, load_inputs
-from raygrid.store import Cache, Store
+from raygrid.store import Store
 
 # Tries after a fault of the system (a worker killed, a node lost); what a cell itself raises is its record.
 _RETRIES = 2

@@ -1,0 +1,39 @@
+"""Files written whole: under a temporary name, synced, then renamed.
+
+A reader, or the next run after a crash, sees all of a file or nothing of it.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+from raygrid.errors import StoreError
+
+# What a killed process may leave behind.
+LEFTOVERS = ".*.tmp"
+
+
+def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    """Make `path` hold what `fill` writes into a file."""
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def as_store_error(root: Path) -> Iterator[None]:
+    """Turn what the file system refuses into one line that names `root`."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{root}: {error.strerror} ({error.filename}); name another folder, or make room") from error

@@ -1,0 +1,113 @@
+"""The cache: computed once, whole or not at all, and read-only."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import numpy as np
+import pytest
+
+from raygrid.cache import Cache
+from raygrid.errors import StoreError
+
+
+def kept(folder):
+    """Return what is there but for the locks, which may outlive their use."""
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in found if not name.endswith(".lock"))
+
+
+ARRAYS = {
+    "X": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+    "y": np.arange(2),
+    "class_names": np.array(["猫", "dog"]),
+}
+
+
+def never():
+    raise AssertionError("computed a second time")
+
+
+def test_the_cache_computes_once(tmp_path):
+    cache = Cache(tmp_path / "cache")
+    for compute in (lambda: ARRAYS, never):
+        arrays = cache.arrays("key", compute)
+        assert {name: array.tolist() for name, array in arrays.items()} == {
+            name: array.tolist() for name, array in ARRAYS.items()
+        }
+        assert {name: array.dtype for name, array in arrays.items()} == {
+            name: array.dtype for name, array in ARRAYS.items()
+        }
+    assert Cache(tmp_path / "cache").arrays("key", never)
+    assert kept(tmp_path / "cache") == ["key/X.npy", "key/class_names.npy", "key/y.npy"]
+
+
+def test_cached_arrays_are_mapped_and_read_only(tmp_path):
+    arrays = Cache(tmp_path).arrays("key", lambda: ARRAYS)
+    assert all(isinstance(array, np.memmap) for array in arrays.values())
+    with pytest.raises(ValueError, match="read-only"):
+        arrays["X"][0] = 0
+
+
+def test_every_key_has_arrays_of_its_own(tmp_path):
+    cache = Cache(tmp_path)
+    cache.arrays("one", lambda: {"X": np.zeros(1)})
+    assert cache.arrays("two", lambda: {"X": np.ones(1)})["X"].tolist() == [1]
+    assert cache.arrays("one", never)["X"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [ValueError("no"), FileNotFoundError(2, "No such file"), KeyboardInterrupt()],
+    ids=lambda e: type(e).__name__,
+)
+def test_a_computation_that_fails_leaves_nothing_and_keeps_its_error(tmp_path, failure):
+    def fail():
+        raise failure
+
+    with pytest.raises(type(failure)) as raised:
+        Cache(tmp_path).arrays("key", fail)
+    assert raised.value is failure
+    assert not kept(tmp_path)
+    assert Cache(tmp_path).arrays("key", lambda: ARRAYS)["y"].tolist() == [0, 1]
+
+
+def test_arrays_that_cannot_be_kept_leave_nothing(tmp_path):
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        Cache(tmp_path).arrays("key", lambda: ARRAYS | {"Z": np.array([object()])})
+    assert not kept(tmp_path)
+
+
+def test_who_comes_while_it_is_computed_waits_and_finds_it(tmp_path):
+    computing, second_is_there = Event(), Event()
+
+    def slow():
+        computing.set()
+        second_is_there.wait(10)
+        return {"X": np.zeros(1)}
+
+    def second():
+        computing.wait(10)
+        second_is_there.set()
+        return Cache(tmp_path).arrays("key", never)["X"].tolist()
+
+    with ThreadPoolExecutor(2) as pool:
+        first, other = pool.submit(Cache(tmp_path).arrays, "key", slow), pool.submit(second)
+        assert other.result() == first.result()["X"].tolist() == [0]
+    assert kept(tmp_path) == ["key/X.npy"]
+
+
+def test_what_a_killed_process_left_is_overwritten(tmp_path):
+    (tmp_path / ".key.tmp").mkdir()
+    (tmp_path / ".key.tmp" / "X.npy").write_bytes(b"half")
+    (tmp_path / ".key.tmp" / "other.npy").write_bytes(b"half")
+    assert Cache(tmp_path).arrays("key", lambda: ARRAYS)["y"].tolist() == [0, 1]
+    assert kept(tmp_path) == ["key/X.npy", "key/class_names.npy", "key/y.npy"]
+
+
+def test_a_file_in_the_place_of_the_cache(tmp_path):
+    (tmp_path / "cache").write_bytes(b"")
+    with pytest.raises(StoreError) as refused:
+        Cache(tmp_path / "cache").arrays("key", never)
+    assert str(refused.value) == (
+        f"{tmp_path}/cache: File exists ({tmp_path}/cache); name another folder, or make room"
+    )

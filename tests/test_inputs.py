@@ -1,0 +1,132 @@
+"""What cells share: computed once, and under a name that holds all it depends on and nothing else."""
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from raygrid.cache import Cache
+from raygrid.classifiers.svm import Svm
+from raygrid.datasets import FromPath
+from raygrid.datasets.digits import Digits
+from raygrid.datasets.mnist import Mnist
+from raygrid.inputs import images_key, inputs_key, load_inputs
+from raygrid.representations.features import Features
+from raygrid.representations.image import Image
+from raygrid.resampling import RESAMPLERS
+
+
+class CountedDigits(Digits):
+    """Says how often it was decoded."""
+
+    sizes: ClassVar[list[int]] = []
+
+    def load(self, image_size: int, interpolation: str) -> Any:
+        self.sizes.append(image_size)
+        return super().load(image_size, interpolation)
+
+
+class CountedImage(Image):
+    """Says what it was given."""
+
+    lengths: ClassVar[list[int]] = []
+
+    def transform(self, X: Any, *, seed: int) -> Any:
+        self.lengths.append(len(X))
+        return super().transform(X, seed=seed) // 2
+
+
+@pytest.fixture
+def cell(cells_of):
+    return cells_of()[0]
+
+
+@pytest.fixture
+def counted(cell):
+    CountedDigits.sizes.clear()
+    CountedImage.lengths.clear()
+    return replace(cell, dataset=CountedDigits(), representation=CountedImage())
+
+
+def test_inputs_are_computed_once_and_then_read(counted, tmp_path):
+    first = load_inputs(counted, Cache(tmp_path))
+    assert (CountedDigits.sizes, CountedImage.lengths) == ([32], [1198, 599])
+    again = load_inputs(counted, Cache(tmp_path))
+    assert (CountedDigits.sizes, CountedImage.lengths) == ([32], [1198, 599])
+    for part in ("X_train", "y_train", "X_test", "y_test"):
+        assert np.array_equal(getattr(first, part), getattr(again, part))
+    assert first.class_names == again.class_names == tuple("0123456789")
+
+
+def test_what_is_read_is_what_the_stages_gave(counted, tmp_path):
+    inputs = load_inputs(counted, Cache(tmp_path))
+    images = Digits().load(32, "bilinear")
+    assert np.array_equal(inputs.X_train, images.X_train // 2)
+    assert np.array_equal(inputs.X_test, images.X_test // 2)
+    assert (inputs.y_train.tolist(), inputs.y_test.tolist()) == (images.y_train.tolist(), images.y_test.tolist())
+    assert not inputs.X_train.flags.writeable
+
+
+def test_two_representations_share_the_decoded_images(counted, tmp_path):
+    load_inputs(counted, Cache(tmp_path))
+    load_inputs(replace(counted, representation=Image()), Cache(tmp_path))
+    assert CountedDigits.sizes == [32]
+
+
+def test_a_deleted_cache_is_computed_anew(counted, tmp_path):
+    load_inputs(counted, Cache(tmp_path / "one"))
+    load_inputs(counted, Cache(tmp_path / "two"))
+    assert CountedDigits.sizes == [32, 32]
+
+
+def test_a_failed_computation_leaves_nothing_to_be_read(counted, tmp_path):
+    class Broken(CountedImage):
+        def transform(self, X: Any, *, seed: int) -> Any:
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        load_inputs(replace(counted, representation=Broken()), Cache(tmp_path))
+    assert [path.name for path in tmp_path.glob("[!.]*")] == [images_key(counted)]
+    assert load_inputs(counted, Cache(tmp_path)).X_train.shape == (1198, 32, 32, 3)
+
+
+# What is changed, and whether images and inputs are then others.
+CHANGES = {
+    "fold": ({"fold": 1}, False, False),
+    "ir": ({"ir": 5.0}, False, False),
+    "resampler": ({"resampler": RESAMPLERS["iht"]()}, False, False),
+    "classifier": ({"classifier": Svm(gamma="auto")}, False, False),
+    "seed, of pretrained weights": ({"seed": 7}, False, False),
+    "weights": ({"representation": Features(alpha=0.25, weights="none")}, False, True),
+    "alpha": ({"representation": Features(alpha=0.5, weights="imagenet")}, False, True),
+    "representation": ({"representation": Image()}, False, True),
+    "image size": ({"image_size": 64}, True, True),
+    "interpolation": ({"interpolation": "nearest"}, True, True),
+    "dataset": ({"dataset": Mnist()}, True, True),
+}
+
+
+@pytest.mark.parametrize(("change", "images", "inputs"), CHANGES.values(), ids=CHANGES)
+def test_keys_change_with_what_the_arrays_depend_on(cell, change, images, inputs):
+    other = replace(cell, **change)
+    assert other.key != cell.key
+    assert (images_key(other) != images_key(cell), inputs_key(other) != inputs_key(cell)) == (images, inputs)
+
+
+def test_the_seed_is_part_of_random_features(cell):
+    random = replace(cell, representation=Features(alpha=0.25, weights="none"))
+    assert inputs_key(random) != inputs_key(replace(random, seed=7))
+    assert images_key(random) == images_key(replace(random, seed=7))
+
+
+def test_a_file_is_known_by_what_it_holds(cell, tmp_path):
+    def keys(name: str, value: int) -> tuple[str, str]:
+        path = tmp_path / f"{name}.npz"
+        X, y = np.full((4, 32, 32), value, dtype=np.uint8), np.array([0, 0, 1, 1])
+        np.savez(path, x_train=X, y_train=y, x_test=X, y_test=y)
+        other = replace(cell, dataset=FromPath(name="mine", path=path))
+        return images_key(other), inputs_key(other)
+
+    assert keys("a", 1) == keys("b", 1)
+    assert not set(keys("a", 1)) & set(keys("c", 2))
