@@ -1,0 +1,155 @@
+"""One Ray cluster, one cache and one tiny grid for the whole suite; and processes that leave nothing behind."""
+
+import os
+
+# Read when Ray, BLAS and TensorFlow are first imported. One thread, as a trial of one CPU has.
+os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+
+import copy
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from raygrid.cache import Cache
+from raygrid.config import Grid
+from raygrid.grid import Cell, expand
+
+TINY = {
+    "name": "tiny",
+    "seed": 1,
+    "folds": 2,
+    "image_size": 32,
+    "imbalance_ratios": [2, 10],
+    "datasets": ["digits"],
+    "arms": [
+        {
+            "representation": {"name": "features", "alpha": 0.25, "weights": "embedded"},
+            "classifier": "svm",
+            "resamplers": ["none", "smote"],
+        }
+    ],
+}
+IMAGE_ARM = {
+    "representation": "image",
+    "classifier": {"name": "cnn", "alpha": 0.25, "weights": "embedded", "epochs": 1},
+    "resamplers": ["none"],
+}
+
+
+@pytest.fixture
+def tiny() -> dict[str, Any]:
+    """Eight cells of an SVM on features, a second of work; change it at will."""
+    return copy.deepcopy(TINY)
+
+
+@pytest.fixture
+def image_arm() -> dict[str, Any]:
+    """A second arm for it, one epoch of a small network."""
+    return copy.deepcopy(IMAGE_ARM)
+
+
+@pytest.fixture
+def grid_file(tiny: dict[str, Any], tmp_path: Path) -> Callable[..., Path]:
+    """Write the tiny grid, with changes, and return its path."""
+
+    def write(**changes: Any) -> Path:
+        path = tmp_path / "tiny.yaml"
+        path.write_text(yaml.safe_dump(tiny | changes, sort_keys=False))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def cells_of(tiny: dict[str, Any]) -> Callable[..., list[Cell]]:
+    """Expand the tiny grid, with changes."""
+    return lambda **changes: expand(Grid.model_validate(tiny | changes))
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
+    """Inputs are computed once for the whole suite."""
+    return Cache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    """A Ray cluster that the engine finds and uses instead of starting its own."""
+    import raygrid.engine.tune  # noqa: F401, I001  sets what Ray reads when it is imported
+    import ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield
+    ray.shutdown()
+
+
+class Launched:
+    """A `raygrid` process in a session of its own, by which its descendants are known even when it is dead."""
+
+    def __init__(self, arguments: list[str], folder: Path) -> None:
+        self.log = folder / "stderr.txt"
+        script = Path(sys.executable).with_name("raygrid")
+        with (folder / "stdout.txt").open("w") as out, self.log.open("w") as err:
+            self.process = subprocess.Popen([script, *arguments], stdout=out, stderr=err, start_new_session=True)
+
+    def wait_until(self, condition: Callable[[], object], timeout_s: float = 120) -> None:
+        """Poll; fail if the process ends first or takes too long."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+
+    def descendants(self) -> dict[int, str]:
+        """Return the other living processes of the session: id -> command."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                state, _, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+            except OSError:  # it has just ended
+                continue
+            if int(session) == self.process.pid != int(folder.name) and state != "Z":
+                found[int(folder.name)] = command
+        return found
+
+    def wait_for_descendants(self, timeout_s: float, but: str = "nothing") -> dict[int, str]:
+        """Wait for them to end; return those that have not, without those whose command contains `but`."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            alive = {pid: command for pid, command in self.descendants().items() if but not in command}
+            if not alive or time.monotonic() > deadline:
+                return alive
+            time.sleep(0.1)
+
+    def end(self) -> None:
+        """Kill whatever is left, each by its id."""
+        for pid in [*([] if self.process.poll() is not None else [self.process.pid]), *self.descendants()]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[..., Launched]]:
+    """Start `raygrid` with these arguments as a process of its own."""
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("needs /proc to find the processes that Ray starts")
+    launched: list[Launched] = []
+
+    def start(*arguments: object) -> Launched:
+        launched.append(Launched([str(argument) for argument in arguments], tmp_path))
+        return launched[-1]
+
+    yield start
+    for one in launched:
+        one.end()

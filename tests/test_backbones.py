@@ -1,0 +1,163 @@
+"""The backbones: their shape, their weights, and one line where the weights cannot be had."""
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from raygrid.backbones import EMBEDDED, preprocess
+from raygrid.checksum import file_checksum
+from raygrid.errors import WeightsError
+from raygrid.representations.features import Features
+
+SHARED = Path(__file__).parents[2] / "shared" / "weights"
+
+
+def weights(level: Features, seed: int) -> list[np.ndarray]:
+    return level.build_backbone(32, seed=seed).get_weights()
+
+
+def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.fixture(scope="module")
+def embedded():
+    return Features(alpha=0.25, weights="embedded")
+
+
+@pytest.fixture(scope="module")
+def random():
+    return Features(alpha=0.25, weights="none")
+
+
+@pytest.mark.parametrize(
+    ("image_size", "shape"), [(32, (None, 1, 1, 256)), (64, (None, 2, 2, 256))], ids=["32 pixels", "64 pixels"]
+)
+def test_a_backbone_ends_in_its_last_convolutional_activations(embedded, image_size, shape):
+    model = embedded.build_backbone(image_size, seed=0)
+    assert (model.input_shape, model.output_shape) == ((None, image_size, image_size, 3), shape)
+
+
+def test_features_are_the_activations_of_preprocessed_images_flattened(embedded):
+    X = np.random.default_rng(0).integers(0, 256, (70, 64, 64, 3)).astype(np.uint8)
+    features = embedded.transform(X, seed=0)
+    assert (features.shape, features.dtype) == ((70, 2 * 2 * 256), np.float32)
+    model = embedded.build_backbone(64, seed=1)
+    expected = model.predict_on_batch(X[60:] / np.float32(127.5) - 1)
+    np.testing.assert_allclose(features[60:], np.asarray(expected).reshape(10, -1), rtol=1e-5, atol=1e-5)
+    assert features.min() >= 0 and features.max() > 0
+
+
+def test_embedded_weights_are_those_of_the_file_whatever_the_seed(embedded, random):
+    assert same(weights(embedded, 0), weights(embedded, 1))
+    assert same(weights(embedded, 0), weights(Features(alpha=0.25, weights=str(EMBEDDED)), 2))
+    assert not same(weights(embedded, 0), weights(random, 0))
+
+
+def test_random_weights_follow_the_seed(random):
+    assert same(weights(random, 3), weights(random, 3))
+    assert not same(weights(random, 3), weights(random, 4))
+
+
+@pytest.mark.parametrize(
+    ("level", "is_seeded"),
+    [({"weights": "none"}, True), ({"weights": "embedded", "alpha": 0.25}, False), ({"weights": "imagenet"}, False)],
+    ids=["none", "embedded", "imagenet"],
+)
+def test_only_random_weights_make_features_depend_on_the_seed(level, is_seeded):
+    assert Features(**level).is_seeded is is_seeded
+
+
+def test_preprocessing_maps_0_to_255_onto_minus_1_to_1():
+    X = preprocess(np.array([0, 127.5, 255]))
+    assert (X.tolist(), X.dtype) == ([-1, 0, 1], np.float32)
+    assert preprocess(np.array([0, 255], dtype=np.uint8)).tolist() == [-1, 1]
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0])
+def test_weights_of_another_width_are_refused_in_one_line(alpha):
+    with pytest.raises(WeightsError) as refused:
+        Features(alpha=alpha, weights=str(EMBEDDED)).build_backbone(32, seed=0)
+    message = str(refused.value)
+    assert message.startswith(f"weights {EMBEDDED}: got a file that does not fit mobilenet alpha {alpha} (")
+    assert "\n" not in message
+
+
+def test_a_file_that_holds_no_weights_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "mine.weights.h5"
+    path.write_text("hello")
+    with pytest.raises(WeightsError) as refused:
+        Features(alpha=0.25, weights=str(path)).build_backbone(32, seed=0)
+    assert str(refused.value).startswith(f"weights {path}: got a file that does not fit mobilenet alpha 0.25 (")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("alpha", "file"),
+    [(1.0, "mobilenet_1_0_224_tf_no_top.h5"), (0.75, "mobilenet_7_5_224_tf_no_top.h5")],
+)
+def test_imagenet_weights_that_cannot_be_downloaded_are_refused_in_one_line(tmp_path, alpha, file):
+    code = (
+        "from raygrid.errors import WeightsError\n"
+        "from raygrid.representations.features import Features\n"
+        f"try: Features(alpha={alpha}).fetch()\n"
+        "except WeightsError as error: print('refused:', error)"
+    )
+    nowhere = "http://127.0.0.1:9"
+    env = os.environ | {"KERAS_HOME": str(tmp_path), "HTTPS_PROXY": nowhere, "https_proxy": nowhere, "no_proxy": ""}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    (line,) = (line for line in run.stdout.splitlines() if line.startswith("refused:"))
+    assert line.startswith("refused: weights imagenet: not in Keras' cache and the download failed (URL fetch failure")
+    assert line.endswith(f"; put {file} into models/ in ~/.keras (or $KERAS_HOME), or name a file: weights: PATH")
+    assert (run.returncode, "Traceback" in run.stderr) == (0, False)
+
+
+def test_a_weights_file_is_known_by_what_it_holds(embedded, tmp_path):
+    paths = [tmp_path / "a.h5", tmp_path / "b.h5", tmp_path / "c.h5"]
+    for path in paths[:2]:
+        shutil.copy(EMBEDDED, path)
+    paths[2].write_text("other")
+    a, b, c = (Features(alpha=0.25, weights=str(path)).identity() for path in paths)
+    expected = {"name": "features", "backbone": "mobilenet", "alpha": 0.25, "weights": file_checksum(EMBEDDED)}
+    assert a == b == embedded.identity() == expected
+    assert c == expected | {"weights": file_checksum(paths[2])}
+    assert Features().identity()["weights"] == "imagenet"
+
+
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        (
+            {"alpha": 0.6},
+            "got alpha 0.6 with weights imagenet; expected one of 0.25, 0.5, 0.75, 1.0",
+        ),
+        ({"weights": "embedded"}, "got alpha 1.0 with weights embedded; expected one of 0.25"),
+        ({"weights": "/no/such.h5"}, "got '/no/such.h5'; expected imagenet, embedded, none or the path of a weights"),
+    ],
+    ids=["unpublished alpha", "embedded of another alpha", "no such file"],
+)
+def test_weights_that_do_not_exist_are_refused_at_once(level, message):
+    with pytest.raises(ValidationError, match=message):
+        Features(**level)
+
+
+def test_the_embedded_weights_are_small_package_data():
+    kept = files("raygrid") / "weights" / EMBEDDED.name
+    assert 500_000 < len(kept.read_bytes()) < 2_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"needs the weights of {SHARED}")
+@pytest.mark.parametrize("alpha", [0.75, 1.0])
+def test_published_weights_load(alpha):
+    path = SHARED / f"mobilenet_{alpha}_imagenet_notop.weights.h5"
+    features = Features(alpha=alpha, weights=str(path)).transform(np.zeros((1, 64, 64, 3), dtype=np.uint8), seed=0)
+    assert features.shape == (1, 2 * 2 * int(1024 * alpha))

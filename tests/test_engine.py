@@ -1,0 +1,159 @@
+"""The engines: the same records from both, and what becomes of cells and inputs that fail."""
+
+import json
+import os
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.sparse import eye_array
+
+from raygrid.config import Resources
+from raygrid.engine import ENGINES, engine_named, resources_of
+from raygrid.errors import DataError, StoreError, UsageError
+from raygrid.resampling import Resampler
+from raygrid.store import Store
+
+
+class Faulty(Resampler):
+    """Raises; or ends its process, as the system would, the first times it is tried."""
+
+    name: str = "faulty"
+    deaths: int = 0
+    log: str = ""
+
+    def _fit(self, X: Any, y: Any, seed: int) -> Any:
+        if not self.deaths:
+            raise ValueError("got 3; expected 4")
+        with Path(self.log).open("a") as log:
+            log.write("x")
+        if Path(self.log).stat().st_size <= self.deaths:
+            os._exit(1)
+        return eye_array(len(y), format="csr"), y
+
+
+class Observer:
+    """Remembers what it heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def started(self) -> None:
+        self.heard.append("started")
+
+    def finished(self, status: str) -> None:
+        self.heard.append(status)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def workers_know_this_module(cluster):
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.fixture
+def run(cluster, cache, tmp_path):
+    """Run cells with one of the engines; return the store and what the observer heard."""
+
+    def run_cells(engine: str, cells: list[Any]) -> tuple[Store, list[str]]:
+        store, observer = Store(tmp_path / engine), Observer()
+        store.prepare()
+        engine_named(engine)(cells, store, cache, resources={}, observer=observer)
+        return store, observer.heard
+
+    return run_cells
+
+
+def kept(store: Store) -> dict[str, Any]:
+    """Return all a store holds but what differs between two runs of a cell."""
+    texts = {path.stem: json.loads(path.read_text()) for path in (store.root / "records").iterdir()}
+    for text in texts.values():
+        del text["measured"]
+    predictions = {path.name: path.read_bytes() for path in (store.root / "predictions").iterdir()}
+    return {key: json.dumps(text) for key, text in texts.items()} | predictions
+
+
+@pytest.fixture
+def broken_npz(tmp_path) -> Path:
+    path = tmp_path / "mine.npz"
+    path.write_bytes(b"hello")
+    return path
+
+
+def test_both_engines_keep_the_same_records_of_features(run, cells_of):
+    cells = cells_of()
+    (ray, heard_from_ray), (inline, heard_inline) = (run(engine, cells) for engine in ENGINES)
+    assert kept(ray) == kept(inline)
+    assert set(ray.statuses()) == {cell.key for cell in cells}
+    assert Counter(ray.statuses().values()) == {"done": 8}
+    assert heard_inline == ["started", "done"] * 8
+    assert (Counter(heard_from_ray), heard_from_ray[0]) == ({"started": 8, "done": 8}, "started")
+
+
+@pytest.mark.slow
+def test_both_engines_keep_the_same_records_of_images(run, cells_of, image_arm):
+    cells = cells_of(folds=1, imbalance_ratios=[10], arms=[image_arm | {"resamplers": ["smote"]}])
+    (ray, _), (inline, _) = (run(engine, cells) for engine in ENGINES)
+    assert kept(ray) == kept(inline)
+    assert ray.statuses() == {cells[0].key: "done"}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_broken_data_set_is_the_users_mistake_in_one_line(run, cells_of, broken_npz, engine):
+    cells = cells_of(datasets=["digits", {"name": "mine", "path": str(broken_npz)}])
+    with pytest.raises(DataError) as refused:
+        run(engine, cells)
+    assert str(refused.value) == (
+        f"mine: {broken_npz}: got what numpy cannot read (File is not a zip file); expected an .npz of plain arrays"
+    )
+    assert type(refused.value) is DataError
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_cell_that_fails_leaves_a_record_and_the_others_are_done(run, cells_of, capsys, engine):
+    good, other = [cell for cell in cells_of(folds=1) if cell.resampler.name == "none"]
+    bad = replace(good, resampler=Faulty())
+    store, heard = run(engine, [bad, good, other])
+    assert store.statuses() == {bad.key: "error", good.key: "done", other.key: "done"}
+    assert Counter(heard) == {"started": 3, "done": 2, "error": 1}
+    failed = store.record(bad.key)
+    assert failed.message == "ValueError: got 3; expected 4"
+    assert failed.traceback.startswith("Traceback (most recent call last):\n")
+    # Only the inline engine, meant for debugging, shows it as well.
+    assert capsys.readouterr().err == (f"{bad}\n{failed.traceback}\n" if engine == "inline" else "")
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_costs_no_more_than_its_cell(run, cells_of, tmp_path):
+    good, other = [cell for cell in cells_of(folds=1) if cell.resampler.name == "none"]
+    once = replace(good, resampler=Faulty(deaths=1, log=str(tmp_path / "once")))
+    always = replace(other, resampler=Faulty(deaths=9, log=str(tmp_path / "always")))
+    store, heard = run("ray", [once, good, always, other])
+    assert store.statuses() == {cell.key: "done" for cell in (once, good, other)}
+    assert Counter(heard) == {"started": 4, "done": 3, "lost": 1}
+    tries = [len((tmp_path / name).read_text()) for name in ("once", "always")]
+    assert tries == [2, 3]
+
+
+@pytest.mark.parametrize("engine", [pytest.param("ray", marks=pytest.mark.slow), "inline"])
+def test_a_store_that_cannot_be_written_is_the_users_mistake(cluster, cells_of, cache, tmp_path, engine):
+    with pytest.raises(StoreError) as refused:
+        engine_named(engine)(cells_of()[:1], Store(tmp_path / "nowhere"), cache, resources={}, observer=Observer())
+    assert str(refused.value).startswith(f"{tmp_path}/nowhere: No such file or directory (")
+    assert "\n" not in str(refused.value)
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(UsageError, match=r"^--engine: got 'rya'; expected one of ray, inline; did you mean 'ray'\?$"):
+        engine_named("rya")
+
+
+def test_a_trial_may_use_what_its_classifier_is_given(cells_of):
+    cell = cells_of()[0]
+    assert resources_of(cell, {}) == Resources(cpus=1, gpus=0)
+    assert resources_of(cell, {"svm": Resources(cpus=2)}) == Resources(cpus=2)
+    assert resources_of(cell, {"cnn": Resources(cpus=2)}) == Resources(cpus=1)
