@@ -205,13 +205,13 @@ def test_orders_are_those_of_the_grid_but_metric_outermost_and_ir_ascending() ->
         for metric in ("MAvG", "AvAcc")
     ]
     by_dataset, by_ir = (table(frame(*cells), rows=rows) for rows in ("dataset", "ir"))
-    assert [(row.metric, row.level) for row in by_dataset.rows] == [
+    assert [(row.metric, *row.levels) for row in by_dataset.rows] == [
         ("MAvG", "stl10"),
         ("MAvG", "cifar10"),
         ("AvAcc", "stl10"),
         ("AvAcc", "cifar10"),
     ]
-    assert [row.level for row in by_ir.rows] == [2.0, 5.0, 10.0] * 2
+    assert [row.levels[0] for row in by_ir.rows] == [2.0, 5.0, 10.0] * 2
     assert by_ir.columns == (
         ("image", "cnn", "smote"),
         ("image", "cnn", "none"),
@@ -225,10 +225,37 @@ def test_any_axis_may_be_the_rows() -> None:
     cells = frame(cell(0.5), cell(0.6, resampler="ros"), cell(0.4, **SVM))
     by_resampler = table(cells, rows="resampler")
     assert by_resampler.columns == (("image", "cnn"), ("features", "svm"))
-    assert [row.level for row in by_resampler.rows] == ["none", "ros"]
+    assert [row.levels[0] for row in by_resampler.rows] == ["none", "ros"]
     assert [n.note for row in by_resampler.rows for n in row.numbers] == ["", "", "", "not in the grid"]
     by_one_fold = table(by_fold(none=[0.25, 0.75]), rows="fold").rows
-    assert [(row.level, row.numbers[0].value) for row in by_one_fold] == [(0, 0.25), (1, 0.75)]
+    assert [(*row.levels, row.numbers[0].value) for row in by_one_fold] == [(0, 0.25), (1, 0.75)]
+
+
+def test_any_axes_may_be_the_rows_and_the_columns() -> None:
+    cells = [
+        cell(value, dataset=dataset, ir=ir, resampler=resampler)
+        for value, dataset, ir, resampler in [
+            (0.1, "mnist", 10.0, "none"),
+            (0.2, "mnist", 2.0, "none"),
+            (0.4, "mnist", 2.0, "ros"),
+            (0.8, "stl10", 2.0, "none"),
+        ]
+    ]
+    pivot = table(frame(*cells), rows=["dataset", "ir"], columns=["resampler"])
+    assert pivot.title == "Results by dataset and IR, averaged over representation image and classifier cnn"
+    assert pivot.columns == (("none",), ("ros",))
+    assert [(row.levels, [n.value for n in row.numbers if n.n_folds]) for row in pivot.rows] == [
+        (("mnist", 2.0), [0.2, 0.4]),
+        (("mnist", 10.0), [0.1]),
+        (("stl10", 2.0), [0.8]),
+    ]
+    assert "| AvAcc | mnist · 2 | 0.2000 | **0.4000** |" in to_markdown(pivot)
+    assert to_csv(pivot).splitlines()[:2] == [
+        "metric,dataset,imbalance_ratio,resampler,value,spread,n_folds,n_cells,note",
+        "AvAcc,mnist,2,none,0.2,,1,1,",
+    ]
+    with pytest.raises(UsageError, match=re.escape("report: columns: got 'sampler'; expected one of dataset, ir")):
+        table(frame(*cells), rows="dataset", columns=["sampler"])
 
 
 def test_title_and_basis_say_what_is_averaged() -> None:
@@ -259,7 +286,9 @@ def small() -> Table:
 
 
 def test_values_are_plain() -> None:
-    row = Row("AvAcc", "stl|10", (Number(0.25, nan, 1, 1), Number(0.25, nan, 1, 1), Number(0.5, nan, 1, 1, best=True)))
+    row = Row(
+        "AvAcc", ("stl|10",), (Number(0.25, nan, 1, 1), Number(0.25, nan, 1, 1), Number(0.5, nan, 1, 1, best=True))
+    )
     assert repr(small().rows[1]) == repr(row)  # the spreads of one fold are nan, which equals nothing
 
 

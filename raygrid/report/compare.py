@@ -77,15 +77,16 @@ def compare(table: Table, published: Published) -> Contrast:
     UsageError
         The rows of the two are not levels of the same axis.
     """
-    if table.row_axis != published.row_axis:
-        raise UsageError(f"{published.name}: got rows by {published.row_axis}; expected rows by {table.row_axis}")
+    if table.row_axes != (published.row_axis,):
+        by = " and ".join(table.row_axes)
+        raise UsageError(f"{published.name}: got rows by {published.row_axis}; expected rows by {by}")
     here = {key: number for key, number in numbers_of(table).items() if number.n_folds}
     there = {key: value for key, value in published.values.items() if not isnan(value)}
-    axes = ("metric", table.row_axis, *table.column_axes)
+    axes = ("metric", *table.row_axes, *table.column_axes)
     differences = tuple(_difference(key, number, there[key]) for key, number in here.items() if key in there)
     return Contrast(
         published=published.name,
-        row_axis=table.row_axis,
+        row_axis=published.row_axis,
         differences=differences,
         agreements=_agreements(differences),
         only_here=_absent(here, there, axes),
@@ -96,7 +97,7 @@ def compare(table: Table, published: Published) -> Contrast:
 def numbers_of(table: Table) -> dict[Key, Number]:
     """Return the numbers of a table by metric, level of the row axis, and levels of the column axes."""
     return {
-        (row.metric, row.level, *column): number
+        (row.metric, *row.levels, *column): number
         for row in table.rows
         for column, number in zip(table.columns, row.numbers, strict=True)
     }

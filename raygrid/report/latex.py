@@ -3,7 +3,7 @@
 from math import isnan
 
 from raygrid.report.numbers import Number
-from raygrid.report.render import basis, by_metric, fixed, footnotes, heading, printed
+from raygrid.report.render import basis, by_metric, fixed, footnotes, printed, row_heading, row_name
 from raygrid.report.tables import Row, Table
 
 ESCAPES = str.maketrans(
@@ -60,7 +60,7 @@ def _header(table: Table) -> list[str]:
     # Positions count from 0, columns of the tabular from 1, after the two of the labels.
     rules = [rf"\cmidrule(lr){{{at[0] + 3}-{at[-1] + 3}}}" for _, at in table.groups]
     names = [_escape(printed(table.column_axes[-1], column[-1])) for column in table.columns]
-    return [_line(["", "", *spans]), " ".join(rules), _line(["Metric", heading(table.row_axis), *names])]
+    return [_line(["", "", *spans]), " ".join(rules), _line(["Metric", row_heading(table), *names])]
 
 
 def _body(table: Table, marks: dict[str, str], spread: bool) -> list[str]:
@@ -69,7 +69,7 @@ def _body(table: Table, marks: dict[str, str], spread: bool) -> list[str]:
     for metric, rows in by_metric(table):
         lines.append(r"\midrule")
         for i, row in enumerate(rows):
-            level = _escape(printed(table.row_axis, row.level)) + marks[row.note]
+            level = _escape(row_name(table, row)) + marks[row.note]
             numbers = [_number(number) + marks[number.note] for number in row.numbers]
             lines.append(_line([_escape(metric) if i == 0 else "", level, *numbers]))
             lines += [_spreads(row)] if spread else []

@@ -28,23 +28,25 @@ class Number:
     note: str = ""
 
 
-def average(frame: pd.DataFrame, key: Sequence[str], missing: Missing) -> tuple[dict[Key, Number], dict[Key, str]]:
+def average(
+    frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], missing: Missing
+) -> tuple[dict[Key, Number], dict[Key, str]]:
     """Average the cells of a frame first within each fold, then over folds.
 
     Parameters
     ----------
     frame : DataFrame
         One line per cell and metric, as `raygrid.report.table` takes it.
-    key : sequence of str
-        The columns whose levels identify a number: the metric, the row axis, then the column axes.
+    rows, columns : sequence of str
+        The columns of the frame whose levels identify a row of the table (the metric first) and a column of it.
     missing : {"refuse", "mark", "drop"}
         What to do about cells that are neither done nor infeasible.
 
     Returns
     -------
-    dict of Number by levels of the key
+    dict of Number by levels of rows and columns
         One of every combination that has a cell.
-    dict of str by levels of the metric and the row axis
+    dict of str by levels of rows
         Which folds stand behind the rows that have lost some.
 
     Raises
@@ -56,11 +58,14 @@ def average(frame: pd.DataFrame, key: Sequence[str], missing: Missing) -> tuple[
     frame = frame.assign(status=frame["status"].mask(frame["value"].isna() & (frame["status"] == "done"), "undefined"))
     if missing == "refuse":
         _refuse(frame)
+    key = [*rows, *columns]
     folds = _fold_means(frame, key)
-    counted = _paired(folds, key) if missing == "drop" else folds[_groups(folds, key)["done"].transform("all")]
+    counted = (
+        _paired(folds, rows, columns) if missing == "drop" else folds[_groups(folds, key)["done"].transform("all")]
+    )
     shortfalls = _groups(frame, key)["status"].agg(_shortfall).to_dict()
     dashes = {levels: Number(note=note) for levels, note in shortfalls.items()}
-    return dashes | _means_over_folds(counted, key), _fold_notes(folds, counted, key) if missing == "drop" else {}
+    return dashes | _means_over_folds(counted, key), _fold_notes(folds, counted, rows) if missing == "drop" else {}
 
 
 def _groups(frame: pd.DataFrame, by: Iterable[str]) -> Any:  # pandas-stubs has no usable type for a list of labels
@@ -88,15 +93,15 @@ def _fold_means(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     return means.reset_index()
 
 
-def _paired(folds: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+def _paired(folds: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
     """Keep, of each row of the table, the folds in which every column has cells and all of them are done.
 
     A column whose folds all have infeasible cells can never have a number, so it takes no fold from the others.
     """
-    possible = folds[~_groups(folds, key)["infeasible"].transform("all")]
-    possible = possible.assign(column=_groups(possible, key[2:]).ngroup())
-    in_fold = _groups(possible, [*key[:2], "fold"])
-    complete = in_fold["column"].transform("size") == _groups(possible, key[:2])["column"].transform("nunique")
+    possible = folds[~_groups(folds, [*rows, *columns])["infeasible"].transform("all")]
+    possible = possible.assign(column=_groups(possible, columns).ngroup())
+    in_fold = _groups(possible, [*rows, "fold"])
+    complete = in_fold["column"].transform("size") == _groups(possible, rows)["column"].transform("nunique")
     paired: pd.DataFrame = possible[complete & in_fold["done"].transform("all")]
     return paired
 
@@ -124,11 +129,11 @@ def _means_over_folds(folds: pd.DataFrame, key: Sequence[str]) -> dict[Key, Numb
     }
 
 
-def _fold_notes(declared: pd.DataFrame, counted: pd.DataFrame, key: Sequence[str]) -> dict[Key, str]:
+def _fold_notes(declared: pd.DataFrame, counted: pd.DataFrame, rows: Sequence[str]) -> dict[Key, str]:
     """Say which folds stand behind each row of the table that has lost some."""
-    kept = {levels: sorted(set(folds)) for levels, folds in _groups(counted, key[:2])["fold"]}
+    kept = {levels: sorted(set(folds)) for levels, folds in _groups(counted, rows)["fold"]}
     notes = {}
-    for levels, folds in _groups(declared, key[:2])["fold"]:
+    for levels, folds in _groups(declared, rows)["fold"]:
         left = kept.get(levels, [])
         if len(left) < folds.nunique():
             which = f": {', '.join(map(str, left))}" if left else ""

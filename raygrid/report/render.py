@@ -28,6 +28,16 @@ def heading(axis: str) -> str:
     return name[0].upper() + name[1:]
 
 
+def row_heading(table: Table) -> str:
+    """Return the head above the rows' levels."""
+    return " · ".join(map(heading, table.row_axes))
+
+
+def row_name(table: Table, row: Row) -> str:
+    """Return the levels of a row as the paper prints them."""
+    return " · ".join(printed(axis, level) for axis, level in zip(table.row_axes, row.levels, strict=True))
+
+
 def fixed(value: float) -> str:
     """Return a number with the decimals that the paper prints."""
     return f"{value:.{DECIMALS}f}"
@@ -65,12 +75,12 @@ def to_markdown(table: Table, spread: bool = False) -> str:
     # GitHub's tables have one line of headers only, so every column repeats its group.
     names = [f"{' · '.join(column[:-1])}\n{printed(axis, column[-1])}" for column in table.columns]
     lines = [
-        ["Metric", heading(table.row_axis), *(_markdown(name).replace("\n", "<br>") for name in names)],
+        ["Metric", row_heading(table), *(_markdown(name).replace("\n", "<br>") for name in names)],
         ["---", "---", *("---:" for _ in names)],
     ]
     for metric, rows in by_metric(table):
         for i, row in enumerate(rows):
-            level = _markdown(printed(table.row_axis, row.level)) + marks[row.note]
+            level = _markdown(row_name(table, row)) + marks[row.note]
             numbers = (_markdown_number(number, spread) + marks[number.note] for number in row.numbers)
             lines.append([_markdown(metric) if i == 0 else "", level, *numbers])
     grid = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -94,11 +104,12 @@ def to_csv(table: Table) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     counts = ("value", "spread", "n_folds", "n_cells", "note")
-    writer.writerow(["metric", CSV_NAMES.get(table.row_axis, table.row_axis), *table.column_axes, *counts])
+    axes = (CSV_NAMES.get(axis, axis) for axis in (*table.row_axes, *table.column_axes))
+    writer.writerow(["metric", *axes, *counts])
     for row in table.rows:
         for column, number in zip(table.columns, row.numbers, strict=True):
             values = ["" if isnan(value) else repr(value) for value in (number.value, number.spread)]
             note = "; ".join(filter(None, [row.note, number.note]))
-            levels = [row.metric, level_name(row.level), *column]
+            levels = [row.metric, *map(level_name, (*row.levels, *column))]
             writer.writerow([*levels, *values, number.n_folds, number.n_cells, note])
     return text.getvalue()

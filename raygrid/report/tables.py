@@ -18,10 +18,10 @@ DECIMALS = 4
 
 @dataclass(frozen=True)
 class Row:
-    """The numbers of one metric at one level of the row axis, in the order of the table's columns."""
+    """The numbers of one metric at one level of every row axis, in the order of the table's columns."""
 
     metric: str
-    level: str | float
+    levels: tuple[str | float, ...]
     numbers: tuple[Number, ...]
     note: str = ""
 
@@ -31,7 +31,7 @@ class Table:
     """Rows of numbers under columns, each of which is a tuple with one level of every column axis."""
 
     title: str
-    row_axis: str
+    row_axes: tuple[str, ...]
     column_axes: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]
     rows: tuple[Row, ...]
@@ -44,16 +44,20 @@ class Table:
         return [(shared, list(positions)) for shared, positions in runs]
 
 
-def table(frame: pd.DataFrame, *, rows: str, missing: Missing = "refuse") -> Table:
-    """Tabulate every metric by one axis, averaged within each fold over the axes not shown, then over folds.
+def table(
+    frame: pd.DataFrame, *, rows: str | Sequence[str], columns: Sequence[str] = COLUMN_AXES, missing: Missing = "refuse"
+) -> Table:
+    """Tabulate every metric by some axes, averaged within each fold over the axes not shown, then over folds.
 
     Parameters
     ----------
     frame : DataFrame
         One line per cell and metric, in the order of the grid, with the columns `metric` (str), `dataset` (str),
         `ir` (float), `fold` (int), `representation`, `classifier`, `resampler`, `status` (str) and `value` (float).
-    rows : str
-        The axis whose levels are the rows: "dataset" for the paper's Table 1, "ir" for its Table 2.
+    rows : str or sequence of str
+        The axis or axes whose levels are the rows: dataset for the paper's Table 1, ir for its Table 2.
+    columns : sequence of str
+        The axes whose levels are the columns, but for those that are rows.
     missing : {"refuse", "mark", "drop"}
         What to do where a cell is neither done nor infeasible: refuse the table, print the numbers it belongs to as
         dashes, or leave its fold out of the whole row, so that the numbers of a row stay paired. A number with an
@@ -69,20 +73,21 @@ def table(frame: pd.DataFrame, *, rows: str, missing: Missing = "refuse") -> Tab
     UsageError
         There is no cell, a cell has no result and `missing` is "refuse", or an argument is not one of its choices.
     """
-    _check(frame, rows, missing)
-    column_axes = [axis for axis in COLUMN_AXES if axis != rows]
-    key = ["metric", rows, *column_axes]
-    columns = _columns(frame, column_axes)
-    numbers, notes = average(frame, key, missing)
+    rows = (rows,) if isinstance(rows, str) else tuple(rows)
+    column_axes = [axis for axis in columns if axis not in rows]
+    _check(frame, rows, column_axes, missing)
+    heads = _columns(frame, column_axes)
+    numbers, notes = average(frame, ["metric", *rows], column_axes, missing)
     lines = [
-        Row(metric, level, _numbers(numbers, (metric, level), columns), notes.get((metric, level), ""))
-        for metric, level in product(_levels(frame, "metric"), _levels(frame, rows))
+        Row(metric, levels, _numbers(numbers, (metric, *levels), heads), notes.get((metric, *levels), ""))
+        for metric, levels in product(_levels(frame, "metric"), _rows(frame, rows))
     ]
+    shown = (*rows, *column_axes, "fold")
     return Table(
-        title=_title(frame, rows, averaged=[axis for axis in AXES if axis not in (*key, "fold")]),
-        row_axis=rows,
+        title=_title(frame, rows, averaged=[axis for axis in AXES if axis not in shown]),
+        row_axes=rows,
         column_axes=tuple(column_axes),
-        columns=columns,
+        columns=heads,
         rows=tuple(lines),
         basis=_basis([number for line in lines for number in line.numbers if number.n_folds]),
     )
@@ -98,10 +103,14 @@ def level_name(level: str | float) -> str:
     return level if isinstance(level, str) else f"{level:g}"
 
 
-def _check(frame: pd.DataFrame, rows: str, missing: str) -> None:
+def _check(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], missing: str) -> None:
     """Refuse what cannot be tabulated."""
-    if rows not in AXES:
-        raise UsageError(f"report: rows: {choices(rows, AXES)}")
+    for where, axes in (("rows", rows), ("columns", columns)):
+        if not axes:
+            raise UsageError(f"report: {where}: got no axis; expected at least one of {', '.join(AXES)}")
+        for axis in axes:
+            if axis not in AXES:
+                raise UsageError(f"report: {where}: {choices(axis, AXES)}")
     if missing not in get_args(Missing):
         raise UsageError(f"report: missing: {choices(missing, get_args(Missing))}")
     if frame.empty:
@@ -112,6 +121,12 @@ def _levels(frame: pd.DataFrame, axis: str) -> list[Any]:
     """Return the levels of an axis in the order in which a table has them."""
     levels = frame[axis].drop_duplicates().tolist()
     return sorted(levels) if axis in ORDERED_AXES else levels
+
+
+def _rows(frame: pd.DataFrame, axes: Sequence[str]) -> list[tuple[str | float, ...]]:
+    """Return the combinations of levels that the frame has, each axis in the order of a table."""
+    there = set(frame[list(axes)].itertuples(index=False, name=None))
+    return [levels for levels in product(*(_levels(frame, axis) for axis in axes)) if levels in there]
 
 
 def _columns(frame: pd.DataFrame, axes: list[str]) -> tuple[tuple[str, ...], ...]:
@@ -129,10 +144,11 @@ def _numbers(numbers: dict[Key, Number], row: Key, columns: Sequence[Key]) -> tu
     return tuple(replace(number, best=round(number.value, DECIMALS) == best) for number in line)
 
 
-def _title(frame: pd.DataFrame, rows: str, averaged: list[str]) -> str:
+def _title(frame: pd.DataFrame, rows: Sequence[str], averaged: list[str]) -> str:
     """Say what the table shows, and over which levels its numbers are averaged."""
     over = [f"{axis_name(axis)} {', '.join(map(level_name, _levels(frame, axis)))}" for axis in averaged]
-    return f"Results by {axis_name(rows)}, averaged over {' and '.join(over)}"
+    title = f"Results by {' and '.join(map(axis_name, rows))}"
+    return f"{title}, averaged over {' and '.join(over)}" if over else title
 
 
 def _basis(numbers: list[Number]) -> str:

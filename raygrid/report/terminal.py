@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from raygrid.report.render import basis, by_metric, footnotes, heading, number_text, printed
+from raygrid.report.render import basis, by_metric, footnotes, number_text, printed, row_heading, row_name
 from raygrid.report.tables import Table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _block(table: Table, group: str, positions: list[int], spread: bool) -> "Ric
 
     marks = {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
     block = RichTable(title=Text(group, style="bold"), box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
-    block.add_column(heading(table.row_axis))
+    block.add_column(row_heading(table))
     for i in positions:
         block.add_column(Text(printed(table.column_axes[-1], table.columns[i][-1])), justify="right")
     for metric, rows in by_metric(table):
@@ -39,5 +39,5 @@ def _block(table: Table, group: str, positions: list[int], spread: bool) -> "Ric
             numbers = [row.numbers[i] for i in positions]
             texts = [number_text(number, spread) + marks[number.note] for number in numbers]
             styled = [Text(text, "bold" if n.best else "") for text, n in zip(texts, numbers, strict=True)]
-            block.add_row(Text(f"  {printed(table.row_axis, row.level)}{marks[row.note]}"), *styled)
+            block.add_row(Text(f"  {row_name(table, row)}{marks[row.note]}"), *styled)
     return block

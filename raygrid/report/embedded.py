@@ -1,0 +1,116 @@
+"""The data that the page carries: every cell and its record, column by column, what repeats kept once."""
+
+import json
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+from raygrid.record import Record
+from raygrid.report.numbers import AXES
+from raygrid.report.render import printed
+from raygrid.report.results import Results
+from raygrid.report.tables import Table
+
+_OF_THE_CELL = ("ir", "fold")  # what of a record's cell differs from fold to fold
+_POOLED = ("message", "traceback", "class_names", "class_order", "versions", "parameters", "resampled")
+
+
+class Pool:
+    """Distinct values, each with the position at which it is kept."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._positions: dict[str, int] = {}
+
+    def put(self, value: Any) -> int:
+        """Return the position of the value."""
+        position = self._positions.setdefault(json.dumps(value), len(self.values))
+        if position == len(self.values):
+            self.values.append(value)
+        return position
+
+
+def embedded(results: Results, tables: Sequence[Table]) -> str:
+    """Return compact JSON that may stand inside a script element.
+
+    Returns
+    -------
+    str
+        An object of ``metrics``; ``levels``, the printed levels of every axis; ``cells``, a list a column in the order
+        of the grid, levels by position; ``records``, likewise, null where there is none; ``pools``, what columns of
+        records refer to by position; ``tables``, which levels each number of a table stands for.
+    """
+    places = results.places
+    levels = {axis: list(dict.fromkeys(places[axis].tolist())) for axis in (*AXES, "status")}
+    positions = {axis: {level: i for i, level in enumerate(known)} for axis, known in levels.items()}
+    cells = {axis: [positions[axis][level] for level in places[axis].tolist()] for axis in levels}
+    found = [results.records.get(key) for key in places["key"]]
+    pools = {name: Pool() for name in _POOLED}
+    content = {
+        "metrics": list(results.metrics),
+        "levels": {axis: [_shown(axis, level) for level in known] for axis, known in levels.items()},
+        "cells": {"key": places["key"].tolist(), **cells},
+        "records": _columns([_record(record, results.metrics, pools) if record else None for record in found]),
+        "pools": {name: pool.values for name, pool in pools.items()},
+        "tables": [_table(table, positions) for table in tables],
+    }
+    # No tag can begin inside the element: JSON has < in strings only, where it may be written so.
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+
+
+def _shown(axis: str, level: Any) -> str | int:
+    return level if axis == "fold" else printed(axis, level)
+
+
+def _record(record: Record, metrics: Sequence[str], pools: dict[str, Pool]) -> dict[str, Any]:
+    """Return what the page shows of a record."""
+    pooled = {
+        "message": record.message,
+        "traceback": record.traceback,
+        "class_names": record.class_names,
+        "class_order": record.class_order,
+        "versions": record.versions,
+        "parameters": {name: value for name, value in record.cell.items() if name not in _OF_THE_CELL},
+        "resampled": record.class_counts.get("resampled", []),
+    }
+    return {
+        **{name: pools[name].put(value) for name, value in pooled.items()},
+        "values": [_number(record.metrics.get(metric)) for metric in metrics],
+        "train": record.class_counts.get("train", []),
+        "test": record.class_counts.get("test", []),
+        "confusion": record.confusion,
+        "seconds": {stage: _number(seconds) for stage, seconds in record.measured.seconds.items()},
+        "finished_at": record.measured.finished_at,
+        "peak_memory_mb": _number(record.measured.peak_memory_mb),
+    }
+
+
+def _number(value: float | None) -> float | None:
+    """Return the number with the digits that the page can show; JSON has no NaN."""
+    return round(value, 6) if value is not None and isfinite(value) else None
+
+
+def _columns(lines: Sequence[dict[str, Any] | None]) -> dict[str, list[Any]]:
+    """Turn lines with the same keys into columns; a line that is None becomes None in each."""
+    names = next((list(line) for line in lines if line), [])
+    return {name: [line[name] if line else None for line in lines] for name in names}
+
+
+def _table(table: Table, positions: dict[str, dict[Any, int]]) -> dict[str, Any]:
+    """Return the levels that rows and columns of a table stand for, by position."""
+    return {
+        "columns": [
+            {axis: positions[axis][level] for axis, level in zip(table.column_axes, column, strict=True)}
+            for column in table.columns
+        ],
+        "rows": [
+            {
+                "metric": row.metric,
+                "levels": {
+                    axis: positions[axis][level] for axis, level in zip(table.row_axes, row.levels, strict=True)
+                },
+                "notes": ["; ".join(filter(None, [row.note, number.note])) for number in row.numbers],
+            }
+            for row in table.rows
+        ],
+    }

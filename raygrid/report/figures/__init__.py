@@ -1,0 +1,66 @@
+"""Figures: pictures drawn from the records, each as SVG and PNG, with sentences on what is drawn and what lacks."""
+
+from collections.abc import Iterator
+
+from raygrid.report.figures.against_ir import metric_against_ir
+from raygrid.report.figures.confusion import confusion_matrices
+from raygrid.report.figures.figure import Figure, arms_of
+from raygrid.report.figures.gain import gain_over_none
+from raygrid.report.figures.ranks import Ranks, critical_difference, ranks_of
+from raygrid.report.figures.recall import recall_by_frequency
+from raygrid.report.figures.seconds import seconds_by_stage
+from raygrid.report.results import Results
+from raygrid.report.statistics import Statistics
+
+__all__ = [
+    "Figure",
+    "Ranks",
+    "confusion_matrices",
+    "critical_difference",
+    "critical_difference_figures",
+    "figures_of",
+    "gain_over_none",
+    "metric_against_ir",
+    "ranks_of",
+    "recall_by_frequency",
+    "seconds_by_stage",
+]
+
+
+def figures_of(results: Results, statistics: Statistics | None = None) -> list[Figure]:
+    """Return every figure of a report that has something to show.
+
+    Parameters
+    ----------
+    results : Results
+    statistics : Statistics, optional
+        Whose ranks make the critical-difference diagrams.
+    """
+    arms = arms_of(results.places[results.places["status"] == "done"])
+    if not arms:
+        return []
+    return [
+        *(metric_against_ir(results, metric) for metric in results.metrics),
+        *filter(None, [gain_over_none(results)]),
+        *(critical_difference_figures(statistics) if statistics else ()),
+        recall_by_frequency(results),
+        *(confusion_matrices(results, arm, by=by) for arm in arms for by in ("rank", "name")),
+        seconds_by_stage(results),
+    ]
+
+
+def critical_difference_figures(statistics: Statistics) -> Iterator[Figure]:
+    """Yield the diagrams of each metric."""
+    for metric in dict.fromkeys(comparison.metric for comparison in statistics.comparisons):
+        comparisons = [comparison for comparison in statistics.comparisons if comparison.metric == metric]
+        diagrams = [ranks for comparison in comparisons if (ranks := ranks_of(comparison))]
+        if diagrams:
+            yield critical_difference(
+                diagrams,
+                name=f"ranks-{metric}",
+                title=f"Average ranks by {metric}",
+                caption="Average ranks over blocks (data set, IR, fold), the best at the left; a thick bar joins those "
+                f"that Nemenyi's test does not tell apart (alpha {statistics.alpha:g}, CD the critical difference). "
+                + statistics.caveat,
+                alpha=statistics.alpha,
+            )

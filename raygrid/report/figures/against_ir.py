@@ -1,0 +1,83 @@
+"""A metric against IR: the mean over folds and its spread."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from raygrid.report.figures.figure import BASELINE, Figure, basis
+from raygrid.report.figures.lines import End, line_panels
+from raygrid.report.figures.style import PAPER, Style
+from raygrid.report.render import printed
+from raygrid.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_DODGE = 0.013  # in widths of a panel, between the points of one resampler and the next
+_TICKS_APART = 0.07
+
+
+def metric_against_ir(results: Results, metric: str) -> Figure:
+    """Draw the mean over folds with its sample standard deviation, a line a resampler."""
+    caption = (
+        f"{metric} against the imbalance ratio: the mean over folds; a bar reaches one sample standard deviation over "
+        "folds up and down, where that exceeds the marker. Panels side by side share their scale. Points are moved "
+        "sideways a little to keep the bars apart; a hollow one stands on fewer folds than declared. "
+        f"{BASELINE} {basis(results.places)}"
+    )
+    return line_panels(
+        results.frame[results.frame["metric"] == metric],
+        _draw,
+        name=f"ir-{metric}",
+        title=f"{metric} against IR",
+        caption=caption,
+        x_label="Imbalance ratio (log scale)",
+        y_label=metric,
+    )
+
+
+def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence[End]:
+    """Draw one panel; return where its lines end."""
+    irs = np.sort(part["ir"].unique())
+    summary = part.groupby(["resampler", "ir"], sort=False)["value"].agg(["mean", "std", "count", "size"])
+    ends = []
+    resamplers = list(dict.fromkeys(part["resampler"]))
+    for i, resampler in enumerate(resamplers):
+        points = summary.loc[resampler].sort_index().query("count > 0")
+        if len(points):
+            at = _spaced(points.index.to_numpy(), irs) + (i - (len(resamplers) - 1) / 2) * _DODGE
+            _line(axes, at, points, looks[resampler])
+            ends.append(End(printed("resampler", resampler), at[-1], points["mean"].iloc[-1], looks[resampler]))
+    axes.set_xlim(-0.06, 1.06)
+    ticks = _thinned(_spaced(irs, irs))
+    axes.set_xticks(_spaced(irs, irs)[ticks], [f"{ir:g}" for ir in irs[ticks]])
+    return ends
+
+
+def _line(axes: "Axes", at: NDArray[np.float64], points: pd.DataFrame, look: Style) -> None:
+    """Draw one line: its spread behind, its points filled where they stand on every fold."""
+    means, spreads = points["mean"].to_numpy(), points["std"].fillna(0).to_numpy()
+    axes.plot(at, means, color=look.colour, linestyle=look.dash, zorder=3)
+    axes.vlines(at, means - spreads, means + spreads, color=look.colour, linewidth=0.9, alpha=0.75)
+    whole = (points["count"] == points["size"]).to_numpy()
+    for chosen, fill in ((whole, look.colour), (~whole, PAPER)):
+        if chosen.any():
+            axes.plot(at[chosen], means[chosen], look.marker, color=look.colour, markerfacecolor=fill, zorder=4)
+
+
+def _spaced(irs: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return places in [0, 1], as on a logarithmic scale."""
+    low, high = np.log(among[0]), np.log(among[-1])
+    return np.asarray((np.log(irs) - low) / (high - low) if high > low else np.full(len(irs), 0.5))
+
+
+def _thinned(places: NDArray[np.float64]) -> list[int]:
+    """Return the positions of the ticks whose labels do not run into the one before."""
+    kept: list[int] = []
+    for i, place in enumerate(places):
+        if not kept or place - places[kept[-1]] >= _TICKS_APART:
+            kept.append(i)
+    return kept

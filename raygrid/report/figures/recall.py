@@ -1,0 +1,65 @@
+"""Recall of each class, from the largest to the smallest, before and after each resampler."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from raygrid.record import Record
+from raygrid.report.figures.figure import BASELINE, Figure, basis
+from raygrid.report.figures.lines import End, line_panels
+from raygrid.report.figures.style import Style
+from raygrid.report.render import printed
+from raygrid.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def recall_by_frequency(results: Results, ir: float | None = None) -> Figure:
+    """Draw the mean over folds of the recall of each class, at one IR, by default the highest."""
+    ir = float(results.places["ir"].max() if ir is None else ir)
+    places = results.places[results.places["ir"] == ir]
+    caption = (
+        f"Recall of each class at IR {ir:g}, the mean over folds; class 1 is the largest of its fold, whichever that "
+        f"is. {BASELINE} {basis(places)}"
+    )
+    return line_panels(
+        _by_rank(places, results.records),
+        _draw,
+        name="recall",
+        title=f"Recall by class frequency at IR {ir:g}",
+        caption=caption,
+        x_label="Class, from the largest (1) to the smallest",
+        y_label="Recall",
+    )
+
+
+def recalls(record: Record) -> NDArray[np.float64]:
+    """Return the recall of each class from the largest to the smallest; NaN for one without test samples."""
+    confusion = np.array(record.confusion, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        recall = np.diag(confusion) / confusion.sum(axis=1)
+    return np.asarray(recall[record.class_order])
+
+
+def _by_rank(places: pd.DataFrame, records: Mapping[str, Record]) -> pd.DataFrame:
+    """Return one line per cell with its recalls in the column `value`, an array; None where there are none."""
+    done = places["status"] == "done"
+    values = [recalls(records[key]) if is_done else None for key, is_done in zip(places["key"], done, strict=True)]
+    return places.assign(value=pd.Series(values, index=places.index, dtype=object))
+
+
+def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence[End]:
+    """Draw one panel; return where its lines end."""
+    ends = []
+    for resampler, lines in part.dropna(subset="value").groupby("resampler", sort=False):
+        means = np.nanmean(np.stack(lines["value"].tolist()), axis=0)
+        look, ranks = looks[str(resampler)], np.arange(1, len(means) + 1)
+        every = max(1, len(means) // 12)
+        axes.plot(ranks, means, color=look.colour, linestyle=look.dash, marker=look.marker, markevery=every)
+        ends.append(End(printed("resampler", str(resampler)), len(means), means[-1], look))
+    axes.locator_params(axis="x", integer=True, nbins=11)
+    return ends

@@ -1,0 +1,84 @@
+"""Where the seconds went: the mean time of a trial by stage."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from raygrid.report.figures.figure import Figure, arms_of, basis, heading, of_arm, panels, render
+from raygrid.report.figures.style import COLOURS, HATCHES, INK, PAPER
+from raygrid.report.render import printed
+from raygrid.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+_BAR = 0.27  # in inches
+_WIDTH, _GAP = 7.2, 0.75
+_MARGINS = (0.9, 0.75, 0.5, 0.7)
+
+
+def seconds_by_stage(results: Results) -> Figure:
+    """Draw a stacked bar a resampler, a panel an arm, over every trial that is done."""
+    frame, stages = _frame(results)
+    arms = arms_of(results.places)
+    n_bars = [of_arm(results.places, arm)["resampler"].nunique() for arm in arms]
+    height = sum(_MARGINS[2:]) + _BAR * sum(n_bars) + _GAP * (len(arms) - 1)
+
+    def draw(canvas: "Canvas") -> None:
+        spaces = {"height_ratios": n_bars, "hspace": _GAP / (_BAR * sum(n_bars) / len(arms))}
+        grid = panels(canvas, len(arms), 1, _MARGINS, gridspec_kw=spaces)
+        for axes, arm in zip(grid[:, 0], arms, strict=True):
+            heading(axes, " · ".join(arm))
+            _bars(axes, of_arm(frame, arm).groupby("resampler", sort=False)[stages].mean())
+        grid[-1, 0].set_xlabel("Seconds a trial")
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        canvas.legend(handles, labels, loc="upper right", ncols=len(stages), frameon=False, handlelength=2.2)
+
+    caption = (
+        "Mean wall-clock seconds of a trial by stage, over data sets, IR and folds; the number is their sum. Each "
+        f"panel has a scale of its own. Reading inputs and writing the record are not counted. {basis(results.places)}"
+    )
+    return render("seconds", title="Where the seconds went", caption=caption, size=(_WIDTH, height), draw=draw)
+
+
+def _frame(results: Results) -> tuple[pd.DataFrame, list[str]]:
+    """Return one line per cell with a column a stage (NaN unless done), and the stages in the order of the pipeline."""
+    done = results.places["status"] == "done"
+    lines = [
+        results.records[key].measured.seconds if is_done else {}
+        for key, is_done in zip(results.places["key"], done, strict=True)
+    ]
+    stages = list(dict.fromkeys(stage for line in lines for stage in line))
+    return results.places.join(pd.DataFrame(lines, columns=stages, index=results.places.index)), stages
+
+
+def _bars(axes: "Axes", means: pd.DataFrame) -> None:
+    """Draw one panel, the first resampler on top."""
+    places, start = range(len(means)), pd.Series(0.0, index=means.index)
+    for stage, colour, hatch in zip(means.columns, (*COLOURS[1:], INK), HATCHES * 2, strict=False):
+        width = means[stage].fillna(0)
+        axes.barh(
+            places,
+            width,
+            left=start,
+            height=0.72,
+            color=colour,
+            hatch=hatch,
+            edgecolor=PAPER,
+            linewidth=0.4,
+            label=stage,
+        )
+        start = start + width
+    for place, total in zip(places, start, strict=True):
+        text = _short(total) if total else "nothing done yet"
+        axes.annotate(text, (total, place), (4, 0), textcoords="offset points", va="center")
+    axes.set_xlim(0, None if start.any() else 1)
+    axes.set_yticks(places, [printed("resampler", str(name)) for name in means.index])
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+
+
+def _short(seconds: float) -> str:
+    """Return seconds with as many decimals as say something."""
+    return f"{seconds:.0f} s" if seconds >= 100 else f"{seconds:.3g} s"

@@ -1,0 +1,101 @@
+"""One HTML page with everything: it needs no network, opens from disk, and carries the data of every record."""
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from math import isnan
+from typing import Any
+
+from raygrid.report import overview
+from raygrid.report.embedded import embedded
+from raygrid.report.figures.figure import Figure
+from raygrid.report.figures.style import INK, PAPER
+from raygrid.report.provenance import failures, provenance
+from raygrid.report.render import basis, fixed, footnotes, number_text, printed, row_heading, row_name
+from raygrid.report.results import Results
+from raygrid.report.sheets import Sheet
+from raygrid.report.tables import Table
+
+_IDS = re.compile(r'(\bid="|url\(#|href="#)')
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page made elsewhere: sentences, then sheets, under a title."""
+
+    title: str
+    paragraphs: Sequence[str] = ()
+    sheets: Sequence[Sheet] = ()
+
+
+def page(
+    results: Results,
+    *,
+    tables: Sequence[Table],
+    figures: Sequence[Figure],
+    sections: Sequence[Section],
+    refresh_s: int | None = None,
+) -> str:
+    """Return the whole page.
+
+    Parameters
+    ----------
+    results : Results
+        Finished or not: the page says what is missing.
+    tables : sequence of Table
+        Each number leads to its folds, each fold to its record.
+    figures : sequence of Figure
+    sections : sequence of Section
+        Statistics, comparisons, claims.
+    refresh_s : int, optional
+        Seconds after which the page loads itself anew, unless its reader is at a record.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("raygrid.report", "page"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals |= {"isnan": isnan, "number_text": number_text, "fixed": fixed, "printed": printed}
+    environment.globals |= {"row_heading": row_heading, "row_name": row_name}
+    environment.globals |= {"footnotes": footnotes, "basis": basis}
+    script = _asset("page.js")
+    return environment.get_template("page.html.jinja").render(
+        results=results,
+        tables=tables,
+        figures=[(figure, inline(figure)) for figure in figures],
+        sections=[(f"section-{i}", section) for i, section in enumerate(sections)],
+        overview=overview,
+        failures=list(failures(results)),
+        provenance=provenance(results),
+        refresh_s=refresh_s,
+        style=_asset("page.css"),
+        script=script,
+        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
+        data=_plain(embedded(results, tables)),
+    )
+
+
+def inline(figure: Figure) -> Any:
+    """Return the figure's SVG as part of a page: no id twice in it, its ink and paper those of the page."""
+    text = figure.svg.decode()
+    text = _IDS.sub(lambda match: f"{match[1]}{figure.name}-", text[text.index("<svg") :])
+    return _plain(text.replace(INK, "currentColor").replace(PAPER, "var(--paper)"))
+
+
+def _asset(name: str) -> Any:
+    """Return a file of this package's, to be put into the page as it is."""
+    return _plain(files("raygrid.report").joinpath("page", name).read_text(encoding="utf-8"))
+
+
+def _plain(text: str) -> Any:
+    """Return text that the template is not to escape: our own, or escaped already."""
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704

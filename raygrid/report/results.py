@@ -1,0 +1,49 @@
+"""What a report is read from: the declared cells beside what the store has of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from raygrid.grid import Cell
+from raygrid.record import Record
+from raygrid.report.frame import frame_of
+
+
+@dataclass(frozen=True)
+class Results:
+    """A grid, and all that its store has.
+
+    Attributes
+    ----------
+    name : str
+        The grid's.
+    cells : sequence of Cell
+        As declared, in the order of the grid file.
+    records : mapping
+        By the cell's key; those of cells that are not declared are left aside.
+    metrics : sequence of str
+    grid_text : str
+        The grid file.
+    environment : mapping
+        Machine and versions of the last run, as `raygrid.machine.environment` has them.
+    """
+
+    name: str
+    cells: Sequence[Cell]
+    records: Mapping[str, Record]
+    metrics: Sequence[str]
+    grid_text: str
+    environment: Mapping[str, Any]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One line per cell and metric, as `raygrid.report.frame.frame_of` makes it."""
+        return frame_of(self.cells, self.records, self.metrics)
+
+    @cached_property
+    def places(self) -> pd.DataFrame:
+        """One line per cell, in the order of the cells: the frame without metrics and values."""
+        return self.frame.drop_duplicates("key").drop(columns=["metric", "value"]).reset_index(drop=True)

@@ -1,0 +1,252 @@
+"""The figures: numbers by hand, what is drawn of them, and what is said of what is missing."""
+
+import subprocess
+import sys
+from math import nan
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import failed, grid, measured, record, results, study, unfinished
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from raygrid.grid import expand
+from raygrid.record import Record
+from raygrid.report.figures import Figure, Ranks, against_ir, critical_difference, figures_of, ranks, ranks_of, recall
+from raygrid.report.figures.confusion import confusion_matrices, normalised
+from raygrid.report.figures.figure import basis
+from raygrid.report.figures.gain import gain_over_none, paired_gains
+from raygrid.report.figures.lines import apart
+from raygrid.report.figures.seconds import _frame, seconds_by_stage
+from raygrid.report.figures.style import COLOURS, PAPER, styles
+from raygrid.report.results import Results
+from raygrid.report.statistics import statistics
+
+SMALL: dict[str, Any] = {"folds": 3, "datasets": ["mnist", "stl10"]}
+NAMES = [
+    *("ir-AvAcc", "ir-CBA", "ir-MAvG", "gain", "ranks-AvAcc", "ranks-CBA", "ranks-MAvG", "recall"),
+    *(f"confusion-{by}-{arm}" for arm in ("image-cnn", "features-svm") for by in ("rank", "name")),
+    "seconds",
+]
+
+
+@pytest.fixture(scope="module")
+def part_way() -> Results:
+    return unfinished(**SMALL)
+
+
+@pytest.fixture(scope="module")
+def drawn(part_way: Results) -> list[Figure]:
+    return figures_of(part_way, statistics(study(**SMALL).frame))
+
+
+@pytest.fixture
+def axes() -> Axes:
+    return Canvas().subplots()
+
+
+def line(value: float, **place: Any) -> dict[str, Any]:
+    """A line of the frame."""
+    arm = {"metric": "AvAcc", "dataset": "mnist", "representation": "image", "classifier": "cnn"}
+    return arm | {"ir": 2.0, "fold": 0, "resampler": "none", "status": "done", "value": value} | place
+
+
+def test_every_figure_is_a_vector_and_pixels_with_a_name_of_its_own(drawn: list[Figure]) -> None:
+    assert [figure.name for figure in drawn] == NAMES
+    for figure in drawn:
+        assert ElementTree.fromstring(figure.svg).tag == "{http://www.w3.org/2000/svg}svg"
+        assert figure.png.startswith(b"\x89PNG")
+        assert figure.title
+        assert figure.caption.endswith(".")
+
+
+def test_a_figure_made_twice_is_the_same_file(part_way: Results, drawn: list[Figure]) -> None:
+    again = [against_ir.metric_against_ir(part_way, "AvAcc"), gain_over_none(part_way), seconds_by_stage(part_way)]
+    assert again == [figure for figure in drawn if figure.name in ("ir-AvAcc", "gain", "seconds")]
+    assert b"<dc:date>" not in drawn[0].svg
+
+
+def test_captions_say_what_is_missing(part_way: Results, drawn: list[Figure]) -> None:
+    counts = part_way.places["status"].value_counts()
+    said = f"Drawn from the {counts['done']} of 180 cells that are done; without a result: "
+    assert said in drawn[0].caption
+    for status in ("missing", "infeasible", "error"):
+        assert f"{counts[status]} {status}" in drawn[0].caption
+    assert basis(pd.DataFrame({"status": ["done", "done"]})) == "Drawn from all 2 cells."
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    assert figures_of(results(expand(grid(**SMALL)), [])) == []
+
+
+def test_an_arm_that_has_not_begun_takes_its_place_but_has_no_confusions() -> None:
+    cells, rng = expand(grid(**SMALL)), np.random.default_rng(0)
+    half = results(cells, [record(cell, rng) for cell in cells if cell.classifier.name == "svm"])
+    names = [figure.name for figure in figures_of(half)]
+    assert [name for name in names if "confusion" in name] == NAMES[-3:-1]
+
+
+def test_resamplers_differ_by_more_than_colour() -> None:
+    looks = list(styles(f"r{i}" for i in range(20)).values())
+    assert len({(look.colour, look.marker, str(look.dash)) for look in looks}) == 20
+    assert len({look.marker for look in looks[: len(COLOURS)]}) == len(COLOURS)
+
+
+def test_points_are_means_over_folds_with_their_spread_and_hollow_where_folds_lack(axes: Axes) -> None:
+    values = [(2.0, [0.5, 0.7]), (8.0, [0.2, nan]), (4.0, [0.4, 0.4])]
+    part = pd.DataFrame([line(x, ir=ir, fold=fold) for ir, xs in values for fold, x in enumerate(xs)])
+    [end] = against_ir._draw(axes, part, styles(["none"]))
+    joined, whole, short = axes.lines
+    assert joined.get_ydata() == pytest.approx([0.6, 0.4, 0.2])
+    assert joined.get_xdata() == pytest.approx([0, 0.5, 1])  # 2, 4 and 8 are as far from one another on a log scale
+    assert (list(whole.get_ydata()), list(short.get_ydata())) == (pytest.approx([0.6, 0.4]), pytest.approx([0.2]))
+    assert (whole.get_markerfacecolor(), short.get_markerfacecolor()) == (COLOURS[0], PAPER)
+    [bars] = axes.collections
+    reach = [segment[1][1] - segment[0][1] for segment in bars.get_segments()]
+    assert reach == pytest.approx([2 * 0.2 / 2**0.5, 0, 0])
+    assert (end.label, end.x, end.y) == ("Base", 1.0, pytest.approx(0.2))
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["2", "4", "8"]
+
+
+def test_ticks_do_not_run_into_each_other() -> None:
+    assert against_ir._thinned(np.array([0, 0.02, 0.3, 0.36, 0.38, 1])) == [0, 2, 4, 5]
+
+
+def test_a_single_ir_stands_in_the_middle(axes: Axes) -> None:
+    against_ir._draw(axes, pd.DataFrame([line(0.5)]), styles(["none"]))
+    assert axes.lines[0].get_xdata() == pytest.approx([0.5])
+
+
+THREE = [[3, 1, 0], [0, 8, 0], [2, 0, 2]]
+
+
+def three(**changes: Any) -> Record:
+    """A record of three classes, of which the last is the largest."""
+    fields = {"confusion": THREE, "class_order": [2, 0, 1], "class_names": ["a", "b", "c"], "status": "done"}
+    return Record(key="k", cell={}, measured=measured({}), **fields | changes)
+
+
+def test_recall_from_the_largest_class_to_the_smallest() -> None:
+    assert recall.recalls(three()) == pytest.approx([0.5, 0.75, 1.0])
+    empty = three(confusion=[[3, 1, 0], [0, 0, 0], [2, 0, 2]])
+    assert recall.recalls(empty) == pytest.approx([0.5, 0.75, nan], nan_ok=True)
+
+
+def test_recall_is_averaged_over_folds_by_rank(axes: Axes) -> None:
+    values = [np.array([1.0, 0.5]), np.array([0.8, nan]), None]
+    part = pd.DataFrame([line(0, fold=fold) for fold in range(3)]).assign(value=pd.Series(values, dtype=object))
+    [end] = recall._draw(axes, part, styles(["none"]))
+    assert (list(axes.lines[0].get_xdata()), list(axes.lines[0].get_ydata())) == ([1, 2], pytest.approx([0.9, 0.5]))
+    assert (end.x, end.y) == (2, 0.5)
+
+
+def test_confusions_by_rank_and_by_name() -> None:
+    by_name = [[0.75, 0.25, 0], [0, 1, 0], [0.5, 0, 0.5]]
+    assert normalised(three(), "name").tolist() == by_name
+    assert normalised(three(), "rank").tolist() == [[0.5, 0.5, 0], [0, 0.75, 0.25], [0, 0, 1]]
+
+
+def test_gain_is_that_of_pairs() -> None:
+    cells = [line(0.5), line(0.9, fold=1), line(0.7, resampler="ros"), line(0.95, fold=1, resampler="ros")]
+    cells += [line(nan, fold=2, status="error"), line(0.1, fold=2, resampler="ros"), line(0.3, fold=3, resampler="ros")]
+    gains = paired_gains(pd.DataFrame(cells))
+    assert gains["gain"].tolist() == pytest.approx([0.2, 0.05, nan], nan_ok=True)  # a pair, a pair, half of one
+
+
+def test_there_is_no_gain_without_a_baseline() -> None:
+    arm = {"representation": "image", "classifier": "cnn", "resamplers": ["ros", "rus"]}
+    assert gain_over_none(study(folds=1, datasets=["mnist"], arms=[arm])) is None
+
+
+def test_seconds_are_of_trials_that_are_done() -> None:
+    cells = expand(grid(folds=1, datasets=["mnist"], imbalance_ratios=[2]))[:3]
+    done = record(cells[0], np.random.default_rng(0))
+    frame, stages = _frame(results(cells, [done, failed(cells[1], "error", "broke")]))
+    assert stages == ["split", "resample", "fit", "predict"]
+    assert frame["fit"].tolist() == pytest.approx([900, nan, nan], nan_ok=True)
+
+
+def test_labels_keep_their_distance_near_where_they_belong() -> None:
+    assert apart(np.array([0.2, 0.5, 0.9]), gap=0.1).tolist() == pytest.approx([0.2, 0.5, 0.9])
+    assert apart(np.array([0.52, 0.48]), gap=0.1).tolist() == pytest.approx([0.55, 0.45])
+    assert apart(np.array([1.0, 1.0, 0.0]), gap=0.1).tolist() == pytest.approx([0.9, 1.0, 0.0])
+    crowded = apart(np.zeros(21), gap=0.1)
+    assert (crowded.min(), crowded.max(), len(set(crowded.round(6)))) == (0, pytest.approx(1), 21)
+
+
+def p_values(**different: float) -> pd.DataFrame:
+    """All 1 but for those named, for example ``ac=0.01``."""
+    table = pd.DataFrame(1.0, index=list("abc"), columns=list("abc"))
+    for (left, right), p in different.items():
+        table.loc[left, right] = table.loc[right, left] = p
+    return table
+
+
+@pytest.mark.parametrize(
+    ("different", "joined"),
+    [({"ac": 0.01}, [(1.2, 2.0), (2.0, 2.8)]), ({"ac": 0.05}, [(1.2, 2.8)]), ({"ab": 0.01, "ac": 0.01}, [(2.0, 2.8)])],
+)
+def test_ranks_that_do_not_differ_are_joined(axes: Axes, different: dict[str, float], joined: list[Any]) -> None:
+    ranks._draw(axes, Ranks("t", {"c": 2.8, "a": 1.2, "b": 2.0}, p_values(**different), 1.0), 0.05)
+    bars = [sorted(bar.get_xdata()) for bar in axes.lines if bar.get_linewidth() == 3]
+    assert sorted((bar[0], bar[-1]) for bar in bars) == joined
+    [scale] = [bar.get_xdata() for bar in axes.lines if bar.get_marker() == "|"]
+    assert list(scale) == [1.2, 2.2]
+
+
+def test_ranks_come_from_the_statistics() -> None:
+    comparison = statistics(study(**SMALL).frame).comparisons[0]
+    diagram = ranks_of(comparison)
+    assert diagram is not None
+    assert diagram.title == "AvAcc: image · cnn"
+    assert list(diagram.ranks) == ["Base", "ROS", "RUS", "SMOTE", "S+ENN", "IHT"]
+    assert sum(diagram.ranks.values()) == pytest.approx(21)
+    [pair] = [pair for pair in comparison.pairs if (pair.left, pair.right) == (("rus",), ("iht",))]
+    assert diagram.p_values.loc["RUS", "IHT"] == diagram.p_values.loc["IHT", "RUS"] == pair.nemenyi_p
+    assert diagram.critical_difference == comparison.friedman.critical_difference
+
+
+def test_there_are_no_ranks_without_a_test() -> None:
+    comparison = statistics(study(folds=1, datasets=["mnist"]).frame).comparisons[0]
+    assert ranks_of(comparison) is None
+
+
+def test_names_may_be_anything() -> None:
+    odd = Ranks("a $b$ c", {"$a_b^": 1.0, "</svg>": 2.0, "日本": 3.0}, p_values().set_axis(["$a_b^", "</svg>", "日本"]))
+    odd = Ranks(odd.title, odd.ranks, odd.p_values.set_axis(["$a_b^", "</svg>", "日本"], axis=1))
+    figure = critical_difference([odd], name="ranks-my_pkg.mod:Odd (x=1)", title="t", caption="c")
+    assert figure.name == "ranks-my_pkg_mod_Odd_x_1_"
+    ElementTree.fromstring(figure.svg)
+
+
+def test_many_classes_and_one_resampler() -> None:
+    rng = np.random.default_rng(0)
+    [cell] = expand(
+        grid(
+            folds=1,
+            datasets=["mnist"],
+            imbalance_ratios=[5],
+            arms=[{"representation": "image", "classifier": "cnn", "resamplers": ["none"]}],
+        )
+    )
+    many = {"confusion": rng.integers(1, 9, (100, 100)).tolist(), "class_order": list(range(100))}
+    wide = record(cell, rng).model_copy(update=many | {"class_names": [f"class {i}" for i in range(100)]})
+    figure = confusion_matrices(results([cell], [wide]), ("image", "cnn"), by="name")
+    assert len(figure.svg) < 200_000
+    assert recall.recall_by_frequency(results([cell], [wide])).title == "Recall by class frequency at IR 5"
+
+
+def test_drawing_leaves_no_state_behind(drawn: list[Figure]) -> None:
+    import matplotlib
+    from matplotlib import pyplot
+
+    assert pyplot.get_fignums() == []
+    assert matplotlib.rcParams["svg.hashsalt"] is None
+
+
+def test_matplotlib_is_loaded_only_to_draw() -> None:
+    code = "import sys, raygrid.report.figures; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
