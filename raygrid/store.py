@@ -25,7 +25,7 @@ class Store:
         environment.json    machine and versions of the last run
         records/KEY.json    one a cell
         predictions/KEY.npz y_true, y_pred and the test set's indices of a cell that is done
-        report/             tables
+        report/             tables, figures, statistics, index.html
     """
 
     def __init__(self, root: Path) -> None:
@@ -110,11 +110,21 @@ class Store:
             text = record.model_dump_json(indent=1) + "\n"
             write_whole(self.root / "records" / f"{record.key}.json", lambda file: file.write(text.encode()))
 
+    def read_text(self, name: str) -> str:
+        """Return a file that `write_text` wrote; nothing where there is none."""
+        path = self.root / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file, e.g. ``report/table1.csv``, and return its path."""
+        return self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write a file, e.g. ``report/figures/gain.png``, and return its path."""
         path = self.root / name
         with as_store_error(self.root):
-            write_whole(path, lambda file: file.write(text.encode()))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, lambda file: file.write(content))
         return path
 
     def _read(self, path: Path) -> Record:
@@ -126,30 +136,44 @@ class Store:
             raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
 
 
-def merge(target: Store, sources: Sequence[Store]) -> int:
-    """Copy the records of several stores and their predictions into one, locked, and return how many were copied.
+def join(stores: Sequence[Store]) -> dict[str, tuple[Record, Store]]:
+    """Return the records of several stores, by key, each with the store it is from.
 
-    Everything is checked before anything is written. A final record goes before a failure, then the first comes first.
+    A final record goes before a failure, then the first comes first.
+
+    Raises
+    ------
+    StoreError
+        Two final records of one cell differ in more than what they cost.
+    """
+    chosen: dict[str, tuple[Record, Store]] = {}
+    for store in stores:
+        for key, record in store.records().items():
+            earlier, owner = chosen.setdefault(key, (record, store))
+            if record.status in FINAL and earlier.status not in FINAL:
+                chosen[key] = (record, store)
+            elif record.status in FINAL and (differing := _differing(record, earlier)):
+                raise StoreError(
+                    f"{store.root}: got another record of {key} than in {owner.root} ({', '.join(differing)}); "
+                    "expected the same; delete the wrong one"
+                )
+    return chosen
+
+
+def merge(target: Store, sources: Sequence[Store]) -> int:
+    """Copy the records of several stores, as `join` chooses them, and their predictions; return how many.
+
+    The caller holds the target's lock. Everything is checked before anything is written.
 
     Raises
     ------
     StoreError
         A source is no store, or two final records of one cell differ in more than what they cost.
     """
-    chosen = {key: (record, target) for key, record in target.records().items()}
     for source in sources:
         if not (source.root / "records").is_dir():
             raise StoreError(f"{source.root}: got no store (it has no records); name a folder that a run has written")
-        for key, record in source.records().items():
-            earlier, owner = chosen.setdefault(key, (record, source))
-            if record.status in FINAL and earlier.status not in FINAL:
-                chosen[key] = (record, source)
-            elif record.status in FINAL and (differing := _differing(record, earlier)):
-                raise StoreError(
-                    f"{source.root}: got another record of {key} than in {owner.root} ({', '.join(differing)}); "
-                    "expected the same; delete the wrong one"
-                )
-    copied = [(key, source) for key, (_, source) in chosen.items() if source is not target]
+    copied = [(key, source) for key, (_, source) in join([target, *sources]).items() if source is not target]
     target.prepare()
     for key, source in copied:
         _copy(key, source, target)

@@ -1,58 +1,21 @@
-"""The verbs of the command line, each a few steps."""
+"""The verbs that plan and run cells, each a few steps."""
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as Columns
 
 from raygrid import machine
-from raygrid.cache import Cache
 from raygrid.config import Grid
 from raygrid.engine import engine_named
-from raygrid.faults import load_grid
-from raygrid.grid import Cell, Plan, expand, plan, select
+from raygrid.grid import Plan
 from raygrid.inputs import inputs_key, load_inputs
+from raygrid.job import Job
 from raygrid.progress import Progress
-from raygrid.report import Missing, table, to_csv, to_latex, to_markdown, to_terminal
-from raygrid.report.frame import frame_of
-from raygrid.store import Store
+from raygrid.reporting import write_tables
 
 _out, _err = Console(), Console(stderr=True)
-
-# File name -> the axis whose levels are the rows.
-TABLES = {"table1": "dataset", "table2": "ir"}
-
-
-@dataclass(frozen=True)
-class Job:
-    """A grid file, opened: its cells, and where their records and inputs are kept."""
-
-    path: Path
-    grid: Grid
-    cells: Sequence[Cell]
-    store: Store
-    cache: Cache
-
-    def plan(self) -> Plan:
-        """Return the cells against what the store has."""
-        return plan(self.cells, self.store.statuses())
-
-
-def open_job(path: Path, *, store: Path | None, cache: Path, only: Sequence[str]) -> Job:
-    """Load a grid file and expand it.
-
-    Raises
-    ------
-    UsageError
-        Something in the file, or in `only`, is wrong.
-    """
-    grid = load_grid(path)
-    cells = select(expand(grid), only, grid)
-    return Job(path, grid, cells, Store(store or Path("runs", grid.name)), Cache(cache))
 
 
 def run(job: Job, engine: str) -> int:
@@ -67,7 +30,7 @@ def run(job: Job, engine: str) -> int:
             with Progress(total=len(planned.todo), console=_err) as progress:
                 run_cells = engine_named(engine)
                 run_cells(planned.todo, job.store, job.cache, resources=job.grid.resources, observer=progress)
-        report(job, missing="mark")
+        write_tables(job.store, job.results(), missing="mark")
     return _show_failures(job)
 
 
@@ -81,17 +44,6 @@ def prepare(job: Job) -> None:
         _out.print(
             f"{cell.dataset.name} {cell.representation.name}: train {inputs.X_train.shape}, test {inputs.X_test.shape}"
         )
-
-
-def report(job: Job, *, missing: Missing, spread: bool = False) -> None:
-    """Print Table 1 and Table 2, and write them as CSV, Markdown and LaTeX."""
-    frame = frame_of(job.cells, job.store.records(), job.grid.metrics)
-    for name, rows in TABLES.items():
-        made = table(frame, rows=rows, missing=missing)
-        forms = {"csv": to_csv(made), "md": to_markdown(made, spread), "tex": to_latex(made, spread)}
-        paths = [job.store.write_text(f"report/{name}.{suffix}", text) for suffix, text in forms.items()]
-        _out.print(to_terminal(made, spread))
-    _out.print(f"report: {paths[0].parent}", soft_wrap=True)
 
 
 def show_plan(job: Job) -> None:
@@ -111,7 +63,7 @@ def show_plan(job: Job) -> None:
 
 def show_status(job: Job, *, as_json: bool) -> None:
     """Print how many cells have each status, and the failures."""
-    records = job.store.records()
+    records = job.records()
     statuses = Counter(records[cell.key].status if cell.key in records else "missing" for cell in job.cells)
     if as_json:
         failures = [
@@ -137,7 +89,7 @@ def _counts(planned: Plan) -> str:
 
 def _show_failures(job: Job, console: Console = _err) -> int:
     """Print each cell that is not done and why; return the exit code that says so."""
-    records = job.store.records()
+    records = job.records()
     for cell in job.cells:
         record = records.get(cell.key)
         if record and record.status != "done":

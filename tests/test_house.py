@@ -24,6 +24,8 @@ LAYERS = [
     {"inputs"},
     {"trial"},
     {"engine"},
+    {"job"},
+    {"reporting"},
     {"workflow"},
     {"cli"},
 ]

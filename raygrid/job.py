@@ -1,0 +1,73 @@
+"""A job: a grid file, opened against the stores that hold its records."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from raygrid.cache import Cache
+from raygrid.config import Grid
+from raygrid.faults import load_grid
+from raygrid.grid import Cell, Plan, expand, plan, select
+from raygrid.record import Record
+from raygrid.report.results import Results
+from raygrid.store import Store, join
+
+
+@dataclass(frozen=True)
+class Job:
+    """A grid file, opened: its cells, and where their records and inputs are kept.
+
+    Attributes
+    ----------
+    stores : sequence of Store
+        The first is written to; a report reads them all.
+    """
+
+    path: Path
+    grid: Grid
+    cells: Sequence[Cell]
+    stores: Sequence[Store]
+    cache: Cache
+
+    @property
+    def store(self) -> Store:
+        """The store that a run writes its records, and a report its files, to."""
+        return self.stores[0]
+
+    def records(self) -> Mapping[str, Record]:
+        """Return the records of all stores, by key."""
+        return {key: record for key, (record, _) in join(self.stores).items()}
+
+    def plan(self) -> Plan:
+        """Return the cells against what the stores have."""
+        return plan(self.cells, {key: record.status for key, record in self.records().items()})
+
+    def results(self) -> Results:
+        """Return what a report is read from."""
+        return Results(
+            name=self.grid.name,
+            cells=self.cells,
+            records=self.records(),
+            metrics=self.grid.metrics,
+            grid_text=self.path.read_text(encoding="utf-8"),
+            environment=json.loads(self.store.read_text("environment.json") or "{}"),
+        )
+
+
+def open_job(path: Path, *, stores: Sequence[Path], cache: Path, only: Sequence[str]) -> Job:
+    """Load a grid file and expand it.
+
+    Parameters
+    ----------
+    stores : sequence of Path
+        None means ``runs/<name of the grid>``.
+
+    Raises
+    ------
+    UsageError
+        Something in the file, or in `only`, is wrong.
+    """
+    grid = load_grid(path)
+    cells = select(expand(grid), only, grid)
+    return Job(path, grid, cells, [Store(store) for store in stores or [Path("runs", grid.name)]], Cache(cache))

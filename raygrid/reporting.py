@@ -1,0 +1,131 @@
+"""The verbs that read records: report, compare, merge."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from raygrid.job import Job
+from raygrid.metrics import METRICS
+from raygrid.report import Missing, Table, table, to_csv, to_latex, to_markdown, to_terminal
+from raygrid.report.claims import check_claims
+from raygrid.report.compare import compare, values_of
+from raygrid.report.compare_sheets import (
+    agreement_sheet,
+    claims_sheet,
+    claims_to_csv,
+    contrast_to_csv,
+    difference_sheet,
+)
+from raygrid.report.figures import figures_of
+from raygrid.report.html import Section, page
+from raygrid.report.published import read_published
+from raygrid.report.results import Results
+from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
+from raygrid.report.statistics import statistics
+from raygrid.report.statistics_sheets import overview_sheet, pair_sheets, statistics_to_csv
+from raygrid.store import Store, merge
+
+_out, _err = Console(), Console(stderr=True)
+
+# File name -> the axes whose levels are the rows.
+TABLES = {"table1": ("dataset",), "table2": ("ir",)}
+
+
+def report(job: Job, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None) -> None:
+    """Print and write the tables, then write the statistics, the figures and the page; while watching, again and again.
+
+    Parameters
+    ----------
+    published : str or None
+        What to compare with, as `raygrid.report.published.read_published` takes it.
+    watch_s : int or None
+        Seconds after which to do it all again, until every cell has a final record.
+    """
+    while True:
+        results = job.results()
+        tables = write_tables(job.store, results, missing=missing, spread=spread)
+        path = _write_page(job.store, results, tables, published=published, refresh_s=watch_s)
+        _out.print(f"page: {path}", soft_wrap=True)
+        if watch_s is None or not job.plan().todo:
+            return
+        time.sleep(watch_s)
+
+
+def write_tables(store: Store, results: Results, *, missing: Missing, spread: bool = False) -> list[Table]:
+    """Print Table 1 and Table 2, write them as CSV, Markdown and LaTeX, and return them."""
+    tables = [table(results.frame, rows=rows, missing=missing) for rows in TABLES.values()]
+    for name, made in zip(TABLES, tables, strict=True):
+        _show(store, name, made, spread=spread)
+    _out.print(f"report: {store.root / 'report'}", soft_wrap=True)
+    return tables
+
+
+def show_pivot(
+    job: Job, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
+) -> None:
+    """Print one table of any axes and metrics, and write it as report/pivot.csv, .md and .tex."""
+    frame = job.results().frame
+    if metrics:
+        frame = frame[frame["metric"].isin(metrics)]
+    _show(job.store, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+
+
+def show_comparison(job: Job, published: str, *, missing: Missing) -> None:
+    """Print and write how the tables differ from published ones, and which of the paper's claims hold."""
+    results = job.results()
+    section, forms = _comparison(results, published, missing=missing)
+    _out.print(sheets_to_terminal(section.sheets))
+    for name, text in forms.items():
+        job.store.write_text(f"report/{name}", text)
+    _out.print(f"report: {job.store.root / 'report'}", soft_wrap=True)
+
+
+def merge_stores(target: Path, sources: Sequence[Path]) -> None:
+    """Copy the records of `sources` into `target`."""
+    store = Store(target)
+    with store.locked():
+        copied = merge(store, [Store(source) for source in sources])
+    _out.print(f"{copied} records copied into {store.root}", soft_wrap=True)
+
+
+def _show(store: Store, name: str, made: Table, *, spread: bool) -> None:
+    _out.print(to_terminal(made, spread))
+    forms = {"csv": to_csv(made), "md": to_markdown(made, spread), "tex": to_latex(made, spread)}
+    for suffix, text in forms.items():
+        store.write_text(f"report/{name}.{suffix}", text)
+
+
+def _write_page(
+    store: Store, results: Results, tables: Sequence[Table], *, published: str | None, refresh_s: int | None
+) -> Path:
+    tested = statistics(results.frame)
+    sheets = [overview_sheet(tested), *pair_sheets(tested)]
+    store.write_text("report/statistics.md", sheets_to_markdown(sheets))
+    store.write_text("report/statistics.csv", statistics_to_csv(tested))
+    figures = figures_of(results, tested)
+    for figure in figures:
+        store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
+        store.write_bytes(f"report/figures/{figure.name}.png", figure.png)
+    sections = [Section("Statistics", (), sheets)]
+    if published:
+        sections.append(_comparison(results, published, missing="mark")[0])
+    html = page(results, tables=tables, figures=figures, sections=sections, refresh_s=refresh_s)
+    return store.write_text("report/index.html", html)
+
+
+def _comparison(results: Results, published: str, *, missing: Missing) -> tuple[Section, dict[str, str]]:
+    """Return the comparison as a section of the page and as the texts of files."""
+    frame = results.frame
+    contrasts = [
+        compare(table(frame, rows=(source.row_axis,), missing=missing), source)
+        for source in read_published(published, [*METRICS])
+    ]
+    by_dataset, by_ir = (table(frame, rows=rows, missing=missing) for rows in TABLES.values())
+    claims = check_claims(values_of(by_dataset), values_of(by_ir))
+    sheets = [sheet(contrast) for contrast in contrasts for sheet in (difference_sheet, agreement_sheet)]
+    sheets.append(claims_sheet(claims, results.name))
+    forms = {"comparison.md": sheets_to_markdown(sheets), "claims.csv": claims_to_csv(claims)}
+    forms |= {f"comparison_{contrast.row_axis}.csv": contrast_to_csv(contrast) for contrast in contrasts}
+    return Section("Against published results", (), sheets), forms
