@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from raygrid.errors import UsageError, choices
 from raygrid.job import Job
 from raygrid.metrics import METRICS
 from raygrid.report import Missing, Table, table, to_csv, to_latex, to_markdown, to_terminal
@@ -44,13 +45,14 @@ def report(job: Job, *, missing: Missing, spread: bool, published: str | None, w
         Seconds after which to do it all again, until every cell has a final record.
     """
     while True:
+        again_s = watch_s if job.plan().todo else None  # asked first: the last report must have the last record
         results = job.results()
         tables = write_tables(job.store, results, missing=missing, spread=spread)
-        path = _write_page(job.store, results, tables, published=published, refresh_s=watch_s)
+        path = _write_page(job.store, results, tables, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
-        if watch_s is None or not job.plan().todo:
+        if again_s is None:
             return
-        time.sleep(watch_s)
+        time.sleep(again_s)
 
 
 def write_tables(store: Store, results: Results, *, missing: Missing, spread: bool = False) -> list[Table]:
@@ -67,6 +69,9 @@ def show_pivot(
 ) -> None:
     """Print one table of any axes and metrics, and write it as report/pivot.csv, .md and .tex."""
     frame = job.results().frame
+    for metric in metrics:
+        if metric not in job.grid.metrics:
+            raise UsageError(f"--metric: {choices(metric, job.grid.metrics)}")
     if metrics:
         frame = frame[frame["metric"].isin(metrics)]
     _show(job.store, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from raygrid import cli
 from raygrid.cache import Cache
 from raygrid.config import Grid
 from raygrid.grid import Cell, expand
@@ -153,3 +154,18 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Launched]]:
     yield start
     for one in launched:
         one.end()
+
+
+@pytest.fixture
+def raygrid(cache, monkeypatch, capsys):
+    """Run the command in this process; return its exit code, stdout and stderr."""
+
+    def run(*arguments):
+        monkeypatch.setenv("RAYGRID_CACHE", str(cache.root))
+        monkeypatch.setattr(sys, "argv", ["raygrid", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return (end.value.code, *capsys.readouterr())
+
+    return run

@@ -13,26 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raygrid import cli
 from raygrid.config import Grid
 from raygrid.store import Store
 
 SMOTE_OF_MANY = {"name": "smote", "k_neighbors": 11}  # at IR 10 the smallest class has 11 samples
-
-
-@pytest.fixture
-def raygrid(cache, monkeypatch, capsys):
-    """Run the command in this process; return its exit code, stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setenv("RAYGRID_CACHE", str(cache.root))
-        monkeypatch.setattr(sys, "argv", ["raygrid", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return (end.value.code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,168 @@
+"""The verbs that read records, on a made-up study in real stores: report, pivot, compare, merge, watch."""
+
+import csv
+import threading
+from pathlib import Path
+
+import made_up
+import pytest
+import yaml
+
+from raygrid.faults import load_grid
+from raygrid.grid import expand
+from raygrid.store import Store
+
+STUDY = {
+    "name": "study",
+    "seed": 2020,
+    "folds": 2,
+    "datasets": ["mnist", "stl10"],
+    "arms": [
+        {"representation": "image", "classifier": "cnn", "resamplers": ["none", "ros", "smote"]},
+        {"representation": "features", "classifier": "svm", "resamplers": ["none", "smote"]},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def grid_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("grid") / "study.yaml"
+    path.write_text(yaml.safe_dump(STUDY, sort_keys=False))
+    return path
+
+
+@pytest.fixture(scope="module")
+def records(grid_file):
+    rng = made_up.np.random.default_rng(0)
+    return [made_up.record(cell, rng) for cell in expand(load_grid(grid_file))]
+
+
+def store_of(path: Path, records) -> Path:
+    store = Store(path)
+    store.prepare()
+    for record in records:
+        store.write(record, {"y_pred": made_up.np.arange(3)})
+    return path
+
+
+def lines(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_report_writes_everything(raygrid, grid_file, records, tmp_path):
+    store = store_of(tmp_path / "store", records)
+    code, out, _ = raygrid("report", grid_file, "--store", store, "--published", "paper")
+    assert code == 0
+    assert "Results by dataset, averaged over IR 2, 5, 10" in out
+    assert f"page: {store}/report/index.html" in out.replace("\n", "")
+    written = {path.relative_to(store / "report").as_posix() for path in (store / "report").rglob("*.*")}
+    tables = {f"{table}.{form}" for table in ("table1", "table2") for form in ("csv", "md", "tex")}
+    assert {*tables, "statistics.csv", "statistics.md", "index.html"} <= written
+    drawn = {name for name in written if name.startswith("figures/")}
+    assert len(drawn) == 2 * len({name[:-4] for name in drawn}) > 8  # each as SVG and PNG
+    page = (store / "report" / "index.html").read_text()
+    assert "Against published results" in page
+    assert all(record.key in page for record in records)
+
+
+def test_an_unfinished_grid_is_refused_unless_told_how(raygrid, grid_file, records, tmp_path):
+    store = store_of(tmp_path / "store", records[1:])
+    code, out, err = raygrid("report", grid_file, "--store", store)
+    assert (code, out) == (2, "")
+    assert err == (
+        "report: 1 of 60 cells have no result (1 missing); run the grid again, "
+        "or pass --missing mark (dash them) or --missing drop (leave their folds out)\n"
+    )
+    assert raygrid("report", grid_file, "--store", store, "--missing", "mark")[0] == 0
+    dashed = [line for line in lines(store / "report" / "table1.csv") if not line["value"]]
+    assert {(line["dataset"], line["resampler"], line["note"]) for line in dashed} == {
+        ("mnist", "none", "of 6 cells: 1 missing")
+    }
+    assert "1 missing" in (store / "report" / "index.html").read_text()
+
+
+def test_several_stores_are_read_as_one(raygrid, grid_file, records, tmp_path):
+    whole = store_of(tmp_path / "whole", records)
+    halves = [store_of(tmp_path / "a", records[:31]), store_of(tmp_path / "b", records[29:])]
+    raygrid("compare", grid_file, "--store", whole)
+    code, _, err = raygrid("compare", grid_file, "--store", halves[0], "--store", halves[1])
+    assert (code, err) == (0, "")
+    for name in ("comparison_dataset.csv", "comparison_ir.csv", "claims.csv", "comparison.md"):
+        assert (halves[0] / "report" / name).read_bytes() == (whole / "report" / name).read_bytes()
+
+
+def test_comparison_has_every_number_that_both_have(raygrid, grid_file, records, tmp_path):
+    store = store_of(tmp_path / "store", records)
+    code, out, _ = raygrid("compare", grid_file, "--store", store)
+    assert code == 0
+    assert "cifar10" in out  # only published: said, not dropped
+    compared = lines(store / "report" / "comparison_dataset.csv")
+    assert len(compared) == 3 * 2 * 5
+    mnist = next(line for line in compared if line["metric"] == "AvAcc" and line["dataset"] == "mnist")
+    assert mnist["published"] == "0.9924"
+    assert float(mnist["difference"]) == pytest.approx(float(mnist["value"]) - 0.9924)
+    assert {line["verdict"] for line in lines(store / "report" / "claims.csv")} <= {
+        "holds",
+        "does not hold",
+        "cannot be told",
+    }
+
+
+def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
+    store = store_of(tmp_path / "store", records)
+    arguments = ("--rows", "dataset,ir", "--columns", "resampler", "--metric", "MAvG", "--only", "representation=image")
+    code, out, _ = raygrid("report", grid_file, "--store", store, *arguments)
+    assert code == 0
+    assert "Results by dataset and IR" in out
+    pivot = lines(store / "report" / "pivot.csv")
+    assert [(line["dataset"], line["imbalance_ratio"], line["resampler"]) for line in pivot] == [
+        (dataset, ir, resampler)
+        for dataset in ("mnist", "stl10")
+        for ir in ("2", "5", "10")
+        for resampler in ("none", "ros", "smote")
+    ]
+    assert {line["metric"] for line in pivot} == {"MAvG"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--rows", "sampler"), "report: rows: got 'sampler'; expected one of dataset, ir, fold, representation, "),
+        (("--rows", "ir", "--metric", "F1"), "--metric: got 'F1'; expected one of AvAcc, CBA, MAvG"),
+        (("--published", "nowhere.csv"), "published: nowhere.csv: No such file or directory; expected "),
+    ],
+    ids=["axis", "metric", "published"],
+)
+def test_a_mistake_is_one_line(raygrid, grid_file, records, tmp_path, arguments, line):
+    store = store_of(tmp_path / "store", records[:1])
+    code, _, err = raygrid("report", grid_file, "--store", store, "--missing", "mark", *arguments)
+    assert code == 2
+    assert err.startswith(line)
+    assert err.count("\n") == 1
+
+
+def test_merge_joins_stores_and_refuses_two_truths(raygrid, grid_file, records, tmp_path):
+    halves = [store_of(tmp_path / "a", records[:31]), store_of(tmp_path / "b", records[29:])]
+    code, out, _ = raygrid("merge", tmp_path / "all", *halves)
+    assert (code, out.split()[0]) == (0, "60")
+    assert Store(tmp_path / "all").records() == {record.key: record for record in records}
+    other = records[0].model_copy(update={"metrics": {"AvAcc": 0.0}})
+    code, out, err = raygrid("merge", tmp_path / "all", store_of(tmp_path / "c", [other]))
+    assert (code, out) == (2, "")
+    assert f"got another record of {other.key} than in {tmp_path / 'all'} (metrics)" in err
+
+
+def test_watching_ends_with_the_grid(raygrid, grid_file, records, tmp_path):
+    store = store_of(tmp_path / "store", records[:-1])
+
+    def finish():
+        Store(store).write(records[-1], {})
+
+    timer = threading.Timer(2, finish)
+    timer.start()
+    code, out, _ = raygrid("report", grid_file, "--store", store, "--missing", "mark", "--watch", "1")
+    timer.join()
+    assert code == 0
+    assert out.count("page: ") >= 2
+    assert "missing" not in out.rsplit("Results by dataset", 1)[1]
