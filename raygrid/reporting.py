@@ -1,7 +1,9 @@
 """The verbs that read records: report, compare, merge."""
 
+import gc
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +11,7 @@ from rich.console import Console
 from raygrid.errors import UsageError, choices
 from raygrid.job import Job
 from raygrid.metrics import METRICS
+from raygrid.record import FINAL
 from raygrid.report import Missing, Table, table, to_csv, to_latex, to_markdown, to_terminal
 from raygrid.report.claims import check_claims
 from raygrid.report.compare import compare, values_of
@@ -19,7 +22,7 @@ from raygrid.report.compare_sheets import (
     contrast_to_csv,
     difference_sheet,
 )
-from raygrid.report.figures import figures_of
+from raygrid.report.figures import critical_difference_figures, figures_of
 from raygrid.report.html import Section, page
 from raygrid.report.published import read_published
 from raygrid.report.results import Results
@@ -45,8 +48,10 @@ def report(job: Job, *, missing: Missing, spread: bool, published: str | None, w
         Seconds after which to do it all again, until every cell has a final record.
     """
     while True:
-        again_s = watch_s if job.plan().todo else None  # asked first: the last report must have the last record
         results = job.results()
+        finished = FINAL.issuperset(results.places["status"])
+        gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
+        again_s = None if finished else watch_s
         tables = write_tables(job.store, results, missing=missing, spread=spread)
         path = _write_page(job.store, results, tables, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
@@ -105,11 +110,14 @@ def _show(store: Store, name: str, made: Table, *, spread: bool) -> None:
 def _write_page(
     store: Store, results: Results, tables: Sequence[Table], *, published: str | None, refresh_s: int | None
 ) -> Path:
-    tested = statistics(results.frame)
+    with ThreadPoolExecutor(1) as pool:  # the tests are mostly numpy's work, which can go on while figures are drawn
+        testing = pool.submit(statistics, results.frame)
+        figures = figures_of(results)
+        tested = testing.result()
+    figures += critical_difference_figures(tested)
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
     store.write_text("report/statistics.md", sheets_to_markdown(sheets))
     store.write_text("report/statistics.csv", statistics_to_csv(tested))
-    figures = figures_of(results, tested)
     for figure in figures:
         store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
         store.write_bytes(f"report/figures/{figure.name}.png", figure.png)

@@ -76,7 +76,11 @@ def wilcoxon_holm_p_values(values: Floats) -> Floats:
 
     The ranks of differences of zero are split between the signs, as Demšar does.
     """
-    import scikit_posthocs
+    from scipy import stats
+    from statsmodels.stats.multitest import multipletests
 
-    p_values = scikit_posthocs.posthoc_wilcoxon(list(values.T), zero_method="zsplit", p_adjust="holm")
-    return np.asarray(p_values, dtype=np.float64)
+    left, right = np.triu_indices(values.shape[1], 1)
+    raw = stats.wilcoxon(values[:, left] - values[:, right], zero_method="zsplit", axis=0).pvalue
+    p_values = np.ones((values.shape[1], values.shape[1]))
+    p_values[left, right] = p_values[right, left] = multipletests(raw, method="holm")[1]
+    return p_values
