@@ -1,5 +1,6 @@
 """Backbones: the networks of keras.applications without their top, and where their weights come from."""
 
+import os
 import sys
 import warnings
 from contextlib import redirect_stdout
@@ -63,6 +64,17 @@ class BackboneLevel(Level):
         path = self._weights_file()
         return super().identity() | {"weights": file_checksum(path) if path else self.weights}
 
+    def fetch(self) -> None:
+        """Download the weights, if they are not in Keras' cache.
+
+        Raises
+        ------
+        WeightsError
+            The download failed.
+        """
+        if self.weights == "imagenet" and not self._imagenet_file().exists():
+            self.build_backbone(32, seed=0)
+
     def build_backbone(self, image_size: int, *, seed: int) -> Any:
         """Return the network, a Keras model from (n, image_size, image_size, 3) to its last convolutional activations.
 
@@ -101,15 +113,20 @@ class BackboneLevel(Level):
             return None
         return EMBEDDED if self.weights == "embedded" else Path(self.weights)
 
+    def _imagenet_file(self) -> Path:
+        """Return where Keras keeps the weights for the sizes of images that it has none of their own for."""
+        width = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[self.alpha]
+        home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+        return home / "models" / f"mobilenet_{width}_224_tf_no_top.h5"
+
     def _advice(self, error: Exception) -> str:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if self.weights != "imagenet":
             return f"weights {self.weights}: got a file that does not fit {self.backbone} alpha {self.alpha} ({reason})"
-        width = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[self.alpha]
+        file = self._imagenet_file()
         return (
             f"weights imagenet: not in Keras' cache and the download failed ({reason}); put "
-            f"mobilenet_{width}_224_tf_no_top.h5 into models/ in ~/.keras (or $KERAS_HOME), "
-            "or name a file: weights: PATH"
+            f"{file.name} into {file.parent}, or name a file: weights: PATH"
         )
 
 

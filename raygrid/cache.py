@@ -1,5 +1,6 @@
 """The cache: arrays that many cells share, of every grid on this machine."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ class Cache:
             with FileLock(self.root / f".{key}.lock"):  # who comes second finds what the first has computed
                 if not folder.exists():
                     self._keep(folder, compute())
-        return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
+        return {path.stem: _mapped(path) for path in sorted(folder.glob("*.npy"))}
 
     def _keep(self, folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write the arrays to `folder`: all of them, or no folder. The caller holds the key's lock."""
@@ -37,7 +38,15 @@ class Cache:
             temporary.mkdir()
             try:
                 for name, array in arrays.items():
-                    np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+                    with (temporary / f"{name}.npy").open("xb") as file:
+                        np.save(file, array, allow_pickle=False)
+                        file.flush()
+                        os.fsync(file.fileno())
                 temporary.rename(folder)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """Return the array in a file, mapped into memory; as a plain array, for a memmap is pickled by copying it."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

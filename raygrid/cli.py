@@ -120,6 +120,10 @@ def report(
     """
     from raygrid import reporting
 
+    if metric and not rows:
+        raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
+    if watch and missing is MissingPolicy.REFUSE:
+        missing = MissingPolicy.MARK  # what is watched is unfinished
     job = _open(grid, store, cache, only)
     if rows:
         axes, heads, metrics = _split(rows), _split(columns), _split(metric)

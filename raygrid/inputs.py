@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from raygrid import machine
 from raygrid.cache import Cache
 from raygrid.grid import Cell, hash_of
 
@@ -17,6 +18,7 @@ class Inputs:
     Attributes
     ----------
     X_train, X_test : array of shape (n_train, ...) and (n_test, ...), uint8 images or float32 features
+        Read-only, and mapped or shared: only what is indexed is copied.
     y_train, y_test : array of shape (n_train,) and (n_test,), int64
         Labels 0 .. M - 1.
     class_names : tuple of str
@@ -38,10 +40,17 @@ def images_key(cell: Cell) -> str:
 
 
 def inputs_key(cell: Cell) -> str:
-    """Return the name of the cell's inputs: all that they depend on, hashed."""
+    """Return the name of the cell's inputs: all that they depend on, and what computes them, hashed."""
+    if cell.representation.is_identity:
+        return images_key(cell)
     seed = cell.seed if cell.representation.is_seeded else None
     return "inputs-" + hash_of(
-        {"images": images_key(cell), "representation": cell.identity()["representation"], "seed": seed}
+        {
+            "images": images_key(cell),
+            "representation": cell.identity()["representation"],
+            "seed": seed,
+            "computed_by": [machine.versions()[name] for name in ("keras_backend", "keras")],
+        }
     )
 
 
@@ -70,5 +79,5 @@ def load_inputs(cell: Cell, cache: Cache) -> Inputs:
             part: cell.representation.transform(arrays[part], seed=cell.seed) for part in ("X_train", "X_test")
         }
 
-    arrays = cache.arrays(inputs_key(cell), represented)
+    arrays = cache.arrays(inputs_key(cell), images if cell.representation.is_identity else represented)
     return Inputs(**{**arrays, "class_names": tuple(map(str, arrays["class_names"]))})  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ def load_keras() -> ModuleType:
     follow OMP_NUM_THREADS, which both engines set to the trial's CPUs and which every other library obeys; this must
     happen before TensorFlow's first operation, hence once a process.
     """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # or a file in the user's home would choose
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
 
@@ -23,6 +24,8 @@ def load_keras() -> ModuleType:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.config.experimental.enable_op_determinism()
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)  # or the first trial would take the whole card
     elif keras.backend.backend() == "torch":
         import torch
 

@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,20 @@ _LIBRARIES = ("raygrid", "imbalanced-learn", "keras", "numpy", "pillow", "scikit
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of Python, the Keras backend and the libraries that compute results."""
-    found = {name: version(name) for name in _LIBRARIES}
+    found = {name: _version(name) for name in _LIBRARIES}
     return {
         "python": platform.python_version(),
         "keras_backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
         **found,
     }
+
+
+def _version(name: str) -> str:
+    """Return a distribution's version; other builds of a library (tensorflow-cpu, say) have other names."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def environment(folder: Path) -> dict[str, Any]:
@@ -69,7 +77,8 @@ def peak_memory_mb() -> float:
         line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024 / 1e6
     except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -38,7 +38,7 @@ TABLES = {"table1": ("dataset",), "table2": ("ir",)}
 
 
 def report(job: Job, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None) -> None:
-    """Print and write the tables, then write the statistics, the figures and the page; while watching, again and again.
+    """Write the statistics, the figures and the page, then print and write the tables; watching, again and again.
 
     Parameters
     ----------
@@ -52,21 +52,20 @@ def report(job: Job, *, missing: Missing, spread: bool, published: str | None, w
         finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if finished else watch_s
-        tables = write_tables(job.store, results, missing=missing, spread=spread)
-        path = _write_page(job.store, results, tables, published=published, refresh_s=again_s)
+        path = _write_page(job.store, results, missing=missing, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
+        write_tables(job.store, results, missing=missing, spread=spread)
         if again_s is None:
             return
         time.sleep(again_s)
 
 
-def write_tables(store: Store, results: Results, *, missing: Missing, spread: bool = False) -> list[Table]:
-    """Print Table 1 and Table 2, write them as CSV, Markdown and LaTeX, and return them."""
+def write_tables(store: Store, results: Results, *, missing: Missing, spread: bool = False) -> None:
+    """Print Table 1 and Table 2, and write them as CSV, Markdown and LaTeX."""
     tables = [table(results.frame, rows=rows, missing=missing) for rows in TABLES.values()]
     for name, made in zip(TABLES, tables, strict=True):
         _show(store, name, made, spread=spread)
     _out.print(f"report: {store.root / 'report'}", soft_wrap=True)
-    return tables
 
 
 def show_pivot(
@@ -108,8 +107,11 @@ def _show(store: Store, name: str, made: Table, *, spread: bool) -> None:
 
 
 def _write_page(
-    store: Store, results: Results, tables: Sequence[Table], *, published: str | None, refresh_s: int | None
+    store: Store, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
 ) -> Path:
+    """Write the page and what it shows; unlike a paper's tables it never refuses, but says what is missing."""
+    shown: Missing = "mark" if missing == "refuse" else missing
+    tables = [table(results.frame, rows=rows, missing=shown) for rows in TABLES.values()]
     with ThreadPoolExecutor(1) as pool:  # the tests are mostly numpy's work, which can go on while figures are drawn
         testing = pool.submit(statistics, results.frame)
         figures = figures_of(results)

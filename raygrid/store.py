@@ -129,11 +129,14 @@ class Store:
 
     def _read(self, path: Path) -> Record:
         try:
-            return Record.model_validate_json(path.read_bytes())
+            record = Record.model_validate_json(path.read_bytes())
         except ValidationError as error:
             fault = error.errors()[0]
             reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
             raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
+        if record.key != path.stem:
+            raise StoreError(f"{path}: got the record of {record.key}; delete or rename the file")
+        return record
 
 
 def join(stores: Sequence[Store]) -> dict[str, tuple[Record, Store]]:

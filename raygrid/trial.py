@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from raygrid import imbalance, machine
-from raygrid.errors import InfeasibleError
+from raygrid.errors import InfeasibleError, UsageError
 from raygrid.grid import Cell
 from raygrid.inputs import Inputs
 from raygrid.metrics import METRICS, confusion_matrix
@@ -68,8 +68,8 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
 
     Raises
     ------
-    StoreError
-        The record cannot be written.
+    UsageError
+        Something that the user can mend, and that every other cell would meet as well: missing weights, a full disk.
     """
     clock = Clock()
     machine.reset_peak_memory()
@@ -81,6 +81,8 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
         status: dict[str, Any] = {"status": "done"}
     except InfeasibleError as error:
         status = {"status": "infeasible", "message": str(error)}
+    except UsageError:  # nothing that another cell could do better
+        raise
     except Exception as error:  # a failure is data: whatever a library raises becomes a record
         status = {
             "status": "oom" if machine.is_out_of_memory(error) else "error",

@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
+from typing import get_args
 
 from rich.console import Console
 from rich.table import Table as Columns
@@ -9,10 +11,11 @@ from rich.table import Table as Columns
 from raygrid import machine
 from raygrid.config import Grid
 from raygrid.engine import engine_named
-from raygrid.grid import Plan
+from raygrid.grid import Cell, Plan
 from raygrid.inputs import inputs_key, load_inputs
 from raygrid.job import Job
 from raygrid.progress import Progress
+from raygrid.record import Status
 from raygrid.reporting import write_tables
 
 _out, _err = Console(), Console(stderr=True)
@@ -27,6 +30,7 @@ def run(job: Job, engine: str) -> int:
         planned = job.plan()
         _err.print(f"{job.grid.name}: {_counts(planned)}")
         if planned.todo:
+            _fetch(planned.todo)
             with Progress(total=len(planned.todo), console=_err) as progress:
                 run_cells = engine_named(engine)
                 run_cells(planned.todo, job.store, job.cache, resources=job.grid.resources, observer=progress)
@@ -36,14 +40,18 @@ def run(job: Job, engine: str) -> int:
 
 def prepare(job: Job) -> None:
     """Fetch and compute everything that trials share."""
-    for level in {level: None for cell in job.cells for level in (cell.dataset, cell.representation, cell.classifier)}:
-        _err.print(f"fetching what {level.name} needs")
-        level.fetch()
+    _fetch(job.cells)
     for cell in {inputs_key(cell): cell for cell in job.cells}.values():
         inputs = load_inputs(cell, job.cache)
         _out.print(
             f"{cell.dataset.name} {cell.representation.name}: train {inputs.X_train.shape}, test {inputs.X_test.shape}"
         )
+
+
+def _fetch(cells: Sequence[Cell]) -> None:
+    """Download what cells need and is not on this machine, once, before any trial asks for it."""
+    for level in {level: None for cell in cells for level in (cell.dataset, cell.representation, cell.classifier)}:
+        level.fetch()
 
 
 def show_plan(job: Job) -> None:
@@ -71,7 +79,8 @@ def show_status(job: Job, *, as_json: bool) -> None:
             for cell in job.cells
             if (record := records.get(cell.key)) and record.status != "done"
         ]
-        print(json.dumps({"name": job.grid.name, "cells": len(job.cells), **statuses, "not_done": failures}, indent=1))
+        counts = {status: statuses[status] for status in (*get_args(Status), "missing")}
+        print(json.dumps({"name": job.grid.name, "cells": len(job.cells), **counts, "not_done": failures}, indent=1))
         return
     _out.print(f"{job.grid.name}: {_counts(job.plan())}")
     _show_failures(job, console=_out)

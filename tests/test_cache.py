@@ -1,5 +1,6 @@
 """The cache: computed once, whole or not at all, and read-only."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -43,9 +44,16 @@ def test_the_cache_computes_once(tmp_path):
 
 def test_cached_arrays_are_mapped_and_read_only(tmp_path):
     arrays = Cache(tmp_path).arrays("key", lambda: ARRAYS)
-    assert all(isinstance(array, np.memmap) for array in arrays.values())
+    assert all(isinstance(array.base, np.memmap) for array in arrays.values())
     with pytest.raises(ValueError, match="read-only"):
         arrays["X"][0] = 0
+
+
+def test_cached_arrays_are_shared_not_copied_when_pickled(tmp_path):
+    arrays = Cache(tmp_path).arrays("key", lambda: {"X": np.zeros(10**6)})
+    buffers = []
+    assert len(pickle.dumps(arrays["X"], protocol=5, buffer_callback=buffers.append)) < 1000
+    assert [buffer.raw().nbytes for buffer in buffers] == [8 * 10**6]
 
 
 def test_every_key_has_arrays_of_its_own(tmp_path):

@@ -28,8 +28,9 @@ class CountedDigits(Digits):
 
 
 class CountedImage(Image):
-    """Says what it was given."""
+    """Halves what it was given, and says how much that was."""
 
+    is_identity: ClassVar[bool] = False
     lengths: ClassVar[list[int]] = []
 
     def transform(self, X: Any, *, seed: int) -> Any:
@@ -70,8 +71,12 @@ def test_what_is_read_is_what_the_stages_gave(counted, tmp_path):
 
 def test_two_representations_share_the_decoded_images(counted, tmp_path):
     load_inputs(counted, Cache(tmp_path))
-    load_inputs(replace(counted, representation=Image()), Cache(tmp_path))
+    plain = replace(counted, representation=Image())
+    assert load_inputs(plain, Cache(tmp_path)).X_test.shape == (599, 32, 32, 3)
     assert CountedDigits.sizes == [32]
+    # Images are their own representation, and not kept a second time.
+    assert {path.name for path in tmp_path.glob("[!.]*")} == {images_key(plain), inputs_key(counted)}
+    assert inputs_key(plain) == images_key(plain)
 
 
 def test_a_deleted_cache_is_computed_anew(counted, tmp_path):

@@ -8,12 +8,14 @@ from io import StringIO
 from math import nan
 from typing import Any
 
+import made_up
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from raygrid.errors import UsageError
 from raygrid.report import Number, Row, Table, table, to_csv, to_latex, to_markdown, to_terminal
+from raygrid.report.frame import frame_of
 
 PLACE = {
     "metric": "AvAcc",
@@ -256,6 +258,21 @@ def test_any_axes_may_be_the_rows_and_the_columns() -> None:
     ]
     with pytest.raises(UsageError, match=re.escape("report: columns: got 'sampler'; expected one of dataset, ir")):
         table(frame(*cells), rows="dataset", columns=["sampler"])
+
+
+def test_a_number_that_averages_fewer_cells_than_its_neighbours_is_marked_and_never_best() -> None:
+    cells = [cell(0.4, ir=2.0), cell(0.6, ir=10.0), cell(0.9, ir=2.0, resampler="ros")]
+    [row] = table(frame(*cells), rows="dataset").rows
+    assert [(n.value, n.best, n.note) for n in row.numbers] == [
+        (0.5, True, ""),
+        (0.9, False, "1 a fold: averages fewer cells than others of its row, which have 2 a fold"),
+    ]
+
+
+def test_a_metric_unknown_when_the_cells_ran_is_computed_from_their_confusion() -> None:
+    results = made_up.study(datasets=["mnist"], folds=1)
+    older = {key: r.model_copy(update={"metrics": {}}) for key, r in results.records.items()}
+    assert frame_of(results.cells, older, results.metrics).equals(results.frame)
 
 
 def test_title_and_basis_say_what_is_averaged() -> None:

@@ -69,7 +69,9 @@ def test_report_writes_everything(raygrid, grid_file, records, tmp_path):
 def test_an_unfinished_grid_is_refused_unless_told_how(raygrid, grid_file, records, tmp_path):
     store = store_of(tmp_path / "store", records[1:])
     code, out, err = raygrid("report", grid_file, "--store", store)
-    assert (code, out) == (2, "")
+    # The page says what is missing; the tables that a paper prints are refused.
+    assert (code, out.replace("\n", "")) == (2, f"page: {store}/report/index.html")
+    assert not (store / "report" / "table1.csv").exists()
     assert err == (
         "report: 1 of 60 cells have no result (1 missing); run the grid again, "
         "or pass --missing mark (dash them) or --missing drop (leave their folds out)\n"
@@ -129,10 +131,11 @@ def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
     ("arguments", "line"),
     [
         (("--rows", "sampler"), "report: rows: got 'sampler'; expected one of dataset, ir, fold, representation, "),
+        (("--metric", "CBA"), "--metric: got no --rows; expected both"),
         (("--rows", "ir", "--metric", "F1"), "--metric: got 'F1'; expected one of AvAcc, CBA, MAvG"),
         (("--published", "nowhere.csv"), "published: nowhere.csv: No such file or directory; expected "),
     ],
-    ids=["axis", "metric", "published"],
+    ids=["axis", "metric without rows", "metric", "published"],
 )
 def test_a_mistake_is_one_line(raygrid, grid_file, records, tmp_path, arguments, line):
     store = store_of(tmp_path / "store", records[:1])
@@ -161,7 +164,7 @@ def test_watching_ends_with_the_grid(raygrid, grid_file, records, tmp_path):
 
     timer = threading.Timer(2, finish)
     timer.start()
-    code, out, _ = raygrid("report", grid_file, "--store", store, "--missing", "mark", "--watch", "1")
+    code, out, _ = raygrid("report", grid_file, "--store", store, "--watch", "1")
     timer.join()
     assert code == 0
     assert out.count("page: ") >= 2

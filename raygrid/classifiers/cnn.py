@@ -37,10 +37,6 @@ class Cnn(BackboneLevel, Classifier):
     optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
     learning_rate: PositiveFloat = 1e-4
 
-    def fetch(self) -> None:
-        """Download the weights, if they are not in Keras' cache."""
-        self.build_backbone(32, seed=0)
-
     def fit(self, X: NDArray[np.generic], A: csr_array, y: Labels, *, seed: int) -> Fitted:
         """Train on the mixtures A X, mixed batch by batch."""
         image_size, n_classes = X.shape[1], int(y.max()) + 1
@@ -98,9 +94,12 @@ def _batches(X: NDArray[np.generic], A: csr_array, y: Labels, *, batch_size: int
 
 
 class _Trained:
+    """What `fit` returns. The model is shared by all fits of a process, so the weights are kept beside it."""
+
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self.model, self.weights = model, model.get_weights()
 
     def predict(self, X: NDArray[np.generic]) -> Labels:
+        self.model.set_weights(self.weights)
         scores = [self.model.predict_on_batch(preprocess(X[some])) for some in blocks(len(X), _PREDICT_BATCH)]
         return np.asarray(np.concatenate(scores).argmax(axis=1), dtype=np.int64)

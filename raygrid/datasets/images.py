@@ -67,6 +67,8 @@ def _check_arrays(partition: str, X: NDArray[np.uint8], y: NDArray[np.int64]) ->
 
 
 def _check_labels(partition: str, y: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
+    if len(class_names) < 2:
+        raise DataError(f"y_{partition}: got {len(class_names)} class; expected at least 2; add images of others")
     present = np.unique(y)
     unnamed = [int(label) for label in present if not 0 <= label < len(class_names)]
     if unnamed:

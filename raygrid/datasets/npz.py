@@ -52,7 +52,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             if absent:
                 raise DataError(f"{path}: got no {', '.join(absent)}; expected the arrays {', '.join(KEYS)}")
             return {key: npz[key] for key in KEYS}
-    except (zipfile.BadZipFile, ValueError, EOFError, zlib.error) as error:
+    except (zipfile.BadZipFile, ValueError, EOFError, MemoryError, zlib.error) as error:
         raise DataError(f"{path}: got what numpy cannot read ({error}); expected an .npz of plain arrays") from error
 
 

@@ -150,7 +150,8 @@ def smote_gains_more(tables: Tables) -> Iterator[Check]:
 def features_deteriorate(tables: Tables) -> Iterator[Check]:
     """Yield the features' base case against S+ENN and IHT.
 
-    "using other resampling techniques usually led to a deteriorated performance"
+    "using other resampling techniques usually led to a deteriorated performance", of which the images' half is
+    `image_deteriorates`; that it is also meant of features is our reading: the sentence names neither arm.
     """
     table = tables.by_dataset
     for row in table.rows:

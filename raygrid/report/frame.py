@@ -1,12 +1,15 @@
 """From declared cells and their records to the frame that tables are made of."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import nan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from raygrid.grid import Cell
 from raygrid.level import Level
+from raygrid.metrics import METRICS
 from raygrid.record import Record
 
 
@@ -42,9 +45,19 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
             "resampler": resamplers[cell.resampler],
             "status": record.status if record else "missing",
         }
-        values = record.metrics if record else {}
-        lines += [{"metric": metric, **line, "value": values.get(metric, float("nan"))} for metric in metrics]
+        values = _values(record, metrics) if record and record.status == "done" else {}
+        lines += [{"metric": metric, **line, "value": values.get(metric, nan)} for metric in metrics]
     return pd.DataFrame(lines)
+
+
+def _values(record: Record, metrics: Sequence[str]) -> dict[str, float]:
+    """Return the metrics of a done cell; one that was not known when it ran is computed now."""
+    confusion = np.array(record.confusion)
+    return {
+        name: record.metrics[name] if name in record.metrics else METRICS[name](confusion)
+        for name in metrics
+        if name in record.metrics or name in METRICS
+    }
 
 
 def labels(levels: Iterable[Level]) -> dict[Level, str]:

@@ -153,7 +153,8 @@ def _losses(lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
         folds, *_ = _folds(of_metric, ["ir"])
         if folds.shape[1] == 2 and len(folds):
             loss = folds[low] - folds[high]
-            losses.append(f"{_spread(loss)} {metric} ({loss.mean() / folds[low].mean():.1%} of its value)")
+            share = f" ({loss.mean() / folds[low].mean():.1%} of its value)" if folds[low].mean() else ""
+            losses.append(f"{_spread(loss)} {metric}{share}")
     if losses:
         yield f"From IR {low:g} to IR {high:g}", f"{_resampler(BASELINE)} loses {', '.join(losses)}."
 

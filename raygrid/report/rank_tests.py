@@ -17,6 +17,8 @@ from math import inf, nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from raygrid.report.bayesian import DECIMALS
+
 Floats = NDArray[np.float64]
 
 
@@ -80,7 +82,8 @@ def wilcoxon_holm_p_values(values: Floats) -> Floats:
     from statsmodels.stats.multitest import multipletests
 
     left, right = np.triu_indices(values.shape[1], 1)
-    raw = stats.wilcoxon(values[:, left] - values[:, right], zero_method="zsplit", axis=0).pvalue
+    differences = np.round(values[:, left] - values[:, right], DECIMALS)
+    raw = stats.wilcoxon(differences, zero_method="zsplit", axis=0).pvalue
     p_values = np.ones((values.shape[1], values.shape[1]))
     p_values[left, right] = p_values[right, left] = multipletests(raw, method="holm")[1]
     return p_values

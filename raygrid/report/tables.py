@@ -140,8 +140,22 @@ def _numbers(numbers: dict[Key, Number], row: Key, columns: Sequence[Key]) -> tu
     """Return the numbers of a row, the best of them flagged."""
     # The arms of a grid differ in their levels, so not every row crosses every column.
     line = [numbers.get((*row, *column), Number(note="not in the grid")) for column in columns]
-    best = max((round(number.value, DECIMALS) for number in line if number.n_folds), default=nan)
-    return tuple(replace(number, best=round(number.value, DECIMALS) == best) for number in line)
+    line = _comparable(line)
+    best = max((round(number.value, DECIMALS) for number in line if number.n_folds and not number.note), default=nan)
+    return tuple(replace(n, best=round(n.value, DECIMALS) == best and not n.note) for n in line)
+
+
+def _comparable(line: list[Number]) -> list[Number]:
+    """Say of each number that averages fewer cells a fold than others of its row: it cannot be compared with them."""
+    averaged = [number.n_cells / number.n_folds if number.n_folds else 0 for number in line]
+    most = max(averaged, default=0)
+    note = f"averages fewer cells than others of its row, which have {most:g} a fold"
+    return [
+        replace(number, note="; ".join(filter(None, [number.note, f"{cells:g} a fold: {note}"])))
+        if 0 < cells < most
+        else number
+        for number, cells in zip(line, averaged, strict=True)
+    ]
 
 
 def _title(frame: pd.DataFrame, rows: Sequence[str], averaged: list[str]) -> str:

@@ -23,10 +23,6 @@ class Features(BackboneLevel, Representation):
         """Whether the weights are random."""
         return self.weights == "none"
 
-    def fetch(self) -> None:
-        """Download the weights, if they are not in Keras' cache."""
-        self.build_backbone(32, seed=0)
-
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
         """Return features of shape (n_samples, n_features), float32, at least 0 (after a ReLU)."""
         model = self.build_backbone(X.shape[1], seed=seed)

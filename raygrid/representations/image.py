@@ -12,6 +12,7 @@ class Image(Representation):
     """Pixels, as they are."""
 
     gives: ClassVar[Literal["images", "vectors"]] = "images"
+    is_identity: ClassVar[bool] = True
     name: Literal["image"] = "image"
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:

@@ -37,7 +37,8 @@ def seconds_by_stage(results: Results) -> Figure:
 
     caption = (
         "Mean wall-clock seconds of a trial by stage, over data sets, IR and folds; the number is their sum. Each "
-        f"panel has a scale of its own. Reading inputs and writing the record are not counted. {basis(results.places)}"
+        f"panel has a scale of its own. The first network of a process includes the time to load Keras and trace it; "
+        f"reading inputs and writing the record are not counted. {basis(results.places)}"
     )
     return render("seconds", title="Where the seconds went", caption=caption, size=(_WIDTH, height), draw=draw)
 
