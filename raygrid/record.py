@@ -21,6 +21,8 @@ class Measured(BaseModel):
     """Wall-clock time by stage."""
     peak_memory_mb: float
     """Largest resident size of the trial's process while it ran."""
+    log: list[str] = []
+    """What libraries warned of, each once; a process may be warned only once, hence in its first trial."""
 
 
 class Record(BaseModel):

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -73,33 +74,46 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
     """
     clock = Clock()
     machine.reset_peak_memory()
-    fields: dict[str, Any] = {}
-    predictions: Predictions = {}
-    try:
-        with threadpool_limits(threads):
-            fields, predictions = compute(cell, inputs, clock)
-        status: dict[str, Any] = {"status": "done"}
-    except InfeasibleError as error:
-        status = {"status": "infeasible", "message": str(error)}
-    except UsageError:  # nothing that another cell could do better
-        raise
-    except Exception as error:  # a failure is data: whatever a library raises becomes a record
-        status = {
-            "status": "oom" if machine.is_out_of_memory(error) else "error",
-            "message": f"{type(error).__name__}: {error}",
-            "traceback": traceback.format_exc(),
-        }
+    with threadpool_limits(threads), _warnings() as warned:
+        outcome, predictions = _outcome(cell, inputs, clock)
     record = Record(
         key=cell.key,
         cell=cell.identity(),
-        **status,
-        **fields,
+        **outcome,
         versions=machine.versions(),
         measured=Measured(
             finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=clock.seconds,
             peak_memory_mb=machine.peak_memory_mb(),
+            log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),
         ),
     )
     store.write(record, predictions)
     return record
+
+
+def _outcome(cell: Cell, inputs: Inputs, clock: Clock) -> tuple[dict[str, Any], Predictions]:
+    """Return the fields of the record that say what became of the cell, and its predictions if it is done."""
+    try:
+        fields, predictions = compute(cell, inputs, clock)
+    except InfeasibleError as error:
+        return {"status": "infeasible", "message": str(error)}, {}
+    except UsageError:  # nothing that another cell could do better
+        raise
+    except Exception as error:  # a failure is data: whatever a library raises becomes a record
+        return {
+            "status": "oom" if machine.is_out_of_memory(error) else "error",
+            "message": f"{type(error).__name__}: {error}",
+            "traceback": traceback.format_exc(),
+        }, {}
+    return {"status": "done", **fields}, predictions
+
+
+@contextmanager
+def _warnings() -> Iterator[list[warnings.WarningMessage]]:
+    """Keep what libraries warn the user of, for the record, instead of printing it among other trials' warnings."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for meant_for_developers in (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning):
+            warnings.simplefilter("ignore", meant_for_developers)
+        yield warned

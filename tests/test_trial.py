@@ -1,6 +1,7 @@
 """One cell: what its record says when it is done, and when it is not."""
 
 import json
+import warnings
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -34,6 +35,20 @@ class Raising(Resampler):
         if self.cause == "backend memory":
             raise type("ResourceExhaustedError", (Exception,), {})("OOM when allocating tensor")
         raise KeyboardInterrupt
+
+
+class Warned(Resampler):
+    """Warns as libraries do: the user, twice, and developers."""
+
+    name: str = "warning"
+
+    def _fit(self, X: Any, y: Any, seed: int) -> Any:
+        from scipy.sparse import eye_array
+
+        for message in ("few samples", "few samples"):
+            warnings.warn(message, UserWarning, stacklevel=1)
+        warnings.warn("old spelling", DeprecationWarning, stacklevel=1)
+        return eye_array(len(y), format="csr"), y
 
 
 class Watching(Resampler):
@@ -179,6 +194,12 @@ def test_a_failed_record_gives_way_to_a_done_one_and_a_done_one_to_none(cell, in
 
 def measured() -> dict[str, Any]:
     return {"finished_at": "2020-01-01T00:00:00+00:00", "seconds": {}, "peak_memory_mb": 1.0}
+
+
+def test_a_record_keeps_what_libraries_warned_the_user_of(cell, inputs, store, capsys):
+    record = trial.run(replace(cell, resampler=Warned()), inputs, store, threads=1)
+    assert (record.status, record.measured.log) == ("done", ["UserWarning: few samples"])
+    assert capsys.readouterr().err == ""
 
 
 def test_an_interrupted_cell_leaves_nothing(cell, inputs, store):

@@ -12,7 +12,7 @@ from raygrid.report.results import Results
 from raygrid.report.tables import Table
 
 _OF_THE_CELL = ("ir", "fold")  # what of a record's cell differs from fold to fold
-_POOLED = ("message", "traceback", "class_names", "class_order", "versions", "parameters", "resampled")
+_POOLED = ("message", "traceback", "log", "class_names", "class_order", "versions", "parameters", "resampled")
 
 
 class Pool:
@@ -67,6 +67,7 @@ def _record(record: Record, metrics: Sequence[str], pools: dict[str, Pool]) -> d
     pooled = {
         "message": record.message,
         "traceback": record.traceback,
+        "log": record.measured.log,
         "class_names": record.class_names,
         "class_order": record.class_order,
         "versions": record.versions,

@@ -167,6 +167,7 @@ function showRecord(key) {
     ["Seconds by stage", seconds || DASH], ["Peak memory", `${fixed(records.peak_memory_mb[i], 0)} MB`],
     ["Finished", records.finished_at[i]], ["Versions", versions], ["Record", `records/${key}.json`],
   ]));
+  parts.push(details(`Log (${pooled("log", i).length})`, pooled("log", i).join("\n") || "No warnings."));
   parts.push(details("Parameters", JSON.stringify(pooled("parameters", i), null, 1)));
   return show(nameOf(i), ...parts);
 }
