@@ -82,7 +82,7 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
         **outcome,
         versions=machine.versions(),
         measured=Measured(
-            finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            finished_at=_now(),
             seconds=clock.seconds,
             peak_memory_mb=machine.peak_memory_mb(),
             log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),
@@ -90,6 +90,17 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
     )
     store.write(record, predictions)
     return record
+
+
+def lose(cell: Cell, store: Store, message: str) -> None:
+    """Keep a record of a cell whose process died before it could keep one itself."""
+    measured = Measured(finished_at=_now(), seconds={}, peak_memory_mb=0)
+    record = Record(key=cell.key, cell=cell.identity(), status="error", message=message, measured=measured)
+    store.write(record, {})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _outcome(cell: Cell, inputs: Inputs, clock: Clock) -> tuple[dict[str, Any], Predictions]:

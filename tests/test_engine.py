@@ -133,7 +133,8 @@ def test_a_worker_that_dies_costs_no_more_than_its_cell(run, cells_of, tmp_path)
     once = replace(good, resampler=Faulty(deaths=1, log=str(tmp_path / "once")))
     always = replace(other, resampler=Faulty(deaths=9, log=str(tmp_path / "always")))
     store, heard = run("ray", [once, good, always, other])
-    assert store.statuses() == {cell.key: "done" for cell in (once, good, other)}
+    assert store.statuses() == {cell.key: "done" for cell in (once, good, other)} | {always.key: "error"}
+    assert store.record(always.key).message.startswith("its process died 3 times: ")
     assert Counter(heard) == {"started": 4, "done": 3, "lost": 1}
     tries = [len((tmp_path / name).read_text()) for name in ("once", "always")]
     assert tries == [2, 3]
@@ -141,8 +142,10 @@ def test_a_worker_that_dies_costs_no_more_than_its_cell(run, cells_of, tmp_path)
 
 @pytest.mark.parametrize("engine", [pytest.param("ray", marks=pytest.mark.slow), "inline"])
 def test_a_store_that_cannot_be_written_is_the_users_mistake(cluster, cells_of, cache, tmp_path, engine):
+    cells, observer = cells_of(), Observer()
     with pytest.raises(StoreError) as refused:
-        engine_named(engine)(cells_of()[:1], Store(tmp_path / "nowhere"), cache, resources={}, observer=Observer())
+        engine_named(engine)(cells, Store(tmp_path / "nowhere"), cache, resources={}, observer=observer)
+    assert observer.heard.count("started") < len(cells)  # the first is enough to stop at, and is not tried again
     assert str(refused.value).startswith(f"{tmp_path}/nowhere: No such file or directory (")
     assert "\n" not in str(refused.value)
 

@@ -23,7 +23,7 @@ import ray
 from ray import tune
 from ray.exceptions import RayTaskError
 
-from raygrid import trial
+from raygrid import errors, trial
 from raygrid.cache import Cache
 from raygrid.config import Resources
 from raygrid.engine import Observer, resources_of
@@ -53,14 +53,17 @@ def run_on_ray(
                 storage_path=scratch,
                 verbose=0,
                 callbacks=[_Callback(observer)],
+                stop=_StopAtRefusal(),
                 failure_config=tune.FailureConfig(max_failures=_RETRIES),
             ),
         )
-        errors = tuner.fit().errors
-    for error in errors:
-        cause = getattr(error, "cause", error)
-        if isinstance(cause, UsageError):
-            raise cause
+        for result in tuner.fit():
+            if refused := (result.metrics or {}).get("refused"):
+                raise getattr(errors, refused["error"])(refused["message"])
+            if result.error:
+                trial.lose(
+                    cell_of[result.config["key"]], store, f"its process died {_RETRIES + 1} times: {result.error}"
+                )
 
 
 def _trial(
@@ -74,8 +77,12 @@ def _trial(
     """Run one cell, in a worker."""
     cell = cell_of[config["key"]]
     shared: Inputs = ray.get(inputs[inputs_key(cell)])
-    record = trial.run(cell, shared, store, threads=resources_of(cell, resources).cpus)
-    tune.report({"status": record.status})
+    try:
+        record = trial.run(cell, shared, store, threads=resources_of(cell, resources).cpus)
+    except UsageError as error:  # every other cell would meet it as well, and so would another try
+        tune.report({"status": "refused", "refused": {"error": type(error).__name__, "message": str(error)}})
+    else:
+        tune.report({"status": record.status})
 
 
 def _share(cell: Cell, resources: Mapping[str, Resources]) -> Any:
@@ -118,6 +125,19 @@ def _cluster() -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+class _StopAtRefusal(tune.Stopper):  # type: ignore[misc]
+    """Ends the run when a trial meets what only the user can mend (a full disk, say)."""
+
+    refused = False
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        self.refused = self.refused or "refused" in result
+        return False
+
+    def stop_all(self) -> bool:
+        return self.refused
 
 
 class _Callback(tune.Callback):  # type: ignore[misc]
