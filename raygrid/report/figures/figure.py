@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-DPI = 160
+DPI = 120  # for screens; what is printed is the SVG
 BASELINE = f"{printed('resampler', 'none')} is no resampling."
 
 _SETTINGS: dict[str, Any] = {
