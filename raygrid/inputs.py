@@ -1,6 +1,7 @@
 """Inputs: what every cell of one data set and representation shares, computed once and cached."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from raygrid import machine
 from raygrid.cache import Cache
 from raygrid.grid import Cell, hash_of
+from raygrid.samples import Samples
+from raygrid.tiles import Plan, Tiles
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,10 @@ class Inputs:
     y_train, y_test : array of shape (n_train,) and (n_test,), int64
         Labels 0 .. M - 1.
     class_names : tuple of str
+    cache : Cache
+        Where inner products are kept, computed when a cell first asks for them.
+    key : str
+        The name of these inputs, as `inputs_key` gives it.
     """
 
     X_train: NDArray[Any]
@@ -29,6 +36,37 @@ class Inputs:
     X_test: NDArray[Any]
     y_test: NDArray[np.int64]
     class_names: tuple[str, ...]
+    cache: Cache
+    key: str
+
+    def train(self, index: NDArray[np.int64]) -> Samples:
+        """Return these training samples."""
+        places = np.argsort(self._order)[index]
+        return Samples(self.X_train, index, places, lambda: self._train_tiles)
+
+    def test(self, index: NDArray[np.int64]) -> Samples:
+        """Return these test samples."""
+        return Samples(self.X_test, index, index, lambda: self._test_tiles)
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        """The training samples class by class, for what one class against another needs should lie together."""
+        return np.argsort(self.y_train, kind="stable")
+
+    @cached_property
+    def _train_tiles(self) -> Tiles:
+        X = self.X_train.reshape(len(self.X_train), -1)
+        return Tiles(self._computed("train", Plan(X, self._order, X, self._order, is_symmetric=True)), wide=0)
+
+    @cached_property
+    def _test_tiles(self) -> Tiles:
+        X, X_test = (part.reshape(len(part), -1) for part in (self.X_train, self.X_test))
+        plan = Plan(X_test, np.arange(len(X_test)), X, self._order, is_symmetric=False)
+        return Tiles(self._computed("test", plan), wide=-(-len(X) // plan.shape[1]))
+
+    def _computed(self, part: str, plan: Plan) -> NDArray[Any]:
+        identity = {"inputs": self.key, "part": part, "computed_by": machine.versions()["numpy"]}
+        return self.cache.parts(f"products-{hash_of(identity)}", plan.shape, plan.dtype, plan.compute)
 
 
 def images_key(cell: Cell) -> str:
@@ -80,4 +118,5 @@ def load_inputs(cell: Cell, cache: Cache) -> Inputs:
         }
 
     arrays = cache.arrays(inputs_key(cell), images if cell.representation.is_identity else represented)
-    return Inputs(**{**arrays, "class_names": tuple(map(str, arrays["class_names"]))})  # type: ignore[arg-type]
+    names = tuple(map(str, arrays.pop("class_names")))
+    return Inputs(**arrays, class_names=names, cache=cache, key=inputs_key(cell))

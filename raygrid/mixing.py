@@ -5,30 +5,39 @@ downstream needs X' whole: images are mixed batch by batch, distances follow fro
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 
-def mix(A: csr_array, X: NDArray[np.generic], dtype: DTypeLike = np.float32) -> NDArray[Any]:
+class Indexed(Protocol):
+    """What can be read like an array of samples, by those that are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n_samples, ...)."""
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """Return the samples of these numbers, as an array."""
+
+
+def mix(A: csr_array, X: Indexed) -> NDArray[np.float32]:
     """Return A X without touching the samples that A does not use.
 
     Parameters
     ----------
     A : sparse array of shape (n_rows, n_samples), float64
-    X : array of shape (n_samples, ...), any real dtype
-    dtype : float32 or float64
-        Of the arithmetic and the result.
+    X : array of shape (n_samples, ...), any real dtype, or what is read like one
 
     Returns
     -------
-    array of shape (n_rows, ...), `dtype`
+    array of shape (n_rows, ...), float32
     """
     used, columns = np.unique(A.indices, return_inverse=True)
-    samples = X[used].reshape(len(used), -1).astype(dtype)
-    compact = csr_array((A.data.astype(dtype), columns, A.indptr), shape=(A.shape[0], len(used)))
+    samples = X[used].reshape(len(used), -1).astype(np.float32)
+    compact = csr_array((A.data.astype(np.float32), columns, A.indptr), shape=(A.shape[0], len(used)))
     return np.asarray(compact @ samples).reshape(A.shape[0], *X.shape[1:])
 
 

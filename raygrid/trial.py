@@ -42,8 +42,8 @@ def compute(cell: Cell, inputs: Inputs, clock: Clock) -> tuple[dict[str, Any], P
     """Run the pipeline of one cell; return the fields of a done record and the predictions."""
     with clock.stage("split"):
         split = imbalance.split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
-        X, y = inputs.X_train[split.train], inputs.y_train[split.train]
-        X_test, y_test = inputs.X_test[split.test], inputs.y_test[split.test]
+        X, y = inputs.train(split.train), inputs.y_train[split.train]
+        X_test, y_test = inputs.test(split.test), inputs.y_test[split.test]
     with clock.stage("resample"):
         A, y_resampled = cell.resampler.resample(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):

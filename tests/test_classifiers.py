@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from in_memory import test_samples, train_samples
 from scipy.sparse import csr_array, eye_array
 from sklearn.svm import SVC
 
@@ -73,7 +74,7 @@ def test_the_svm_is_scikit_learns_on_the_materialised_mixtures(digits, level, pa
     A, y = mixtures(len(X), 400, seed=0), digits.y_train[:400]
     y = digits.y_train[A.toarray().argmax(axis=1)]  # of the sample that weighs more
     expected = SVC(**parameters).fit((A @ X).astype(np.float32), y).predict(X_test)
-    predicted = Svm(**level).fit(X, A, y, seed=0).predict(X_test)
+    predicted = Svm(**level).fit(train_samples(X), A, y, seed=0).predict(test_samples(X_test, X))
     assert np.array_equal(predicted, expected)
     assert (predicted == digits.y_test).mean() > 0.2
 

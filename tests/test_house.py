@@ -15,8 +15,8 @@ PACKAGE = ROOT / "raygrid"
 LAYERS = [
     {"errors"},
     {"checksum", "keras_backend", "machine", "metrics", "mixing", "record", "seeds", "whole"},
-    {"level"},
-    {"backbones"},
+    {"level", "tiles"},
+    {"backbones", "samples"},
     {"datasets", "imbalance", "representations", "resampling", "classifiers"},  # the stages
     {"config", "yaml_file"},
     {"faults", "grid"},

@@ -17,14 +17,13 @@ def samples(shape, dtype):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(5, 7), (5, 4, 4, 3)], ids=["vectors", "images"])
-@pytest.mark.parametrize(("arithmetic", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-15)])
-def test_mix_is_the_dense_product(dtype, shape, arithmetic, tolerance):
+def test_mix_is_the_dense_product(dtype, shape):
     X = samples(shape, dtype)
     X.flags.writeable = False  # as a memory map is
-    mixed = mix(A, X, arithmetic)
+    mixed = mix(A, X)
     dense = np.tensordot(A.toarray(), X.astype(np.float64), axes=1)
-    assert (mixed.shape, mixed.dtype) == (shape, arithmetic)
-    np.testing.assert_allclose(mixed, dense, rtol=0, atol=tolerance * np.abs(X.astype(float)).max())
+    assert (mixed.shape, mixed.dtype) == (shape, np.float32)
+    np.testing.assert_allclose(mixed, dense, rtol=0, atol=1e-6 * np.abs(X.astype(float)).max())
 
 
 def test_kept_samples_are_kept_to_the_last_bit():

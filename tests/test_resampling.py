@@ -7,6 +7,7 @@ import pytest
 from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.under_sampling import EditedNearestNeighbours, InstanceHardnessThreshold, RandomUnderSampler
+from in_memory import train_samples
 from scipy.sparse import csr_array, eye_array
 from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.neighbors import NearestNeighbors
@@ -15,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from raygrid import imbalance
 from raygrid.errors import InfeasibleError
 from raygrid.mixing import mix
-from raygrid.resampling import RESAMPLERS, neighbours
+from raygrid.resampling import RESAMPLERS
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.samplers import Iht, NoResampling, RandomOversampling, RandomUndersampling, Smote, SmoteEnn
 
@@ -71,7 +72,7 @@ def imbalanced(name, ir):
 @pytest.mark.parametrize(("name", "ir"), [("digits", 10), ("iris", 4), ("wine", 3)], ids=["digits", "iris", "wine"])
 def test_a_resampler_is_imbalanced_learns(level, theirs, name, ir):
     X, y = imbalanced(name, ir)
-    A, y_resampled = level.resample(X, y, seed=SEED)
+    A, y_resampled = level.resample(train_samples(X), y, seed=SEED)
     X_theirs, y_theirs = theirs.fit_resample(X, y)
     assert y_resampled.tolist() == y_theirs.tolist()
     np.testing.assert_allclose(mix(A, X), X_theirs, rtol=0, atol=5e-7 * np.abs(X).max())
@@ -80,7 +81,7 @@ def test_a_resampler_is_imbalanced_learns(level, theirs, name, ir):
 @pytest.mark.parametrize("level", [NoResampling(), *(level for level, _ in PAIRS.values())], ids=["none", *PAIRS])
 def test_what_comes_out_is_a_mixing_matrix(level):
     X, y = imbalanced("iris", 4)
-    A, y_resampled = level.resample(X, y, seed=SEED)
+    A, y_resampled = level.resample(train_samples(X), y, seed=SEED)
     assert isinstance(A, csr_array)
     assert (A.dtype, A.shape) == (np.float64, (len(y_resampled), len(X)))
     assert y_resampled.dtype == np.int64
@@ -103,12 +104,12 @@ def test_what_comes_out_is_a_mixing_matrix(level):
 )
 def test_counts_after_resampling(level, counts):
     X, y = np.arange(134, dtype=np.float32).reshape(67, 2) ** 2, np.repeat([0, 1, 2], [33, 20, 14])
-    assert np.bincount(level.resample(X, y, seed=0)[1]).tolist() == counts
+    assert np.bincount(level.resample(train_samples(X), y, seed=0)[1]).tolist() == counts
 
 
 def test_no_resampling_is_the_identity():
     X, y = imbalanced("iris", 4)
-    A, y_resampled = NoResampling().resample(X, y, seed=0)
+    A, y_resampled = NoResampling().resample(train_samples(X), y, seed=0)
     assert (A != eye_array(len(X))).nnz == 0
     assert y_resampled.tolist() == y.tolist()
 
@@ -117,7 +118,7 @@ def test_no_resampling_is_the_identity():
 def test_the_seed_and_nothing_else_decides(name):
     X, y = imbalanced("iris", 4)
     level = RESAMPLERS[name]()
-    (A, _), (again, _), (other, _) = (level.resample(X, y, seed=seed) for seed in (1, 1, 2))
+    (A, _), (again, _), (other, _) = (level.resample(train_samples(X), y, seed=seed) for seed in (1, 1, 2))
     assert A.shape == again.shape and (A != again).nnz == 0
     if name != "iht":  # the easiest samples can be the same whatever the forest
         assert A.shape != other.shape or (A != other).nnz > 0
@@ -129,8 +130,8 @@ def test_images_are_flattened_and_only_read(name):
     y = np.repeat([0, 1, 2], [30, 20, 10])
     X = (rng.integers(0, 60, (60, 8, 8, 3)) + 80 * y[:, None, None, None]).astype(np.uint8)
     X.flags.writeable = False
-    A, y_resampled = RESAMPLERS[name]().resample(X, y, seed=0)
-    flat, y_flat = RESAMPLERS[name]().resample(X.reshape(60, -1).astype(np.float64), y, seed=0)
+    A, y_resampled = RESAMPLERS[name]().resample(train_samples(X), y, seed=0)
+    flat, y_flat = RESAMPLERS[name]().resample(train_samples(X.reshape(60, -1).astype(np.float64)), y, seed=0)
     assert (A.shape == flat.shape) and (A != flat).nnz == 0
     assert y_resampled.tolist() == y_flat.tolist()
     assert mix(A, X).shape == (len(y_resampled), 8, 8, 3)
@@ -177,7 +178,7 @@ INFEASIBLE = {
 @pytest.mark.parametrize(("level", "y", "message"), INFEASIBLE.values(), ids=INFEASIBLE)
 def test_what_no_repetition_can_compute_is_infeasible(level, y, message):
     with pytest.raises(InfeasibleError) as refused:
-        level.resample(plane(y), y, seed=0)
+        level.resample(train_samples(plane(y)), y, seed=0)
     assert str(refused.value) == message
 
 
@@ -192,7 +193,7 @@ FEASIBLE = {
 
 @pytest.mark.parametrize(("level", "y", "counts"), FEASIBLE.values(), ids=FEASIBLE)
 def test_the_least_that_is_feasible(level, y, counts):
-    assert np.bincount(level.resample(plane(y), y, seed=0)[1]).tolist() == counts
+    assert np.bincount(level.resample(train_samples(plane(y)), y, seed=0)[1]).tolist() == counts
 
 
 def on_a_line(*parts):
@@ -213,7 +214,7 @@ def on_a_line(*parts):
 def test_a_class_that_enn_removes_makes_the_cell_infeasible(parts, message):
     X, y = on_a_line(*parts)
     with pytest.raises(InfeasibleError) as refused:
-        SmoteEnn().resample(X, y, seed=0)
+        SmoteEnn().resample(train_samples(X), y, seed=0)
     assert str(refused.value) == message
 
 
@@ -241,33 +242,23 @@ def test_neighbours_are_those_of_the_mixed_samples(fitted, queried, k):
     X, _ = imbalanced("digits", 10)
     A, B = rows(fitted, len(X)), rows(queried, len(X))
     points, queries = (matrix @ X.astype(np.float64) for matrix in (A, B))
-    found = MixtureNeighbours(X, k).fit(A).kneighbors(B)
+    found = MixtureNeighbours(train_samples(X), k).fit(A).kneighbors(B)
     theirs = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
     assert found.tolist() == theirs.kneighbors(queries, return_distance=False).tolist()
 
 
 def test_the_graph_has_a_one_for_each_neighbour():
-    X, _ = imbalanced("iris", 4)
+    X = imbalanced("iris", 4)[0].astype(np.float64)
     A = eye_array(len(X), format="csr")
-    ours = MixtureNeighbours(X, 4).fit(A).kneighbors_graph(A)
-    theirs = NearestNeighbors(n_neighbors=4).fit(X.astype(np.float64)).kneighbors_graph(X.astype(np.float64))
+    ours = MixtureNeighbours(train_samples(X), 4).fit(A).kneighbors_graph(A)
+    theirs = NearestNeighbors(n_neighbors=4).fit(X).kneighbors_graph(X)
     assert (ours != theirs).nnz == 0
-
-
-@pytest.mark.parametrize(("distances", "sample_values"), [(1, 1), (1000, 2**25), (2**25, 100), (700, 300)])
-def test_a_small_block_size_changes_nothing(monkeypatch, distances, sample_values):
-    X, _ = imbalanced("digits", 10)
-    A = smote_rows(len(X))
-    whole = MixtureNeighbours(X, 4).fit(A).kneighbors(A)
-    monkeypatch.setattr(neighbours, "_DISTANCES", distances)
-    monkeypatch.setattr(neighbours, "_SAMPLE_VALUES", sample_values)
-    assert MixtureNeighbours(X, 4).fit(A).kneighbors(A).tolist() == whole.tolist()
 
 
 def test_of_equally_near_samples_the_earlier_comes_first():
     places = np.random.default_rng(0).permutation(np.repeat(2 ** np.arange(20), 3))
     identity = eye_array(60, format="csr")
-    found = MixtureNeighbours(places[:, None], 6).fit(identity).kneighbors(identity)
+    found = MixtureNeighbours(train_samples(places[:, None]), 6).fit(identity).kneighbors(identity)
     for place, nearest in zip(places, found, strict=True):
         assert nearest.tolist() == np.argsort(np.abs(places - place), kind="stable")[:6].tolist()
 
@@ -275,4 +266,9 @@ def test_of_equally_near_samples_the_earlier_comes_first():
 def test_bytes_do_not_overflow():
     X = np.array([[0, 0], [255, 255], [250, 250], [10, 0]], dtype=np.uint8)
     identity = eye_array(4, format="csr")
-    assert MixtureNeighbours(X, 2).fit(identity).kneighbors(identity).tolist() == [[0, 3], [1, 2], [2, 1], [3, 0]]
+    assert MixtureNeighbours(train_samples(X), 2).fit(identity).kneighbors(identity).tolist() == [
+        [0, 3],
+        [1, 2],
+        [2, 1],
+        [3, 0],
+    ]

@@ -11,6 +11,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from raygrid import trial
+from raygrid.cache import Cache
 from raygrid.datasets import DATASETS
 from raygrid.errors import StoreError
 from raygrid.grid import hash_of
@@ -65,11 +66,12 @@ class Watching(Resampler):
 
 
 @pytest.fixture(scope="module")
-def inputs():
+def inputs(tmp_path_factory):
     """Digits as 64 pixels, so that no network is needed."""
     images = DATASETS["digits"]().load(8, "nearest")
     X_train, X_test = (X[..., 0].reshape(len(X), -1).astype(np.float32) for X in (images.X_train, images.X_test))
-    return Inputs(X_train, images.y_train, X_test, images.y_test, images.class_names)
+    cache = Cache(tmp_path_factory.mktemp("products"))
+    return Inputs(X_train, images.y_train, X_test, images.y_test, images.class_names, cache, "digits")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.level import Level
+from raygrid.samples import Samples
 
 Labels = NDArray[np.int64]
 
@@ -15,8 +16,8 @@ Labels = NDArray[np.int64]
 class Fitted(Protocol):
     """A trained classifier."""
 
-    def predict(self, X: NDArray[np.generic]) -> Labels:
-        """Return labels of shape (n_samples,) for `X` of shape (n_samples, ...)."""
+    def predict(self, X: Samples) -> Labels:
+        """Return labels of shape (n_samples,) for test samples of shape (n_samples, ...)."""
 
 
 class Classifier(Level):
@@ -34,13 +35,13 @@ class Classifier(Level):
         """Download what is missing (pretrained weights)."""
 
     @abstractmethod
-    def fit(self, X: NDArray[np.generic], A: csr_array, y: Labels, *, seed: int) -> Fitted:
+    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int) -> Fitted:
         """Train on the mixtures A X.
 
         Parameters
         ----------
-        X : array of shape (n_train, ...), uint8 or float32
-            Training samples before resampling; only read.
+        X : Samples
+            Training samples before resampling, (n_train, ...).
         A : sparse array of shape (n_resampled, n_train), float64
         y : array of shape (n_resampled,), int64
             Labels 0 .. M - 1 of the mixtures, every class among them.

@@ -12,6 +12,7 @@ from raygrid.backbones import BackboneLevel, preprocess
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.keras_backend import load_keras
 from raygrid.mixing import blocks, mix
+from raygrid.samples import Samples
 
 _PREDICT_BATCH = 128
 
@@ -37,7 +38,7 @@ class Cnn(BackboneLevel, Classifier):
     optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
     learning_rate: PositiveFloat = 1e-4
 
-    def fit(self, X: NDArray[np.generic], A: csr_array, y: Labels, *, seed: int) -> Fitted:
+    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int) -> Fitted:
         """Train on the mixtures A X, mixed batch by batch."""
         image_size, n_classes = X.shape[1], int(y.max()) + 1
         model = _compiled(self, image_size, n_classes)
@@ -70,7 +71,7 @@ def _compiled(cnn: Cnn, image_size: int, n_classes: int) -> Any:
     return model
 
 
-def _batches(X: NDArray[np.generic], A: csr_array, y: Labels, *, batch_size: int, seed: int) -> Any:
+def _batches(X: Samples, A: csr_array, y: Labels, *, batch_size: int, seed: int) -> Any:
     """Return the training batches as a Keras data set: (images in [-1, 1], labels), reshuffled every epoch."""
     keras = load_keras()
 
@@ -99,7 +100,7 @@ class _Trained:
     def __init__(self, model: Any) -> None:
         self.model, self.weights = model, model.get_weights()
 
-    def predict(self, X: NDArray[np.generic]) -> Labels:
+    def predict(self, X: Samples) -> Labels:
         self.model.set_weights(self.weights)
         scores = [self.model.predict_on_batch(preprocess(X[some])) for some in blocks(len(X), _PREDICT_BATCH)]
         return np.asarray(np.concatenate(scores).argmax(axis=1), dtype=np.int64)

@@ -1,20 +1,26 @@
-"""The support vector machine, scikit-learn's."""
+"""The support vector machine: libsvm's, through scikit-learn, on kernels made of inner products."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveFloat
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array
 
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
-from raygrid.mixing import mix
+from raygrid.samples import Samples, products, squares
 
-_KERNEL_CACHE_MB = 1000
+Floats = NDArray[np.float64]
 
 
 class Svm(Classifier):
     """C-SVC with an RBF kernel, one against one.
+
+    The same optimisation as that of scikit-learn's SVC on the materialised mixtures, one pair of classes after the
+    other, so that no more than the kernel of one pair is ever held.
 
     Attributes
     ----------
@@ -29,9 +35,95 @@ class Svm(Classifier):
     C: PositiveFloat = 1.0
     gamma: Literal["scale", "auto"] | PositiveFloat = "scale"
 
-    def fit(self, X: NDArray[np.generic], A: csr_array, y: Labels, *, seed: int) -> Fitted:
+    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int) -> Fitted:
         """Train on the mixtures A X; nothing here is random."""
         from sklearn.svm import SVC
 
-        model: Fitted = SVC(C=self.C, gamma=self.gamma, cache_size=_KERNEL_CACHE_MB).fit(mix(A, X), y)
-        return model
+        norms = squares(A, X)
+        kernel = _Kernel(X, A, norms, self._width(X, A, norms))
+        labels = np.unique(y)
+        members = [np.flatnonzero(y == label) for label in labels]
+        pairs = list(combinations(range(len(labels)), 2))
+        coefficients, intercepts = np.zeros((len(y), len(pairs))), np.empty(len(pairs))
+        for i, (rows, K) in enumerate(kernel.of_pairs(members)):
+            machine = SVC(C=self.C, kernel="precomputed").fit(K, y[rows])
+            coefficients[rows[machine.support_], i] = machine.dual_coef_[0]
+            intercepts[i] = machine.intercept_[0]
+        return _Trained(kernel, coefficients, intercepts, labels)
+
+    def _width(self, X: Samples, A: csr_array, norms: Floats) -> float:
+        """Return gamma as a number, as scikit-learn does, from the mean and the mean square of all values of A X."""
+        if self.gamma == "auto":
+            return 1 / X.n_features
+        if self.gamma != "scale":
+            return self.gamma
+        n_values = A.shape[0] * X.n_features
+        variance = float(norms.sum() / n_values - ((A @ X.sums()).sum() / n_values) ** 2)
+        return 1 / (X.n_features * variance) if variance > 0 else 1.0
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """exp(-gamma |a - b|^2), a of any samples or mixtures, b of the mixtures A X, whose squared norms are given."""
+
+    X: Samples
+    A: csr_array
+    norms: Floats
+    gamma: float
+
+    def of_pairs(self, members: Sequence[NDArray[np.intp]]) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+        """Yield, for every two classes, the rows of A that are theirs and the kernel between those, (n_rows, n_rows).
+
+        Each kernel is overwritten by the next: new memory for every one would take longer than its values.
+        """
+        sizes = sorted(map(len, members))
+        memory = np.empty(sum(sizes[-2:]) ** 2)
+        for i, first in enumerate(members[:-1]):
+            within = self._square(first, np.empty((len(first), len(first))))
+            for second in members[i + 1 :]:
+                n, rows = len(first), np.concatenate([first, second])
+                K = memory[: len(rows) ** 2].reshape(len(rows), len(rows))
+                K[:n, :n] = within
+                for some, part in self.between(self.A[second], self.X, self.norms[second], first):
+                    K[n:, :n][some] = part
+                    K[:n, n:][:, some] = part.T
+                self._square(second, K[n:, n:])
+                yield rows, K
+
+    def between(
+        self, B: csr_array, Y: Samples, norms: Floats, members: NDArray[np.intp]
+    ) -> Iterator[tuple[slice, Floats]]:
+        """Yield the kernel of the mixtures B Y with some of the mixtures A X, some rows at a time."""
+        for some, part in products(B, Y, self.A[members], self.X):
+            part *= -2
+            part += norms[some, None]
+            part += self.norms[members]
+            part = np.maximum(part, 0, out=part)
+            part *= -self.gamma
+            yield some, np.exp(part, out=part)
+
+    def _square(self, members: NDArray[np.intp], K: Floats) -> Floats:
+        for some, part in self.between(self.A[members], self.X, self.norms[members], members):
+            K[some] = part
+        return K
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What `fit` returns: for every pair of classes, the weights of the mixtures and the intercept."""
+
+    kernel: _Kernel
+    coefficients: Floats
+    intercepts: Floats
+    labels: Labels
+
+    def predict(self, X: Samples) -> Labels:
+        support = np.flatnonzero(self.coefficients.any(axis=1))
+        weights = self.coefficients[support]
+        votes = np.zeros((len(X), len(self.labels)), dtype=np.int64)
+        everything = eye_array(len(X), format="csr")
+        for some, part in self.kernel.between(everything, X, X.squares(), support):
+            is_second = part @ weights + self.intercepts >= 0
+            for i, pair in enumerate(combinations(range(len(self.labels)), 2)):
+                votes[np.arange(some.start, some.stop), np.where(is_second[:, i], pair[1], pair[0])] += 1
+        return np.asarray(self.labels[votes.argmax(axis=1)])  # of equal votes the smaller label wins, as in libsvm

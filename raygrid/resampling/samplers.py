@@ -18,6 +18,7 @@ from scipy.sparse import csr_array, eye_array
 from raygrid.errors import InfeasibleError
 from raygrid.level import Level
 from raygrid.resampling.neighbours import MixtureNeighbours
+from raygrid.samples import Samples
 
 Labels = NDArray[np.int64]
 
@@ -25,13 +26,13 @@ Labels = NDArray[np.int64]
 class Resampler(Level):
     """A level of the resampler axis: balances the classes of a training set."""
 
-    def resample(self, X: NDArray[np.generic], y: Labels, *, seed: int) -> tuple[csr_array, Labels]:
+    def resample(self, X: Samples, y: Labels, *, seed: int) -> tuple[csr_array, Labels]:
         """Return what to train on, as a mixture of what there is.
 
         Parameters
         ----------
-        X : array of shape (n_train, ...), any real dtype
-            Training samples; only read.
+        X : Samples
+            Training samples, (n_train, ...).
         y : array of shape (n_train,), int64
             Labels 0 .. M - 1.
         seed : int
@@ -48,15 +49,15 @@ class Resampler(Level):
         InfeasibleError
             A class is too small for this resampler, or lost all its samples.
         """
-        A, y_resampled = self._fit(X.reshape(len(X), -1), y, seed)
+        A, y_resampled = self._fit(X, y, seed)
         lost = np.setdiff1d(y, y_resampled)
         if lost.size:
             raise InfeasibleError(f"{self.name}: got no samples of class {', '.join(map(str, lost))} after resampling")
         return A, y_resampled
 
     @abstractmethod
-    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
-        """Do the work of `resample` on samples flattened to vectors."""
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        """Do the work of `resample`."""
 
 
 class NoResampling(Resampler):
@@ -64,7 +65,7 @@ class NoResampling(Resampler):
 
     name: Literal["none"] = "none"
 
-    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         return _identity(y), y
 
 
@@ -73,7 +74,7 @@ class RandomOversampling(Resampler):
 
     name: Literal["ros"] = "ros"
 
-    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         from imblearn.over_sampling import RandomOverSampler
 
         return _run(RandomOverSampler(random_state=seed), y)
@@ -84,7 +85,7 @@ class RandomUndersampling(Resampler):
 
     name: Literal["rus"] = "rus"
 
-    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         from imblearn.under_sampling import RandomUnderSampler
 
         return _run(RandomUnderSampler(random_state=seed), y)
@@ -96,7 +97,7 @@ class Smote(Resampler):
     name: Literal["smote"] = "smote"
     k_neighbors: PositiveInt = 5
 
-    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         return _run(_smote(X, y, self.k_neighbors, seed), y)
 
 
@@ -108,7 +109,7 @@ class SmoteEnn(Resampler):
     n_neighbors: PositiveInt = 3
     kind_sel: Literal["all", "mode"] = "all"
 
-    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         from imblearn.combine import SMOTEENN
         from imblearn.under_sampling import EditedNearestNeighbours
 
@@ -123,7 +124,7 @@ class Iht(Resampler):
     name: Literal["iht"] = "iht"
     cv: int = Field(5, ge=2)
 
-    def _fit(self, X: NDArray[np.generic], y: Labels, seed: int) -> tuple[csr_array, Labels]:
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         from imblearn.under_sampling import InstanceHardnessThreshold
 
         largest = int(np.bincount(y).max())
@@ -131,11 +132,11 @@ class Iht(Resampler):
             raise InfeasibleError(f"iht: got at most {largest} samples a class; expected at least {self.cv} (cv)")
         sampler = InstanceHardnessThreshold(cv=self.cv, random_state=seed)
         # The forest cannot work on mixtures: it sees the samples themselves, and what it keeps is a selection.
-        _, y_resampled = sampler.fit_resample(X, y)
+        _, y_resampled = sampler.fit_resample(X[:].reshape(len(X), -1), y)
         return _identity(y)[sampler.sample_indices_], y_resampled
 
 
-def _smote(X: NDArray[np.generic], y: Labels, k: int, seed: int) -> Any:
+def _smote(X: Samples, y: Labels, k: int, seed: int) -> Any:
     """Return imbalanced-learn's SMOTE, measuring distances in X; refuse a class without k neighbours for a sample."""
     from imblearn.over_sampling import SMOTE
 
