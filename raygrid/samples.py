@@ -89,8 +89,7 @@ def products(A: csr_array, X: Samples, B: csr_array, Y: Samples) -> Iterator[tup
     columns, B = _compact(B, Y)
     for some in blocks(A.shape[0], max(1, _PRODUCTS // max(B.shape))):
         rows, A_some = _compact(A[some], X)
-        mixed = A_some @ X.tiles().gather(rows, columns)
-        yield some, (B @ mixed.T).T
+        yield some, _mixed(B, _mixed(A_some, X.tiles().gather(rows, columns)).T).T
 
 
 def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
@@ -98,7 +97,7 @@ def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
     found = np.empty(A.shape[0])
     for some in blocks(A.shape[0], 256):
         rows, A_some = _compact(A[some], X)
-        found[some] = A_some.multiply(A_some @ X.tiles().gather(rows, rows)).sum(axis=1)
+        found[some] = A_some.multiply(_mixed(A_some, X.tiles().gather(rows, rows))).sum(axis=1)
     return found
 
 
@@ -109,3 +108,12 @@ def _compact(A: csr_array, X: Samples) -> tuple[Ints, csr_array]:
     column = np.empty(A.shape[1], dtype=A.indices.dtype)
     column[used] = np.arange(len(used))
     return X.places[used], csr_array((A.data, column[A.indices], A.indptr), shape=(A.shape[0], len(used)))
+
+
+def _mixed(A: csr_array, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return A @ values; where A only selects, without a sum, and where it keeps all as they are, without a copy."""
+    if A.nnz > A.shape[0]:
+        return np.asarray(A @ values)
+    if np.array_equal(A.indices, np.arange(len(values))):
+        return values
+    return values.take(A.indices, axis=0)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
 from raygrid import imbalance, machine
@@ -74,7 +75,7 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
     """
     clock = Clock()
     machine.reset_peak_memory()
-    with threadpool_limits(threads), _warnings() as warned:
+    with threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
         outcome, predictions = _outcome(cell, inputs, clock)
     record = Record(
         key=cell.key,

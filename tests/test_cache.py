@@ -1,11 +1,13 @@
 """The cache: computed once, whole or not at all, and read-only."""
 
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from raygrid.cache import Cache
 from raygrid.errors import StoreError
@@ -110,6 +112,63 @@ def test_what_a_killed_process_left_is_overwritten(tmp_path):
     (tmp_path / ".key.tmp" / "other.npy").write_bytes(b"half")
     assert Cache(tmp_path).arrays("key", lambda: ARRAYS)["y"].tolist() == [0, 1]
     assert kept(tmp_path) == ["key/X.npy", "key/class_names.npy", "key/y.npy"]
+
+
+def parts(*values):
+    """Return shape, dtype and what computes an array of a million such numbers each."""
+    return (len(values), 1000, 1000), np.float32, lambda: (np.full((1000, 1000), value, np.float32) for value in values)
+
+
+def test_an_array_of_parts_is_computed_once_and_mapped(tmp_path):
+    made = Cache(tmp_path).parts("products-a", *parts(1, 2))
+    again = Cache(tmp_path).parts("products-a", *parts(1, 2)[:2], never)
+    for array in (made, again):
+        assert (array.shape, array.dtype, array[:, 0, 0].tolist()) == ((2, 1000, 1000), np.float32, [1, 2])
+        assert isinstance(array.base, np.memmap) and not array.flags.writeable
+    assert kept(tmp_path) == ["products-a/parts.npy"]
+
+
+def test_parts_that_fail_leave_nothing(tmp_path):
+    def fail():
+        yield np.zeros((1000, 1000), np.float32)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        Cache(tmp_path).parts("products-a", *parts(1, 2)[:2], fail)
+    assert not kept(tmp_path)
+
+
+def test_the_least_recently_used_parts_make_room(tmp_path, monkeypatch):
+    monkeypatch.setattr("raygrid.cache._ROOM", 13 * 10**6)  # three of these arrays
+    store = Cache(tmp_path)
+    store.arrays("inputs-a", lambda: ARRAYS)
+    arrays = {name: store.parts(f"products-{name}", *parts(value)) for value, name in enumerate("abc")}
+    for age, name in enumerate("cab"):  # c was used the longest time ago, b the last
+        os.utime(tmp_path / f"products-{name}", (age, age))
+    store.parts("products-a", *parts(0)[:2], never)
+    store.parts("products-d", *parts(3))
+    assert kept(tmp_path)[-3:] == [f"products-{name}/parts.npy" for name in "abd"]
+    store.parts("products-e", *parts(4))
+    assert kept(tmp_path)[-3:] == [f"products-{name}/parts.npy" for name in "ade"]
+    assert [arrays[name][0, 5, 5] for name in "abc"] == [0, 1, 2]  # what is mapped stays
+    assert store.arrays("inputs-a", never)  # only arrays of parts go
+
+
+def test_parts_larger_than_all_room_are_kept_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("raygrid.cache._ROOM", 5 * 10**6)
+    store = Cache(tmp_path)
+    store.parts("products-a", *parts(0))
+    assert store.parts("products-b", *parts(1, 2))[1, 0, 0] == 2
+    assert kept(tmp_path) == ["products-b/parts.npy"]
+
+
+def test_parts_that_somebody_is_about_to_use_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr("raygrid.cache._ROOM", 5 * 10**6)
+    store = Cache(tmp_path)
+    store.parts("products-a", *parts(0))
+    with FileLock(tmp_path / ".products-a.lock"):
+        store.parts("products-b", *parts(1))
+    assert kept(tmp_path) == ["products-a/parts.npy", "products-b/parts.npy"]
 
 
 def test_a_file_in_the_place_of_the_cache(tmp_path):

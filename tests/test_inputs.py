@@ -1,5 +1,6 @@
 """What cells share: computed once, and under a name that holds all it depends on and nothing else."""
 
+import pickle
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -135,3 +136,32 @@ def test_a_file_is_known_by_what_it_holds(cell, tmp_path):
 
     assert keys("a", 1) == keys("b", 1)
     assert not set(keys("a", 1)) & set(keys("c", 2))
+
+
+def test_inner_products_are_computed_when_asked_for_and_shared(cell, tmp_path, cache):
+    inputs = replace(load_inputs(cell, cache), cache=Cache(tmp_path))
+    train, test = inputs.train(np.array([700, 3, 90])), inputs.test(np.array([5, 6]))
+    assert not list(tmp_path.iterdir())
+    for again in (inputs, pickle.loads(pickle.dumps(inputs))):
+        G = again.train(train.index).tiles().gather(np.sort(train.places), np.sort(train.places))
+        X = inputs.X_train[train.index[np.argsort(train.places)]]
+        np.testing.assert_allclose(G, X @ X.T, rtol=1e-6)
+        assert len(list(tmp_path.glob("products-*"))) == 1
+    cross = test.tiles().gather(test.places, np.sort(train.places))
+    np.testing.assert_allclose(cross, inputs.X_test[test.index] @ X.T, rtol=1e-6)
+    assert len(list(tmp_path.glob("products-*"))) == 2
+
+
+def test_a_class_lies_together(cell, cache):
+    inputs = load_inputs(cell, cache)
+    train = inputs.train(np.arange(len(inputs.y_train)))
+    assert sorted(train.places) == list(range(len(inputs.y_train)))
+    in_order = inputs.y_train[np.argsort(train.places)]
+    assert (np.diff(in_order) >= 0).all()
+
+
+def test_what_is_shared_depends_on_no_cell(cells_of, tmp_path, cache):
+    for cell in cells_of():
+        inputs = replace(load_inputs(cell, cache), cache=Cache(tmp_path))
+        inputs.train(np.arange(3)).tiles()
+    assert len(list(tmp_path.glob("products-*"))) == 1

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from joblib import effective_n_jobs
 from threadpoolctl import threadpool_info
 
 from raygrid import trial
@@ -61,7 +62,7 @@ class Watching(Resampler):
     def _fit(self, X: Any, y: Any, seed: int) -> Any:
         from scipy.sparse import eye_array
 
-        self.seen.update(pool["num_threads"] for pool in threadpool_info())
+        self.seen.update([effective_n_jobs(), *(pool["num_threads"] for pool in threadpool_info())])
         return eye_array(len(y), format="csr"), y
 
 

@@ -1,0 +1,83 @@
+"""The features arm is scikit-learn's SVC on imbalanced-learn's resampled set, though it sees inner products only."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from imblearn.combine import SMOTEENN
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from imblearn.under_sampling import InstanceHardnessThreshold, RandomUnderSampler
+from in_memory import test_samples, train_samples
+from sklearn.svm import SVC
+
+from raygrid import imbalance
+from raygrid.classifiers.svm import Svm
+from raygrid.datasets import FromPath
+from raygrid.inputs import load_inputs
+from raygrid.representations.features import Features
+from raygrid.resampling import RESAMPLERS
+
+SHARED = Path(__file__).parents[2] / "shared"
+STL10, WEIGHTS = SHARED / "data/stl10.zip", SHARED / "weights/mobilenet_1.0_imagenet_notop.weights.h5"
+THEIRS = {
+    "none": None,
+    "ros": RandomOverSampler(random_state=3),
+    "rus": RandomUnderSampler(random_state=3),
+    "smote": SMOTE(random_state=3),
+    "smote_enn": SMOTEENN(random_state=3),
+    "iht": InstanceHardnessThreshold(random_state=3),
+}
+
+
+def expected(name, X, y, X_test):
+    """Return gamma and predictions of SVC on the materialised set."""
+    X, y = X.astype(np.float64), y
+    resampled = THEIRS[name].fit_resample(X, y) if THEIRS[name] else (X, y)
+    model = SVC().fit(*resampled)
+    return model._gamma, model.predict(X_test.astype(np.float64))
+
+
+def found(name, X, y, X_test):
+    train = train_samples(X)
+    A, y_resampled = RESAMPLERS[name]().resample(train, y, seed=3)
+    model = Svm().fit(train, A, y_resampled, seed=0)
+    return model.kernel.gamma, model.predict(test_samples(X_test, X))
+
+
+def check(name, X, y, X_test):
+    gamma, labels = expected(name, X, y, X_test)
+    for dtype, least in ((np.float64, 1), (np.float32, 0.999)):
+        our_gamma, our_labels = found(name, X.astype(dtype), y, X_test.astype(dtype))
+        assert our_gamma == pytest.approx(gamma, rel=1e-6)
+        assert (our_labels == labels).mean() >= least
+
+
+@pytest.fixture(scope="module")
+def digits(cells_of, cache):
+    """Features of a small network, at IR 5: 535 training samples of 10 classes."""
+    inputs = load_inputs(cells_of()[0], cache)
+    kept = imbalance.split(inputs.y_train, inputs.y_test, ir=5, seed=0)
+    return inputs.X_train[kept.train], inputs.y_train[kept.train], inputs.X_test[kept.test]
+
+
+@pytest.fixture(scope="module")
+def stl10():
+    """Features of the paper's network, 1,462 training samples at IR 10."""
+    if not (STL10.exists() and WEIGHTS.exists()):
+        pytest.skip(f"needs {STL10.name} and {WEIGHTS.name}")
+    images = FromPath(name="stl10", path=STL10).load(64, "bilinear")
+    kept = imbalance.split(images.y_train, images.y_test, ir=10, seed=0)
+    features, test = Features(weights=WEIGHTS), kept.test[:1500]
+    X, X_test = (features.transform(part, seed=0) for part in (images.X_train[kept.train], images.X_test[test]))
+    return X, images.y_train[kept.train], X_test
+
+
+@pytest.mark.parametrize("name", RESAMPLERS)
+def test_predictions_on_features_of_digits(digits, name):
+    check(name, *digits)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RESAMPLERS)
+def test_predictions_on_features_of_photographs(stl10, name):
+    check(name, *stl10)

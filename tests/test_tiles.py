@@ -1,0 +1,110 @@
+"""Inner products in tiles: right, exact for bytes, and the same whoever computes them."""
+
+import numpy as np
+import pytest
+from in_memory import computed
+from threadpoolctl import threadpool_limits
+
+from raygrid import tiles
+from raygrid.tiles import Plan, Tiles, values
+
+
+def samples(n, n_features=40, dtype=np.float32, seed=0):
+    rng = np.random.default_rng(seed)
+    if dtype == np.uint8:
+        return rng.integers(0, 256, (n, n_features)).astype(np.uint8)
+    return rng.normal(size=(n, n_features)).astype(dtype)
+
+
+def symmetric(X, order=None):
+    order = np.arange(len(X)) if order is None else order
+    return Plan(X, order, X, order, is_symmetric=True)
+
+
+def across(X_test, X):
+    return Plan(X_test, np.arange(len(X_test)), X, np.arange(len(X)), is_symmetric=False)
+
+
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch):
+    """Sizes that a few samples make many tiles of, the last ones partly empty."""
+    monkeypatch.setattr(tiles, "TILE", 16)
+
+
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 50])
+def test_every_product_is_found_at_its_place(n):
+    X = samples(n, dtype=np.float64)
+    order = np.random.default_rng(1).permutation(n)
+    found = Tiles(computed(symmetric(X, order)), wide=0).gather(np.arange(n), np.arange(n))
+    np.testing.assert_allclose(found, X[order] @ X[order].T, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n_test", "n"), [(3, 50), (50, 3), (20, 40)])
+def test_products_of_test_with_training_samples(n_test, n):
+    X_test, X = samples(n_test, dtype=np.float64, seed=1), samples(n, dtype=np.float64)
+    found = Tiles(computed(across(X_test, X)), wide=-(-n // 16)).gather(np.arange(n_test), np.arange(n))
+    np.testing.assert_allclose(found, X_test @ X.T, rtol=0, atol=1e-12)
+
+
+def test_some_rows_and_columns_are_those_of_the_whole():
+    X = samples(50)
+    kept = Tiles(computed(symmetric(X)), wide=0)
+    whole = kept.gather(np.arange(50), np.arange(50))
+    rows, columns = np.array([0, 7, 15, 16, 33, 49]), np.array([2, 16, 17, 31, 32, 48])
+    assert np.array_equal(kept.gather(rows, columns), whole[np.ix_(rows, columns)])
+    assert np.array_equal(kept.gather(columns, rows), whole[np.ix_(columns, rows)])
+
+
+def test_only_one_half_of_a_symmetric_matrix_is_computed():
+    assert symmetric(samples(50)).shape == (10, 16, 16)  # of 16
+    assert across(samples(20), samples(50)).shape == (8, 16, 16)
+    assert symmetric(samples(3)).shape == (1, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"), [(np.float32, np.float32), (np.float64, np.float64), (np.uint8, np.int32)]
+)
+def test_products_are_of_the_samples_precision(dtype, expected):
+    plan = symmetric(samples(20, dtype=dtype))
+    assert plan.dtype == expected == next(plan.compute()).dtype
+
+
+def test_products_of_bytes_are_exact():
+    # As many features as overflow float32's whole numbers several times, and the extremes among the values.
+    X = samples(20, 5000, np.uint8)
+    X[:4] = np.array([0, 255, 128, 127], np.uint8)[:, None]
+    whole = X.astype(np.int64) - 128
+    found = Tiles(computed(symmetric(X)), wide=0).gather(np.arange(20), np.arange(20))
+    assert np.array_equal(found, whole @ whole.T)
+    assert found.max() > 2**24
+
+
+def test_products_of_large_images_do_not_overflow():
+    assert symmetric(np.zeros((2, 2**17 - 1), np.uint8)).dtype == np.int32
+    assert symmetric(np.zeros((2, 2**17), np.uint8)).dtype == np.int64
+
+
+def test_the_values_of_bytes_are_centred_and_others_are_left_alone():
+    X = samples(4)
+    assert values(X) is not None and np.array_equal(values(X), X)
+    assert values(np.array([[[0, 255]]], np.uint8)).tolist() == [[-128.0, 127.0]]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_threads_change_no_bit(dtype, monkeypatch):
+    monkeypatch.setattr(tiles, "TILE", 256)
+    X = samples(700, 600, dtype)
+    found = []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(tiles.os, "cpu_count", lambda threads=threads: threads)
+        with threadpool_limits(threads):
+            found.append(computed(symmetric(X)))
+    assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
+
+
+def test_equal_samples_are_at_no_distance():
+    X = samples(50)
+    X[[3, 20, 49]] = X[0]
+    G = Tiles(computed(symmetric(X)), wide=0).gather(np.arange(50), np.arange(50))
+    squares = np.diag(G)
+    assert (squares[:, None] + squares - 2 * G)[np.ix_([0, 3, 20, 49], [0, 3, 20, 49])].tolist() == [[0.0] * 4] * 4
