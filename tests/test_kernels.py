@@ -31,53 +31,57 @@ THEIRS = {
 
 def expected(name, X, y, X_test):
     """Return gamma and predictions of SVC on the materialised set."""
-    X, y = X.astype(np.float64), y
-    resampled = THEIRS[name].fit_resample(X, y) if THEIRS[name] else (X, y)
-    model = SVC().fit(*resampled)
+    X = X.astype(np.float64)
+    model = SVC().fit(*(THEIRS[name].fit_resample(X, y) if THEIRS[name] else (X, y)))
     return model._gamma, model.predict(X_test.astype(np.float64))
 
 
-def found(name, X, y, X_test):
+def found(name, X, y, X_test, dtype):
+    X, X_test = X.astype(dtype), X_test.astype(dtype)
     train = train_samples(X)
     A, y_resampled = RESAMPLERS[name]().resample(train, y, seed=3)
     model = Svm().fit(train, A, y_resampled, seed=0)
     return model.kernel.gamma, model.predict(test_samples(X_test, X))
 
 
-def check(name, X, y, X_test):
-    gamma, labels = expected(name, X, y, X_test)
-    for dtype, least in ((np.float64, 1), (np.float32, 0.999)):
-        our_gamma, our_labels = found(name, X.astype(dtype), y, X_test.astype(dtype))
-        assert our_gamma == pytest.approx(gamma, rel=1e-6)
-        assert (our_labels == labels).mean() >= least
+def differing(name, X, y, X_test, dtype):
+    """Return which predictions differ from theirs, after a look at gamma."""
+    (gamma, labels), (our_gamma, our_labels) = expected(name, X, y, X_test), found(name, X, y, X_test, dtype)
+    assert our_gamma == pytest.approx(gamma, rel=1e-6)
+    return our_labels != labels
 
 
-@pytest.fixture(scope="module")
+def check(names, X, y, X_test):
+    """In float64 all predictions are theirs; in float32, in which features are kept, all but one in a thousand."""
+    for name in names:
+        assert not differing(name, X, y, X_test, np.float64).any(), name
+    assert np.mean([differing(name, X, y, X_test, np.float32) for name in names]) <= 0.001
+
+
+@pytest.fixture
 def digits(cells_of, cache):
     """Features of a small network, at IR 5: 535 training samples of 10 classes."""
     inputs = load_inputs(cells_of()[0], cache)
     kept = imbalance.split(inputs.y_train, inputs.y_test, ir=5, seed=0)
-    return inputs.X_train[kept.train], inputs.y_train[kept.train], inputs.X_test[kept.test]
+    return inputs.X_train[kept.train], inputs.y_train[kept.train], inputs.X_test
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stl10():
     """Features of the paper's network, 1,462 training samples at IR 10."""
     if not (STL10.exists() and WEIGHTS.exists()):
         pytest.skip(f"needs {STL10.name} and {WEIGHTS.name}")
     images = FromPath(name="stl10", path=STL10).load(64, "bilinear")
     kept = imbalance.split(images.y_train, images.y_test, ir=10, seed=0)
-    features, test = Features(weights=WEIGHTS), kept.test[:1500]
+    features, test = Features(weights=str(WEIGHTS)), kept.test[:1500]
     X, X_test = (features.transform(part, seed=0) for part in (images.X_train[kept.train], images.X_test[test]))
     return X, images.y_train[kept.train], X_test
 
 
-@pytest.mark.parametrize("name", RESAMPLERS)
-def test_predictions_on_features_of_digits(digits, name):
-    check(name, *digits)
+def test_predictions_on_features_of_digits(digits):
+    check([name for name in RESAMPLERS if name != "iht"], *digits)  # whose forest takes its time
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RESAMPLERS)
-def test_predictions_on_features_of_photographs(stl10, name):
-    check(name, *stl10)
+def test_predictions_on_features_of_photographs(stl10):
+    check(RESAMPLERS, *stl10)
