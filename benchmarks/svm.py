@@ -26,6 +26,7 @@ SIZES, LARGE, CELLS = (1000, 2000, 4000), 14_000, 120
 def main() -> None:
     """Print the CPU seconds of each, and their ratios."""
     given = inputs(LARGE, LARGE // 5)
+    shared = cpu_seconds(lambda: (given._train_tiles, given._test_tiles)) / CELLS
     with threadpool_limits(1):
         theirs = {"scikit-learn": {n: measured(SVC(), given, n) for n in SIZES}}
         if find_spec("sklearnex"):
@@ -33,7 +34,6 @@ def main() -> None:
 
             theirs["intelex"] = {n: measured(intel.SVC(), given, n) for n in (*SIZES, LARGE)}
         ours = {n: kernel_arm(given, n) for n in (*SIZES, LARGE)}
-    shared = cpu_seconds(lambda: (given._train_tiles, given._test_tiles)) / CELLS
     shutil.rmtree(given.cache.root)
     for name, times in theirs.items():
         exponent = np.polyfit(np.log(list(times)), np.log(list(times.values())), 1)[0]
@@ -53,7 +53,6 @@ def measured(model: object, given: object, n: int) -> float:
 
 def kernel_arm(given: object, n: int) -> float:
     """Return what a cell takes for the same, once the inner products are there."""
-    given._train_tiles, given._test_tiles  # noqa: B018
     train, test = given.train(every(n)), given.test(every(n // 5, LARGE // 5))
     A, y = eye_array(n, format="csr"), given.y_train[every(n)]
     return cpu_seconds(lambda: Svm().fit(train, A, y, seed=0).predict(test))

@@ -44,18 +44,17 @@ def found(name, X, y, X_test, dtype):
     return model.kernel.gamma, model.predict(test_samples(X_test, X))
 
 
-def differing(name, X, y, X_test, dtype):
-    """Return which predictions differ from theirs, after a look at gamma."""
-    (gamma, labels), (our_gamma, our_labels) = expected(name, X, y, X_test), found(name, X, y, X_test, dtype)
-    assert our_gamma == pytest.approx(gamma, rel=1e-6)
-    return our_labels != labels
-
-
 def check(names, X, y, X_test):
     """In float64 all predictions are theirs; in float32, in which features are kept, all but one in a thousand."""
+    differing = []
     for name in names:
-        assert not differing(name, X, y, X_test, np.float64).any(), name
-    assert np.mean([differing(name, X, y, X_test, np.float32) for name in names]) <= 0.001
+        gamma, labels = expected(name, X, y, X_test)
+        for dtype in (np.float64, np.float32):
+            our_gamma, our_labels = found(name, X, y, X_test, dtype)
+            assert our_gamma == pytest.approx(gamma, rel=1e-6)
+            assert dtype == np.float32 or np.array_equal(our_labels, labels), name
+        differing.append(our_labels != labels)
+    assert np.mean(differing) <= 0.001
 
 
 @pytest.fixture
@@ -68,14 +67,14 @@ def digits(cells_of, cache):
 
 @pytest.fixture
 def stl10():
-    """Features of the paper's network, 1,462 training samples at IR 10."""
+    """Features of the paper's network, 731 training samples at IR 10."""
     if not (STL10.exists() and WEIGHTS.exists()):
         pytest.skip(f"needs {STL10.name} and {WEIGHTS.name}")
     images = FromPath(name="stl10", path=STL10).load(64, "bilinear")
     kept = imbalance.split(images.y_train, images.y_test, ir=10, seed=0)
-    features, test = Features(weights=str(WEIGHTS)), kept.test[:1500]
-    X, X_test = (features.transform(part, seed=0) for part in (images.X_train[kept.train], images.X_test[test]))
-    return X, images.y_train[kept.train], X_test
+    features, train, test = Features(weights=str(WEIGHTS)), kept.train[::2], kept.test[::3]
+    X, X_test = (features.transform(part, seed=0) for part in (images.X_train[train], images.X_test[test]))
+    return X, images.y_train[train], X_test
 
 
 def test_predictions_on_features_of_digits(digits):

@@ -104,7 +104,7 @@ class _Kernel:
 
     def _square(self, members: NDArray[np.intp], K: Floats) -> Floats:
         for some, part in self.between(self.A[members], self.X, self.norms[members], members):
-            K[some] = part
+            (K.T if part.flags.f_contiguous else K)[some] = part  # symmetric, so it can be written as the part lies
         return K
 
 

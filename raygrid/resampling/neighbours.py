@@ -64,7 +64,9 @@ class MixtureNeighbours:
         return csr_array((np.ones(nearest.size), (rows, nearest.ravel())), shape=(len(nearest), self._A.shape[0]))
 
     def _nearest(self, distances: NDArray[np.float64]) -> NDArray[np.int64]:
-        near = np.argpartition(distances, self.n_neighbors - 1, axis=1)[:, : self.n_neighbors]
-        near.sort(axis=1)  # of those equally near, the earlier sample goes first
-        order = np.argsort(np.take_along_axis(distances, near, axis=1), axis=1, kind="stable")
-        return np.take_along_axis(near, order, axis=1)
+        """Return the least of each row in order, of equal ones the first; overwrite `distances`."""
+        nearest, rows = np.empty((len(distances), self.n_neighbors), dtype=np.int64), np.arange(len(distances))
+        for column in nearest.T:
+            column[:] = distances.argmin(axis=1)
+            distances[rows, column] = np.inf
+        return nearest
