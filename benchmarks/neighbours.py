@@ -6,7 +6,9 @@ Images of 64 x 64 x 3 bytes, made up. The inner products are counted in with a 6
 3 imbalance ratios, 10 folds and the two resamplers that look for neighbours.
 
 Predicted: 20 times as fast at 2,000 samples, for the values of a pair of samples are read no more; the same samples,
-for products of bytes are exact.
+for products of bytes are exact. Measured: 33 times at 1,300 samples, the same.
+
+Repeated minima instead of a partition of the distances (predicted: 3 times as fast): 2.1 times for 4 neighbours.
 """
 
 import shutil
@@ -21,7 +23,7 @@ from raygrid.imbalance import split
 from raygrid.inputs import Inputs
 from raygrid.resampling.samplers import SmoteEnn
 
-N, CELLS, SEED = 4000, 60, 0
+N, CELLS, SEED = 3000, 60, 0
 
 
 def main() -> None:
