@@ -1,5 +1,6 @@
 """The cache: computed once, whole or not at all, and read-only."""
 
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -12,9 +13,9 @@ from raygrid.errors import StoreError
 
 
 def kept(folder):
-    """Return what is there but for the locks, which may outlive their use."""
+    """Return what is there but for the locks, which may outlive their use, and what tells of computations."""
     found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in found if not name.endswith(".lock"))
+    return sorted(name for name in found if not name.endswith(".lock") and not name.startswith("computed/"))
 
 
 ARRAYS = {
@@ -30,6 +31,7 @@ def never():
 
 def test_the_cache_computes_once(tmp_path):
     cache = Cache(tmp_path / "cache")
+    assert not cache.holds("key")
     for compute in (lambda: ARRAYS, never):
         arrays = cache.arrays("key", compute)
         assert {name: array.tolist() for name, array in arrays.items()} == {
@@ -38,8 +40,9 @@ def test_the_cache_computes_once(tmp_path):
         assert {name: array.dtype for name, array in arrays.items()} == {
             name: array.dtype for name, array in ARRAYS.items()
         }
+        assert cache.holds("key")
     assert Cache(tmp_path / "cache").arrays("key", never)
-    assert kept(tmp_path / "cache") == ["key/X.npy", "key/class_names.npy", "key/y.npy"]
+    assert kept(tmp_path / "cache") == ["key/X.npy", "key/class_names.npy", "key/contents.json", "key/y.npy"]
 
 
 def test_cached_arrays_are_mapped_and_read_only(tmp_path):
@@ -101,7 +104,7 @@ def test_who_comes_while_it_is_computed_waits_and_finds_it(tmp_path):
     with ThreadPoolExecutor(2) as pool:
         first, other = pool.submit(Cache(tmp_path).arrays, "key", slow), pool.submit(second)
         assert other.result() == first.result()["X"].tolist() == [0]
-    assert kept(tmp_path) == ["key/X.npy"]
+    assert kept(tmp_path) == ["key/X.npy", "key/contents.json"]
 
 
 def test_what_a_killed_process_left_is_overwritten(tmp_path):
@@ -109,7 +112,7 @@ def test_what_a_killed_process_left_is_overwritten(tmp_path):
     (tmp_path / ".key.tmp" / "X.npy").write_bytes(b"half")
     (tmp_path / ".key.tmp" / "other.npy").write_bytes(b"half")
     assert Cache(tmp_path).arrays("key", lambda: ARRAYS)["y"].tolist() == [0, 1]
-    assert kept(tmp_path) == ["key/X.npy", "key/class_names.npy", "key/y.npy"]
+    assert kept(tmp_path) == ["key/X.npy", "key/class_names.npy", "key/contents.json", "key/y.npy"]
 
 
 def test_a_file_in_the_place_of_the_cache(tmp_path):
@@ -119,3 +122,40 @@ def test_a_file_in_the_place_of_the_cache(tmp_path):
     assert str(refused.value) == (
         f"{tmp_path}/cache: File exists ({tmp_path}/cache); name another folder, or make room"
     )
+
+
+def computations(folder):
+    return sorted(
+        (json.loads(path.read_text()) for path in (folder / "computed").glob("*.json")), key=lambda told: told["key"]
+    )
+
+
+def test_every_computation_is_told_of(tmp_path):
+    for key in ("one", "two", "one"):
+        Cache(tmp_path).arrays(key, lambda: ARRAYS)
+    one, two = computations(tmp_path)
+    assert (one["key"], two["key"]) == ("one", "two")
+    assert one.keys() == {"key", "host", "seconds", "finished_at"}
+    with pytest.raises(ValueError, match="no"):
+        Cache(tmp_path).arrays("three", lambda: ARRAYS | {"y": int("no")})
+    assert len(computations(tmp_path)) == 2
+
+
+BREAK = {
+    "a file is gone": lambda entry: (entry / "y.npy").unlink(),
+    "a file is cut": lambda entry: (entry / "X.npy").write_bytes((entry / "X.npy").read_bytes()[:-1]),
+    "the contents are gone": lambda entry: (entry / "contents.json").unlink(),
+    "the contents are cut": lambda entry: (entry / "contents.json").write_text("{"),
+}
+
+
+@pytest.mark.parametrize("damage", BREAK.values(), ids=BREAK)
+def test_an_entry_that_is_not_whole_is_computed_again(tmp_path, damage):
+    Cache(tmp_path).arrays("key", lambda: {"X": np.zeros(1), "y": np.zeros(1)})
+    damage(tmp_path / "key")
+    arrays = Cache(tmp_path).arrays("key", lambda: ARRAYS)
+    assert {name: array.tolist() for name, array in arrays.items()} == {
+        name: array.tolist() for name, array in ARRAYS.items()
+    }
+    assert len(computations(tmp_path)) == 2
+    assert Cache(tmp_path).arrays("key", never)
