@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat
 from scipy.sparse import csr_array
 
+from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.mixing import mix
 
@@ -29,8 +30,8 @@ class Svm(Classifier):
     C: PositiveFloat = 1.0
     gamma: Literal["scale", "auto"] | PositiveFloat = "scale"
 
-    def fit(self, X: NDArray[np.generic], A: csr_array, y: Labels, *, seed: int) -> Fitted:
-        """Train on the mixtures A X; nothing here is random."""
+    def fit(self, X: NDArray[np.generic], A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
+        """Train on the mixtures A X; nothing here is random, and nothing is kept on the way."""
         from sklearn.svm import SVC
 
         model: Fitted = SVC(C=self.C, gamma=self.gamma, cache_size=_KERNEL_CACHE_MB).fit(mix(A, X), y)
