@@ -125,8 +125,10 @@ def time_bare_tune(n: int, cpus: int) -> float:
         tune.report({"done": True})
 
     start = time.perf_counter()
-    ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False)
-    tune.Tuner(nap, param_space={"i": tune.grid_search(list(range(n)))}, run_config=tune.RunConfig(verbose=0)).fit()
+    ray.init("local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
+    with tempfile.TemporaryDirectory() as folder:
+        config = tune.RunConfig(verbose=0, storage_path=folder)
+        tune.Tuner(nap, param_space={"i": tune.grid_search(list(range(n)))}, run_config=config).fit()
     ray.shutdown()
     return time.perf_counter() - start
 

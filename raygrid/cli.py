@@ -97,6 +97,7 @@ def run(
     price: Price = None,
     mlflow: Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")] = None,
     tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")] = False,
 ) -> None:
     """Run every cell that has no final record yet, then print the tables."""
     from raygrid import workflow
@@ -106,7 +107,7 @@ def run(
 
     job = _open(grid, [store], cache, only)
     shares, budget = changed(job.grid.resources, resources), Budget(max_hours, max_cost, price)
-    terms = Terms(shares, budget, name=job.grid.name, address=address, mlflow=mlflow, tensorboard=tensorboard)
+    terms = Terms(shares, budget, job.grid.name, address, mlflow, tensorboard, verbose)
     raise typer.Exit(workflow.run(job, engine, terms))
 
 

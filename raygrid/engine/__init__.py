@@ -46,6 +46,8 @@ class Terms:
         Tracking URI to report trials to.
     tensorboard : Path or None
         Folder for TensorBoard's event files.
+    verbose : bool
+        Whether Ray's own output is shown.
     """
 
     resources: Mapping[str, Resources] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Terms:
     address: str | None = None
     mlflow: str | None = None
     tensorboard: Path | None = None
+    verbose: bool = False
 
     def share(self, cell: Cell) -> Resources:
         """Return what one trial of this cell may use."""

@@ -61,10 +61,15 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         self.running.discard(key)
         self.statuses[key] = trial.last_result["status"]
         self.observer.finished(self.cells[key], self.statuses[key])
+        # Statistics of what a trial has reported, which nobody reads: most of what Tune keeps of it.
+        trial.run_metadata.metric_analysis.clear()
+        trial.run_metadata.metric_n_steps.clear()
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Hear that a trial's process died, and that it will be started again."""
         self._note_preemption(trial)
+        fate = "node was lost" if was_preempted(trial.get_error()) else "process died"
+        self.observer.notice(f"{self.cells[_key(trial)]}: its {fate}; it is tried again")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Hear that a trial's process died, and that it will not be started again."""

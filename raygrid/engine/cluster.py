@@ -37,8 +37,13 @@ _UNITS = {"cpus": ("CPU", 1), "gpus": ("GPU", 1), "memory_gb": ("memory", 1e9)}
 
 
 @contextmanager
-def connected(address: str | None) -> Iterator[None]:
+def connected(address: str | None, *, verbose: bool = False) -> Iterator[None]:
     """Use the cluster at `address`, or the one this process is connected to, else one of our own while this lasts.
+
+    Parameters
+    ----------
+    verbose : bool
+        Whether Ray may show what it and its workers say. What the user must know of it, an observer hears.
 
     Raises
     ------
@@ -55,8 +60,8 @@ def connected(address: str | None) -> Iterator[None]:
         ray.init(
             address=address or "local",
             include_dashboard=None if address else False,
-            log_to_driver=False,
-            logging_level="ERROR",
+            log_to_driver=verbose,
+            logging_level="INFO" if verbose else "CRITICAL",
             **(joined if address else {}),
         )
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -38,7 +38,7 @@ _RETRIES = 2
 
 def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
     """Run every cell as a trial; data and features are loaded once and shared through Ray's object store."""
-    with connected(terms.address):
+    with connected(terms.address, verbose=terms.verbose):
         sweep = _Sweep(store, replace(terms, resources=fitting(terms.resources, observer)), observer)
         inputs = _shared_inputs(cells, cache)
         todo = list(cells)
@@ -57,6 +57,8 @@ class _Sweep:
         """Run these cells; return those that are to be tried again."""
         attempt = Attempt({cell.key: cell for cell in cells}, self.store, self.observer)
         failure = self._fit(attempt, inputs)
+        if failure:
+            self.observer.notice(f"Ray Tune gave up, what is left is attempted again: {_first_line(failure)}")
         if attempt.refused:
             raise getattr(errors, attempt.refused["error"])(attempt.refused["message"])
         if not (attempt.statuses or attempt.running or attempt.faults or self.terms.budget.exhausted()):
@@ -110,7 +112,7 @@ class _Sweep:
             return False
         if cell.key in attempt.running and not self._has_another_try(cell):
             is_oom = failure is not None and isinstance(failure.__cause__, OutOfMemoryError)
-            self._give_up(cell, "oom" if is_oom else "error", str(failure).partition("\n")[0])
+            self._give_up(cell, "oom" if is_oom else "error", _first_line(failure))
             return False
         return True
 
@@ -122,6 +124,10 @@ class _Sweep:
     def _give_up(self, cell: Cell, status: Status, message: str) -> None:
         lose(cell, self.store, status=status, message=message)
         self.observer.finished(cell, status)
+
+
+def _first_line(failure: object) -> str:
+    return str(failure).partition("\n")[0]
 
 
 def _shared_inputs(cells: Sequence[Cell], cache: Cache) -> dict[str, Any]:
