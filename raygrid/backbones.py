@@ -75,6 +75,15 @@ class BackboneLevel(Level):
         if self.weights == "imagenet" and not self._imagenet_file().exists():
             self.build_backbone(32, seed=0)
 
+    def to_fetch(self) -> str:
+        """Return the size and place of the published weights, unless they are in Keras' cache; read a file's header."""
+        if self.weights == "imagenet":
+            return "" if self._imagenet_file().exists() else f"at most 17 MB to {self._imagenet_file()}"
+        path = self._weights_file()
+        if path and not _is_hdf5(path):
+            raise WeightsError(f"weights {path}: got no HDF5 file; expected a Keras weights file without top")
+        return ""
+
     def build_backbone(self, image_size: int, *, seed: int) -> Any:
         """Return the network, a Keras model from (n, image_size, image_size, 3) to its last convolutional activations.
 
@@ -128,6 +137,11 @@ class BackboneLevel(Level):
             f"weights imagenet: not in Keras' cache and the download failed ({reason}); put "
             f"{file.name} into {file.parent}, or name a file: weights: PATH"
         )
+
+
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"
 
 
 def preprocess(X: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -1,14 +1,27 @@
 """The command line: translates flags and errors, and nothing else."""
 
+import os
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from raygrid.errors import UsageError
+from raygrid.options import (
+    DEFAULT_CACHE,
+    Address,
+    CacheFolder,
+    EngineName,
+    GridFile,
+    Missing,
+    MissingPolicy,
+    Only,
+    Price,
+    StoreFolder,
+    StoreFolders,
+)
 
 if TYPE_CHECKING:
     from raygrid.job import Job
@@ -22,46 +35,42 @@ app = typer.Typer(
     epilog="Exit codes: 0 all cells done, 1 some failed, 2 usage, 130 interrupted.",
 )
 
-GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
-StoreFolder = Annotated[Path | None, typer.Option("--store", help="Where records live.", show_default="runs/NAME")]
-StoreFolders = Annotated[
-    list[Path], typer.Option("--store", help="Where records live; may be repeated.", show_default="runs/NAME")
-]
-CacheFolder = Annotated[
-    Path,
-    typer.Option("--cache", envvar="RAYGRID_CACHE", help="Where decoded images and features are kept for every grid."),
-]
-Only = Annotated[
-    list[str], typer.Option("--only", metavar="AXIS=LEVEL[,LEVEL]", help="Only these cells; may be repeated.")
-]
-DEFAULT_CACHE = Path("~/.cache/raygrid")
 _INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
 
 
-class EngineName(StrEnum):
-    """Where trials run."""
-
-    RAY = "ray"
-    INLINE = "inline"
-
-
-class MissingPolicy(StrEnum):
-    """What a table does about cells without a result."""
-
-    REFUSE = "refuse"
-    MARK = "mark"
-    DROP = "drop"
-
-
-Missing = Annotated[MissingPolicy, typer.Option(help="Where cells have no result.")]
-
-
 @app.command()
-def plan(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> None:  # noqa: B006
-    """Show how many cells the grid has on every axis, and how many are done, infeasible or left to do."""
-    from raygrid import workflow
+def plan(
+    grid: GridFile,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+    cpus: Annotated[
+        int, typer.Option(help="Machines to tell the time for: their CPUs.", show_default="this machine's")
+    ] = os.cpu_count() or 1,
+    gpus: Annotated[int, typer.Option(help="Their GPUs.")] = 0,
+    gpus_per_trial: Annotated[
+        float | None, typer.Option(help="For networks.", show_default="the grid file's resources")
+    ] = None,
+    price: Price = None,
+    pilot: Annotated[bool, typer.Option("--pilot", help="First run a cell of each kind that has no record.")] = False,
+    engine: Annotated[EngineName, typer.Option(help="Of the pilot.")] = EngineName.RAY,
+    address: Address = None,
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show how many cells are done, infeasible or left to do on every axis, and what those left will cost.
 
-    workflow.show_plan(_open(grid, [store], cache, only))
+    Hours are predicted from recorded durations; they are those of the machines that recorded them.
+    """
+    from raygrid import planning, workflow
+    from raygrid.bill import shares_of
+    from raygrid.engine import Terms
+    from raygrid.schedule import Machines
+
+    job, machines = _open(grid, [store], cache, only), Machines(cpus, gpus, price)
+    shares = shares_of(job.grid, gpus_per_trial)
+    if pilot:
+        workflow.pilot(job, engine, Terms(shares, address=address))
+    planning.show_plan(job, shares=shares, machines=machines, as_json=json)
 
 
 @app.command()
@@ -79,11 +88,27 @@ def run(
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
     engine: Annotated[EngineName, typer.Option(help="Ray Tune, or one process for debugging.")] = EngineName.RAY,
+    address: Address = None,
+    resources: Annotated[
+        list[str], typer.Option(metavar="CLASSIFIER:NAME=NUMBER,...", help="Instead of the file's; may be repeated.")
+    ] = [],  # noqa: B006
+    max_hours: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    max_cost: Annotated[float | None, typer.Option(help="Stop when so much is spent; see --price.")] = None,
+    price: Price = None,
+    mlflow: Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")] = None,
+    tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")] = False,
 ) -> None:
     """Run every cell that has no final record yet, then print the tables."""
     from raygrid import workflow
+    from raygrid.budget import Budget
+    from raygrid.config import changed
+    from raygrid.engine import Terms
 
-    raise typer.Exit(workflow.run(_open(grid, [store], cache, only), engine))
+    job = _open(grid, [store], cache, only)
+    shares, budget = changed(job.grid.resources, resources), Budget(max_hours, max_cost, price)
+    terms = Terms(shares, budget, job.grid.name, address, mlflow, tensorboard, verbose)
+    raise typer.Exit(workflow.run(job, engine, terms))
 
 
 @app.command()
@@ -93,11 +118,46 @@ def status(
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Again and again, until the run has ended.")] = False,
+    every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
 ) -> None:
     """Show how far the grid is, and what failed and why."""
-    from raygrid import workflow
+    from raygrid import following, workflow
 
-    workflow.show_status(_open(grid, [store], cache, only), as_json=json)
+    if json and follow:
+        raise UsageError("--json: got --follow as well; expected one of them")
+    job = _open(grid, [store], cache, only)
+    if follow:
+        raise typer.Exit(following.follow(job, every_s=every))
+    workflow.show_status(job, as_json=json)
+
+
+@app.command()
+def logs(
+    grid: GridFile,
+    cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = "",
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+) -> None:
+    """Show everything known of one cell: its record, what failed and where, and what its trial wrote."""
+    from raygrid.logs import show_log
+
+    show_log(_open(grid, [store], cache, only), cell)
+
+
+@app.command()
+def doctor(
+    grid: Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")] = None,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+    address: Annotated[str | None, typer.Option(help="Of the Ray cluster that the grid is to run on.")] = None,
+) -> None:
+    """Say what would keep the grid from running here, and what to do about it; exit 1 if anything would."""
+    from raygrid.doctor import examine
+
+    raise typer.Exit(examine(_open(grid, [store], cache, only) if grid else None, address=address))
 
 
 @app.command()
@@ -151,8 +211,8 @@ def compare(
 
 @app.command()
 def merge(
-    target: Annotated[Path, typer.Argument(help="The store to copy into; made if it is not there.")],
-    sources: Annotated[list[Path], typer.Argument(help="The stores to copy from.")],
+    target: Annotated[str, typer.Argument(help="The store to copy into; made if it is not there.")],
+    sources: Annotated[list[str], typer.Argument(help="The stores to copy from.")],
 ) -> None:
     """Join the records of several stores; two different records of one cell are refused."""
     from raygrid import reporting
@@ -168,10 +228,10 @@ def schema() -> None:
     workflow.show_schema()
 
 
-def _open(grid: Path, stores: Sequence[Path | None], cache: Path, only: list[str]) -> "Job":
+def _open(grid: Path, stores: Sequence[str | None], cache: str, only: list[str]) -> "Job":
     from raygrid.job import open_job
 
-    return open_job(grid, stores=[store for store in stores if store], cache=cache.expanduser(), only=only)
+    return open_job(grid, stores=[store for store in stores if store], cache=cache, only=only)
 
 
 def _split(text: str) -> list[str]:
@@ -186,6 +246,6 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(2)
     except SystemExit as end:
-        if end.code == _INTERRUPTED:
+        if end.code == _INTERRUPTED and "--follow" not in sys.argv:  # who follows a run has not interrupted it
             print("interrupted; finished cells are kept: run the same command again to go on", file=sys.stderr)
         raise

@@ -1,6 +1,6 @@
 """The grid file: its schema. `raygrid.faults` says what is wrong with a file."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, Union
 
 from pydantic import (
@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PositiveFloat,
     PositiveInt,
     Tag,
     ValidationError,
@@ -20,7 +21,7 @@ from pydantic_core import InitErrorDetails
 from raygrid.classifiers import CLASSIFIERS, Classifier
 from raygrid.datasets import DATASETS, DatasetLevel, FromPath
 from raygrid.datasets.images import INTERPOLATIONS
-from raygrid.errors import choices
+from raygrid.errors import UsageError, choices
 from raygrid.level import Level
 from raygrid.metrics import METRICS
 from raygrid.representations import REPRESENTATIONS, Representation
@@ -109,10 +110,56 @@ class Arm(_Section):
 
 
 class Resources(_Section):
-    """What one trial of a classifier may use."""
+    """What one trial of a classifier may use: nothing of it changes a result but for how many threads round.
+
+    Attributes
+    ----------
+    cpus : int
+        Cores, and threads.
+    gpus : float
+        Cards, or a share of one, and of its memory.
+    memory_gb : float or None
+        Main memory (10^9 bytes) that a node must have free for it; not a limit.
+    timeout_s : float or None
+        Wall-clock time after which it is given up.
+    """
 
     cpus: PositiveInt = 1
     gpus: float = Field(0.0, ge=0)
+    memory_gb: PositiveFloat | None = None
+    timeout_s: PositiveFloat | None = None
+
+
+def changed(resources: Mapping[str, Resources], flags: Sequence[str]) -> dict[str, Resources]:
+    """Return resources as the command line changes them.
+
+    Parameters
+    ----------
+    flags : sequence of str
+        ``classifier:name=value,name=value``, e.g. ``cnn:gpus=0.25,cpus=2``.
+
+    Raises
+    ------
+    UsageError
+        A flag that does not say so.
+    """
+    result = dict(resources)
+    for flag in flags:
+        classifier, _, settings = flag.partition(":")
+        if classifier not in CLASSIFIERS:
+            raise UsageError(f"--resources {flag}: {choices(classifier, CLASSIFIERS)}")
+        given = dict(setting.partition("=")[::2] for setting in settings.split(","))
+        try:
+            asked = Resources.model_validate_strings(given, strict=False).model_dump(exclude_unset=True)
+            result[classifier] = result.get(classifier, Resources()).model_copy(update=asked)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = ".".join(map(str, fault["loc"]))
+            raise UsageError(
+                f"--resources {flag}: {name}: got {fault['input']!r} ({fault['msg']}); expected "
+                f"CLASSIFIER:NAME=NUMBER,... with names {', '.join(Resources.model_fields)}"
+            ) from None
+    return result
 
 
 class Exclusion(_Section):

@@ -8,10 +8,12 @@ from pathlib import Path
 from raygrid.cache import Cache
 from raygrid.config import Grid
 from raygrid.faults import load_grid
+from raygrid.folders import Location
 from raygrid.grid import Cell, Plan, expand, plan, select
+from raygrid.merging import join
 from raygrid.record import Record
 from raygrid.report.results import Results
-from raygrid.store import Store, join
+from raygrid.store import Store
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,14 @@ class Job:
         )
 
 
-def open_job(path: Path, *, stores: Sequence[Path], cache: Path, only: Sequence[str]) -> Job:
+def open_job(path: Path, *, stores: Sequence[str | Location], cache: str | Location, only: Sequence[str]) -> Job:
     """Load a grid file and expand it.
 
     Parameters
     ----------
-    stores : sequence of Path
-        None means ``runs/<name of the grid>``.
+    stores : sequence of str, Path or UPath
+        Folders or URLs; none means ``runs/<name of the grid>``.
+    cache : str, Path or UPath
 
     Raises
     ------

@@ -22,6 +22,18 @@ class Level(BaseModel):
         """Return, as plain JSON values, everything about this level that can change a result."""
         return self.model_dump(mode="json")
 
+    def to_fetch(self) -> str:
+        """Return what is not on this machine yet and `fetch` would download: how large it is, and from where.
+
+        Nothing where all is here, and as it should be.
+
+        Raises
+        ------
+        UsageError
+            A file is here, but is not what it should be.
+        """
+        return ""
+
 
 def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "an existing file or folder") -> Path:
     """Return `value` as an absolute path, relative ones counted from the grid file's folder.

@@ -13,6 +13,18 @@ from typing import Any
 # The libraries whose version can change a result.
 _LIBRARIES = ("raygrid", "imbalanced-learn", "keras", "numpy", "pillow", "scikit-learn", "scipy", "tensorflow")
 
+# What TensorFlow and torch raise when memory runs out, and what else is said then, in lower case.
+_OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
+_SIGNS_OF_OUT_OF_MEMORY = (
+    "resource_exhausted",
+    "out of memory",
+    "failed to allocate",
+    "not enough memory",
+    "can't allocate memory",
+    "dst tensor is not initialized",  # TensorFlow, copying to a full GPU
+    "status_alloc_failed",  # of cuBLAS and cuDNN
+)
+
 
 @cache
 def versions() -> dict[str, str]:
@@ -81,6 +93,14 @@ def peak_memory_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether this failure, of Python or of a Keras backend, means that memory ran out."""
-    return isinstance(error, MemoryError) or type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError")
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether this failure, of Python or of a Keras backend, or one that caused it, means that memory ran out."""
+    while error is not None:
+        if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
+            return True
+        # JAX, torch's CPU allocator and CUDA's libraries raise errors of every kind as these.
+        is_general = isinstance(error, RuntimeError) or type(error).__name__ == "InternalError"
+        if is_general and any(sign in str(error).lower() for sign in _SIGNS_OF_OUT_OF_MEMORY):
+            return True
+        error = error.__cause__
+    return False

@@ -21,6 +21,8 @@ class Measured(BaseModel):
     """Wall-clock time by stage."""
     peak_memory_mb: float
     """Largest resident size of the trial's process while it ran."""
+    attempt: str = ""
+    """Which attempt of a run this was, so that a trial started again sees what it has already left."""
     log: list[str] = []
     """What libraries warned of, each once; a process may be warned only once, hence in its first trial."""
 

@@ -4,12 +4,13 @@ import gc
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from rich.console import Console
 
 from raygrid.errors import UsageError, choices
+from raygrid.folders import Location
 from raygrid.job import Job
+from raygrid.merging import merge
 from raygrid.metrics import METRICS
 from raygrid.record import FINAL
 from raygrid.report import Missing, Table, table, to_csv, to_latex, to_markdown, to_terminal
@@ -29,7 +30,7 @@ from raygrid.report.results import Results
 from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
 from raygrid.report.statistics import statistics
 from raygrid.report.statistics_sheets import overview_sheet, pair_sheets, statistics_to_csv
-from raygrid.store import Store, merge
+from raygrid.store import Store
 
 _out, _err = Console(), Console(stderr=True)
 
@@ -91,7 +92,7 @@ def show_comparison(job: Job, published: str, *, missing: Missing) -> None:
     _out.print(f"report: {job.store.root / 'report'}", soft_wrap=True)
 
 
-def merge_stores(target: Path, sources: Sequence[Path]) -> None:
+def merge_stores(target: str, sources: Sequence[str]) -> None:
     """Copy the records of `sources` into `target`."""
     store = Store(target)
     with store.locked():
@@ -108,7 +109,7 @@ def _show(store: Store, name: str, made: Table, *, spread: bool) -> None:
 
 def _write_page(
     store: Store, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
-) -> Path:
+) -> Location:
     """Write the page and what it shows; unlike a paper's tables it never refuses, but says what is missing."""
     shown: Missing = "mark" if missing == "refuse" else missing
     tables = [table(results.frame, rows=rows, missing=shown) for rows in TABLES.values()]

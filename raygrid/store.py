@@ -1,19 +1,20 @@
-"""The store: one directory a grid, one record file a cell. The only module that knows where records lie."""
+"""The store: one folder a grid, here or at a URL; one record file a cell. The only module that names its files."""
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from raygrid.errors import StoreError
+from raygrid.folders import Folder, Location, folder_at
+from raygrid.kept_checkpoint import KeptCheckpoint
 from raygrid.record import FINAL, Record
-from raygrid.whole import LEFTOVERS, as_store_error, write_whole
+
+_FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
+_LOCK = ".lock"
 
 
 class Store:
@@ -25,11 +26,34 @@ class Store:
         environment.json    machine and versions of the last run
         records/KEY.json    one a cell
         predictions/KEY.npz y_true, y_pred and the test set's indices of a cell that is done
+        logs/KEY.log        what a cell's last trial wrote, where it wrote anything
+        checkpoints/KEY.npz what a training left on its way, while it lasts
         report/             tables, figures, statistics, index.html
+
+    Parameters
+    ----------
+    root : str, Path or UPath
+        A folder, or a URL such as ``s3://bucket/run``.
+
+    Attributes
+    ----------
+    root : Path or UPath
+    folder : Folder
+        Its files, by name.
+
+    Raises
+    ------
+    StoreError
+        No installed package understands the URL.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.absolute()  # a trial's process has a working folder of its own
+    def __init__(self, root: str | Location) -> None:
+        self.folder: Folder = folder_at(root)
+        self.root = self.folder.root
+        self._known: dict[str, tuple[Hashable, Record]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_known": {}}  # a trial needs no other's record
 
     def prepare(self) -> None:
         """Make the store's folders, and drop what a killed run left half-written.
@@ -39,44 +63,47 @@ class Store:
         StoreError
             It cannot be written.
         """
-        with as_store_error(self.root):
-            for folder in ("records", "predictions", "report"):
-                (self.root / folder).mkdir(parents=True, exist_ok=True)
-                for leftover in (self.root / folder).glob(LEFTOVERS):
-                    leftover.unlink()
+        self.folder.prepare(_FOLDERS)
+
+    def is_there(self) -> bool:
+        """Tell whether a run has written here."""
+        return self.folder.is_there("records")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other runs out while this one writes; a killed run's lock ends with it.
+        """Keep other runs out while this one writes; a killed run's lock ends with it, at a URL after 90 s at most.
 
         Raises
         ------
         StoreError
             Another run is at work on this store.
         """
-        with as_store_error(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.root / ".lock", timeout=0)
-            try:
-                lock.acquire()
-            except Timeout:
-                raise StoreError(
-                    f"{self.root}: another run is writing here; wait for it, or use another --store"
-                ) from None
-        try:
+        with self.folder.held(_LOCK, wait=False):
             yield
-        finally:
-            lock.release()
+
+    def is_locked(self) -> bool:
+        """Tell whether a run is at work on this store."""
+        return self.folder.is_held(_LOCK)
+
+    def keys(self) -> set[str]:
+        """Return the keys of the cells that have a record."""
+        return {Path(name).stem for name in self._stamps()}
 
     def records(self) -> dict[str, Record]:
-        """Return every record, by key.
+        """Return every record, by key; read again, only files that are new or have changed are opened.
 
         Raises
         ------
         StoreError
             A file is not a record.
         """
-        return {path.stem: self._read(path) for path in sorted((self.root / "records").glob("*.json"))}
+        stamps = self._stamps()
+        changed = [name for name, stamp in stamps.items() if self._known.get(name, (None,))[0] != stamp]
+        contents = self.folder.read_all(changed)
+        read = {name: (stamps[name], self._parsed(name, content)) for name, content in contents.items()}
+        known = self._known | read
+        self._known = {name: known[name] for name in stamps if name in read or name not in changed}
+        return {record.key: record for _, record in self._known.values()}
 
     def statuses(self) -> dict[str, str]:
         """Return the status of every record, by key."""
@@ -84,8 +111,9 @@ class Store:
 
     def record(self, key: str) -> Record | None:
         """Return the record of one cell, if there is one."""
-        path = self.root / "records" / f"{key}.json"
-        return self._read(path) if path.exists() else None
+        name = f"records/{key}.json"
+        content = self.folder.read(name)
+        return None if content is None else self._parsed(name, content)
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
         """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.
@@ -103,33 +131,52 @@ class Store:
         earlier = self.record(record.key)
         if earlier and earlier.status in FINAL:
             return
-        with as_store_error(self.root):
-            if predictions:
-                path = self.root / "predictions" / f"{record.key}.npz"
-                write_whole(path, lambda file: np.savez_compressed(file, **predictions))
-            text = record.model_dump_json(indent=1) + "\n"
-            write_whole(self.root / "records" / f"{record.key}.json", lambda file: file.write(text.encode()))
+        if predictions:
+            self.folder.write(f"predictions/{record.key}.npz", lambda file: np.savez_compressed(file, **predictions))
+        text = record.model_dump_json(indent=1) + "\n"
+        self.folder.write(f"records/{record.key}.json", lambda file: file.write(text.encode()))
 
     def read_text(self, name: str) -> str:
         """Return a file that `write_text` wrote; nothing where there is none."""
-        path = self.root / name
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        return (self.folder.read(name) or b"").decode()
 
-    def write_text(self, name: str, text: str) -> Path:
-        """Write a text file, e.g. ``report/table1.csv``, and return its path."""
+    def write_text(self, name: str, text: str) -> Location:
+        """Write a text file, e.g. ``report/table1.csv``, and return where it is."""
         return self.write_bytes(name, text.encode())
 
-    def write_bytes(self, name: str, content: bytes) -> Path:
-        """Write a file, e.g. ``report/figures/gain.png``, and return its path."""
-        path = self.root / name
-        with as_store_error(self.root):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, lambda file: file.write(content))
-        return path
+    def write_bytes(self, name: str, content: bytes) -> Location:
+        """Write a file, e.g. ``report/figures/gain.png``, and return where it is."""
+        self.folder.write(name, lambda file: file.write(content), parents=True)
+        return self.root / name
 
-    def _read(self, path: Path) -> Record:
+    def read_log(self, key: str) -> str:
+        """Return what a cell's last trial wrote; nothing where that is not kept."""
+        return (self.folder.read(f"logs/{key}.log") or b"").decode(errors="replace")
+
+    def write_log(self, key: str, text: str) -> None:
+        """Keep what a cell's last trial wrote: no file where that is nothing."""
+        if not text:
+            self.folder.delete(f"logs/{key}.log")
+            return
+        self.folder.write(f"logs/{key}.log", lambda file: file.write(text.encode(errors="replace")), parents=True)
+
+    def checkpoint(self, key: str, version: str) -> KeptCheckpoint:
+        """Return where a cell's training keeps its state.
+
+        Parameters
+        ----------
+        version : str
+            Names all that must be the same for another process to go on, such as the versions of libraries.
+        """
+        return KeptCheckpoint(self.folder, f"checkpoints/{key}.npz", version)
+
+    def _stamps(self) -> Mapping[str, Hashable]:
+        return self.folder.stamps("records", ".json")
+
+    def _parsed(self, name: str, content: bytes) -> Record:
+        path = self.root / name
         try:
-            record = Record.model_validate_json(path.read_bytes())
+            record = Record.model_validate_json(content)
         except ValidationError as error:
             fault = error.errors()[0]
             reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
@@ -137,61 +184,3 @@ class Store:
         if record.key != path.stem:
             raise StoreError(f"{path}: got the record of {record.key}; delete or rename the file")
         return record
-
-
-def join(stores: Sequence[Store]) -> dict[str, tuple[Record, Store]]:
-    """Return the records of several stores, by key, each with the store it is from.
-
-    A final record goes before a failure, then the first comes first.
-
-    Raises
-    ------
-    StoreError
-        Two final records of one cell differ in more than what they cost.
-    """
-    chosen: dict[str, tuple[Record, Store]] = {}
-    for store in stores:
-        for key, record in store.records().items():
-            earlier, owner = chosen.setdefault(key, (record, store))
-            if record.status in FINAL and earlier.status not in FINAL:
-                chosen[key] = (record, store)
-            elif record.status in FINAL and (differing := _differing(record, earlier)):
-                raise StoreError(
-                    f"{store.root}: got another record of {key} than in {owner.root} ({', '.join(differing)}); "
-                    "expected the same; delete the wrong one"
-                )
-    return chosen
-
-
-def merge(target: Store, sources: Sequence[Store]) -> int:
-    """Copy the records of several stores, as `join` chooses them, and their predictions; return how many.
-
-    The caller holds the target's lock. Everything is checked before anything is written.
-
-    Raises
-    ------
-    StoreError
-        A source is no store, or two final records of one cell differ in more than what they cost.
-    """
-    for source in sources:
-        if not (source.root / "records").is_dir():
-            raise StoreError(f"{source.root}: got no store (it has no records); name a folder that a run has written")
-    copied = [(key, source) for key, (_, source) in join([target, *sources]).items() if source is not target]
-    target.prepare()
-    for key, source in copied:
-        _copy(key, source, target)
-    return len(copied)
-
-
-def _differing(one: Record, other: Record) -> list[str]:
-    """Return the fields in which two records differ, but for what they cost."""
-    return [name for name in Record.model_fields if name != "measured" and getattr(one, name) != getattr(other, name)]
-
-
-def _copy(key: str, source: Store, target: Store) -> None:
-    """Copy the files of one record; itself last, so that a record always has its predictions."""
-    with as_store_error(target.root):
-        for name in (f"predictions/{key}.npz", f"records/{key}.json"):
-            if (source.root / name).exists():
-                with (source.root / name).open("rb") as original:
-                    write_whole(target.root / name, partial(shutil.copyfileobj, original))

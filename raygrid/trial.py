@@ -1,5 +1,6 @@
 """One cell, from its inputs to its record: the pipeline."""
 
+import json
 import time
 import traceback
 import warnings
@@ -13,11 +14,12 @@ from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
 from raygrid import imbalance, machine
+from raygrid.checkpoint import Checkpoint
 from raygrid.errors import InfeasibleError, UsageError
 from raygrid.grid import Cell
 from raygrid.inputs import Inputs
 from raygrid.metrics import METRICS, confusion_matrix
-from raygrid.record import Measured, Record
+from raygrid.record import FINAL, Measured, Record, Status
 from raygrid.store import Store
 
 Predictions = dict[str, np.ndarray[Any, Any]]
@@ -39,7 +41,7 @@ class Clock:
             self.seconds[name] = round(time.perf_counter() - start, 3)
 
 
-def compute(cell: Cell, inputs: Inputs, clock: Clock) -> tuple[dict[str, Any], Predictions]:
+def compute(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) -> tuple[dict[str, Any], Predictions]:
     """Run the pipeline of one cell; return the fields of a done record and the predictions."""
     with clock.stage("split"):
         split = imbalance.split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
@@ -48,7 +50,7 @@ def compute(cell: Cell, inputs: Inputs, clock: Clock) -> tuple[dict[str, Any], P
     with clock.stage("resample"):
         A, y_resampled = cell.resampler.resample(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):
-        model = cell.classifier.fit(X, A, y_resampled, seed=cell.seed_of("fit"))
+        model = cell.classifier.fit(X, A, y_resampled, seed=cell.seed_of("fit"), checkpoint=checkpoint)
     with clock.stage("predict"):
         y_pred = model.predict(X_test)
 
@@ -65,18 +67,29 @@ def compute(cell: Cell, inputs: Inputs, clock: Clock) -> tuple[dict[str, Any], P
     return fields, {"y_true": y_test, "y_pred": y_pred, "test_index": split.test}
 
 
-def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
-    """Compute one cell and keep its record, whatever becomes of it.
+def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int, attempt: str) -> Record:
+    """Compute one cell and keep its record, whatever becomes of it; what is there already is not computed again.
+
+    Parameters
+    ----------
+    threads : int
+        How many the libraries may use.
+    attempt : str
+        A name for this try, and others of the same run at the same time.
 
     Raises
     ------
     UsageError
         Something that the user can mend, and that every other cell would meet as well: missing weights, a full disk.
     """
-    clock = Clock()
+    earlier = store.record(cell.key)
+    if earlier and (earlier.status in FINAL or earlier.measured.attempt == attempt):
+        return earlier
+    store.write_log(cell.key, "")  # what an earlier trial wrote is not this one's
+    clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(machine.versions(), sort_keys=True))
     machine.reset_peak_memory()
     with threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
-        outcome, predictions = _outcome(cell, inputs, clock)
+        outcome, predictions = _outcome(cell, inputs, clock, checkpoint)
     record = Record(
         key=cell.key,
         cell=cell.identity(),
@@ -86,17 +99,23 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int) -> Record:
             finished_at=_now(),
             seconds=clock.seconds,
             peak_memory_mb=machine.peak_memory_mb(),
+            attempt=attempt,
             log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),
         ),
     )
     store.write(record, predictions)
+    checkpoint.delete()
     return record
 
 
-def lose(cell: Cell, store: Store, message: str) -> None:
-    """Keep a record of a cell whose process died before it could keep one itself."""
-    measured = Measured(finished_at=_now(), seconds={}, peak_memory_mb=0)
-    record = Record(key=cell.key, cell=cell.identity(), status="error", message=message, measured=measured)
+def lose(
+    cell: Cell, store: Store, *, status: Status, message: str, where: str | None = None, attempt: str = ""
+) -> None:
+    """Keep a record of a cell whose process could not keep one itself."""
+    measured = Measured(finished_at=_now(), seconds={}, peak_memory_mb=0, attempt=attempt)
+    record = Record(
+        key=cell.key, cell=cell.identity(), status=status, message=message, traceback=where, measured=measured
+    )
     store.write(record, {})
 
 
@@ -104,10 +123,10 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _outcome(cell: Cell, inputs: Inputs, clock: Clock) -> tuple[dict[str, Any], Predictions]:
+def _outcome(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) -> tuple[dict[str, Any], Predictions]:
     """Return the fields of the record that say what became of the cell, and its predictions if it is done."""
     try:
-        fields, predictions = compute(cell, inputs, clock)
+        fields, predictions = compute(cell, inputs, clock, checkpoint)
     except InfeasibleError as error:
         return {"status": "infeasible", "message": str(error)}, {}
     except UsageError:  # nothing that another cell could do better

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import get_args
 
 from rich.console import Console
-from rich.table import Table as Columns
 
 from raygrid import machine
 from raygrid.config import Grid
-from raygrid.engine import engine_named
-from raygrid.grid import Cell, Plan
+from raygrid.cost import Stratum, stratum_of
+from raygrid.engine import Terms, engine_named
+from raygrid.grid import Cell
 from raygrid.inputs import inputs_key, load_inputs
 from raygrid.job import Job
+from raygrid.planning import Forecast, pilot_cells, summary
 from raygrid.progress import Progress
 from raygrid.record import Status
 from raygrid.reporting import write_tables
@@ -21,21 +22,42 @@ from raygrid.reporting import write_tables
 _out, _err = Console(), Console(stderr=True)
 
 
-def run(job: Job, engine: str) -> int:
+def run(job: Job, engine: str, terms: Terms) -> int:
     """Run what is left to do, then report; return the exit code."""
     with job.store.locked():
-        job.store.prepare()
-        job.store.write_text("grid.yaml", job.path.read_text(encoding="utf-8"))
-        job.store.write_text("environment.json", json.dumps(machine.environment(job.path.resolve().parent), indent=1))
+        _prepare_store(job)
         planned = job.plan()
-        _err.print(f"{job.grid.name}: {_counts(planned)}")
+        _err.print(f"{job.grid.name}: {summary(planned)}")
         if planned.todo:
-            _fetch(planned.todo)
-            with Progress(total=len(planned.todo), console=_err) as progress:
-                run_cells = engine_named(engine)
-                run_cells(planned.todo, job.store, job.cache, resources=job.grid.resources, observer=progress)
+            _run(planned.todo, job, engine, terms)
         write_tables(job.store, job.results(), missing="mark")
-    return _show_failures(job)
+    return _show_failures(job, why=terms.budget.exhausted())
+
+
+def pilot(job: Job, engine: str, terms: Terms) -> None:
+    """Run the few cells, if any, from whose records `plan` can predict the others."""
+    tried: set[Stratum] = set()
+    with job.store.locked():
+        _prepare_store(job)
+        while cells := pilot_cells(job, tried):
+            _err.print(f"pilot: {len(cells)} of {len(job.cells)} cells")
+            _run(cells, job, engine, terms)
+            _say_why(job, cells, _err)
+            tried |= {stratum_of(cell.identity()) for cell in cells}
+
+
+def _prepare_store(job: Job) -> None:
+    """Make the store, and say in it what is run on what."""
+    job.store.prepare()
+    job.store.write_text("grid.yaml", job.path.read_text(encoding="utf-8"))
+    job.store.write_text("environment.json", json.dumps(machine.environment(job.path.resolve().parent), indent=1))
+
+
+def _run(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
+    """Run cells, with a bar."""
+    _fetch(cells)
+    with Progress(cells, console=_err, forecast=Forecast(job)) as progress:
+        engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)
 
 
 def prepare(job: Job) -> None:
@@ -54,21 +76,6 @@ def _fetch(cells: Sequence[Cell]) -> None:
         level.fetch()
 
 
-def show_plan(job: Job) -> None:
-    """Print the cells by axis and level: how many, and how many of them done, infeasible and left to do."""
-    planned = job.plan()
-    columns = Columns("axis", "level", title=f"{job.grid.name}: {_counts(planned)}")
-    for heading in ("cells", "done", "infeasible", "to do"):
-        columns.add_column(heading, justify="right")
-    parts = [job.cells, planned.done, planned.infeasible, planned.todo]
-    for axis, levels in job.grid.levels().items():
-        tallies = [Counter(cell.levels()[axis] for cell in part) for part in parts]
-        for i, level in enumerate(levels):
-            columns.add_row("" if i else axis, level, *(str(tally[level]) for tally in tallies))
-        columns.add_section()
-    _out.print(columns)
-
-
 def show_status(job: Job, *, as_json: bool) -> None:
     """Print how many cells have each status, and the failures."""
     records = job.records()
@@ -82,7 +89,7 @@ def show_status(job: Job, *, as_json: bool) -> None:
         counts = {status: statuses[status] for status in (*get_args(Status), "missing")}
         print(json.dumps({"name": job.grid.name, "cells": len(job.cells), **counts, "not_done": failures}, indent=1))
         return
-    _out.print(f"{job.grid.name}: {_counts(job.plan())}")
+    _out.print(f"{job.grid.name}: {summary(job.plan())}")
     _show_failures(job, console=_out)
 
 
@@ -91,19 +98,20 @@ def show_schema() -> None:
     print(json.dumps(Grid.model_json_schema(), indent=1))
 
 
-def _counts(planned: Plan) -> str:
-    total = len(planned.done) + len(planned.infeasible) + len(planned.todo)
-    return f"{total} cells: {len(planned.done)} done, {len(planned.infeasible)} infeasible, {len(planned.todo)} to do"
+def _show_failures(job: Job, *, why: str | None = None, console: Console = _err) -> int:
+    """Print each cell that is not done and why, and why the run ended early; return the exit code that says so."""
+    _say_why(job, job.cells, console)
+    left = len(job.plan().todo)
+    if left:
+        left_over = f"{left} of {len(job.cells)} cells have no result; run the same command again to try them"
+        console.print(f"{why}: {left_over}" if why else left_over, soft_wrap=True)
+    return 1 if left else 0
 
 
-def _show_failures(job: Job, console: Console = _err) -> int:
-    """Print each cell that is not done and why; return the exit code that says so."""
+def _say_why(job: Job, cells: Sequence[Cell], console: Console) -> None:
+    """Print each of these cells that has a record but is not done, and why."""
     records = job.records()
-    for cell in job.cells:
+    for cell in cells:
         record = records.get(cell.key)
         if record and record.status != "done":
             console.print(f"{record.status}: {cell}: {record.message} ({cell.key})", markup=False, soft_wrap=True)
-    left = len(job.plan().todo)
-    if left:
-        console.print(f"{left} of {len(job.cells)} cells have no result; run the same command again to try them")
-    return 1 if left else 0

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from s3_server import bucket, s3, s3_server  # noqa: F401  fixtures
 
 from raygrid import cli
 from raygrid.cache import Cache
@@ -86,7 +87,7 @@ def cluster() -> Iterator[None]:
     import raygrid.engine.tune  # noqa: F401, I001  sets what Ray reads when it is imported
     import ray
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     yield
     ray.shutdown()
 

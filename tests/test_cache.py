@@ -1,5 +1,6 @@
 """The cache: computed once, whole or not at all, and read-only."""
 
+import json
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,9 @@ from raygrid.errors import StoreError
 
 
 def kept(folder):
-    """Return what is there but for the locks, which may outlive their use."""
+    """Return what is there but for the locks, which may outlive their use, and what tells of computations."""
     found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in found if not name.endswith(".lock"))
+    return sorted(name for name in found if not name.endswith(".lock") and not name.startswith("computed/"))
 
 
 ARRAYS = {
@@ -32,6 +33,7 @@ def never():
 
 def test_the_cache_computes_once(tmp_path):
     cache = Cache(tmp_path / "cache")
+    assert not cache.holds("key")
     for compute in (lambda: ARRAYS, never):
         arrays = cache.arrays("key", compute)
         assert {name: array.tolist() for name, array in arrays.items()} == {
@@ -40,8 +42,9 @@ def test_the_cache_computes_once(tmp_path):
         assert {name: array.dtype for name, array in arrays.items()} == {
             name: array.dtype for name, array in ARRAYS.items()
         }
+        assert cache.holds("key")
     assert Cache(tmp_path / "cache").arrays("key", never)
-    assert kept(tmp_path / "cache") == ["key/X.npy", "key/class_names.npy", "key/y.npy"]
+    assert kept(tmp_path / "cache") == ["key/X.npy", "key/class_names.npy", "key/contents.json", "key/y.npy"]
 
 
 def test_cached_arrays_are_mapped_and_read_only(tmp_path):
@@ -103,7 +106,7 @@ def test_who_comes_while_it_is_computed_waits_and_finds_it(tmp_path):
     with ThreadPoolExecutor(2) as pool:
         first, other = pool.submit(Cache(tmp_path).arrays, "key", slow), pool.submit(second)
         assert other.result() == first.result()["X"].tolist() == [0]
-    assert kept(tmp_path) == ["key/X.npy"]
+    assert kept(tmp_path) == ["key/X.npy", "key/contents.json"]
 
 
 def test_what_a_killed_process_left_is_overwritten(tmp_path):
@@ -111,7 +114,7 @@ def test_what_a_killed_process_left_is_overwritten(tmp_path):
     (tmp_path / ".key.tmp" / "X.npy").write_bytes(b"half")
     (tmp_path / ".key.tmp" / "other.npy").write_bytes(b"half")
     assert Cache(tmp_path).arrays("key", lambda: ARRAYS)["y"].tolist() == [0, 1]
-    assert kept(tmp_path) == ["key/X.npy", "key/class_names.npy", "key/y.npy"]
+    assert kept(tmp_path) == ["key/X.npy", "key/class_names.npy", "key/contents.json", "key/y.npy"]
 
 
 def parts(*values):
@@ -125,7 +128,7 @@ def test_an_array_of_parts_is_computed_once_and_mapped(tmp_path):
     for array in (made, again):
         assert (array.shape, array.dtype, array[:, 0, 0].tolist()) == ((2, 1000, 1000), np.float32, [1, 2])
         assert isinstance(array.base, np.memmap) and not array.flags.writeable
-    assert kept(tmp_path) == ["products-a/parts.npy"]
+    assert kept(tmp_path) == ["products-a/contents.json", "products-a/parts.npy"]
 
 
 def test_parts_that_fail_leave_nothing(tmp_path):
@@ -147,9 +150,9 @@ def test_the_least_recently_used_parts_make_room(tmp_path, monkeypatch):
         os.utime(tmp_path / f"products-{name}", (age, age))
     store.parts("products-a", *parts(0)[:2], never)
     store.parts("products-d", *parts(3))
-    assert kept(tmp_path)[-3:] == [f"products-{name}/parts.npy" for name in "abd"]
+    assert sorted(path.name[-1] for path in tmp_path.glob("products-*")) == list("abd")
     store.parts("products-e", *parts(4))
-    assert kept(tmp_path)[-3:] == [f"products-{name}/parts.npy" for name in "ade"]
+    assert sorted(path.name[-1] for path in tmp_path.glob("products-*")) == list("ade")
     assert [arrays[name][0, 5, 5] for name in "abc"] == [0, 1, 2]  # what is mapped stays
     assert store.arrays("inputs-a", never)  # only arrays of parts go
 
@@ -159,7 +162,7 @@ def test_parts_larger_than_all_room_are_kept_alone(tmp_path, monkeypatch):
     store = Cache(tmp_path)
     store.parts("products-a", *parts(0))
     assert store.parts("products-b", *parts(1, 2))[1, 0, 0] == 2
-    assert kept(tmp_path) == ["products-b/parts.npy"]
+    assert [path.name for path in tmp_path.glob("products-*")] == ["products-b"]
 
 
 def test_parts_that_somebody_is_about_to_use_stay(tmp_path, monkeypatch):
@@ -168,7 +171,7 @@ def test_parts_that_somebody_is_about_to_use_stay(tmp_path, monkeypatch):
     store.parts("products-a", *parts(0))
     with FileLock(tmp_path / ".products-a.lock"):
         store.parts("products-b", *parts(1))
-    assert kept(tmp_path) == ["products-a/parts.npy", "products-b/parts.npy"]
+    assert len(list(tmp_path.glob("products-*"))) == 2
 
 
 def test_a_file_in_the_place_of_the_cache(tmp_path):
@@ -178,3 +181,40 @@ def test_a_file_in_the_place_of_the_cache(tmp_path):
     assert str(refused.value) == (
         f"{tmp_path}/cache: File exists ({tmp_path}/cache); name another folder, or make room"
     )
+
+
+def computations(folder):
+    return sorted(
+        (json.loads(path.read_text()) for path in (folder / "computed").glob("*.json")), key=lambda told: told["key"]
+    )
+
+
+def test_every_computation_is_told_of(tmp_path):
+    for key in ("one", "two", "one"):
+        Cache(tmp_path).arrays(key, lambda: ARRAYS)
+    one, two = computations(tmp_path)
+    assert (one["key"], two["key"]) == ("one", "two")
+    assert one.keys() == {"key", "host", "seconds", "finished_at"}
+    with pytest.raises(ValueError, match="no"):
+        Cache(tmp_path).arrays("three", lambda: ARRAYS | {"y": int("no")})
+    assert len(computations(tmp_path)) == 2
+
+
+BREAK = {
+    "a file is gone": lambda entry: (entry / "y.npy").unlink(),
+    "a file is cut": lambda entry: (entry / "X.npy").write_bytes((entry / "X.npy").read_bytes()[:-1]),
+    "the contents are gone": lambda entry: (entry / "contents.json").unlink(),
+    "the contents are cut": lambda entry: (entry / "contents.json").write_text("{"),
+}
+
+
+@pytest.mark.parametrize("damage", BREAK.values(), ids=BREAK)
+def test_an_entry_that_is_not_whole_is_computed_again(tmp_path, damage):
+    Cache(tmp_path).arrays("key", lambda: {"X": np.zeros(1), "y": np.zeros(1)})
+    damage(tmp_path / "key")
+    arrays = Cache(tmp_path).arrays("key", lambda: ARRAYS)
+    assert {name: array.tolist() for name, array in arrays.items()} == {
+        name: array.tolist() for name, array in ARRAYS.items()
+    }
+    assert len(computations(tmp_path)) == 2
+    assert Cache(tmp_path).arrays("key", never)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,14 @@ from in_memory import test_samples, train_samples
 from scipy.sparse import csr_array, eye_array
 from sklearn.svm import SVC
 
-from raygrid.classifiers import CLASSIFIERS
-from raygrid.classifiers.cnn import Cnn, _batches
+from raygrid.checkpoint import NO_CHECKPOINT
+from raygrid.classifiers import CLASSIFIERS, resuming
+from raygrid.classifiers.cnn import Cnn, _batches, _initialised
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import DATASETS
 from raygrid.mixing import mix
+
+ROOT = Path(__file__).parents[1]
 
 # Compiled once for the whole module: 40 samples are a whole batch and a partial one.
 CNN = Cnn(alpha=0.25, weights="embedded", epochs=2)
@@ -41,8 +45,12 @@ def images(digits):
     return X, mixtures(40, 40, seed=0), y
 
 
+def fit(images, *, seed, checkpoint=NO_CHECKPOINT, **parameters):
+    return CNN.model_copy(update=parameters).fit(*images, seed=seed, checkpoint=checkpoint)
+
+
 def train(images, seed):
-    return [np.array(array) for array in CNN.fit(*images, seed=seed).model.get_weights()]
+    return [np.array(array) for array in fit(images, seed=seed).model.get_weights()]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +82,8 @@ def test_the_svm_is_scikit_learns_on_the_materialised_mixtures(digits, level, pa
     A, y = mixtures(len(X), 400, seed=0), digits.y_train[:400]
     y = digits.y_train[A.toarray().argmax(axis=1)]  # of the sample that weighs more
     expected = SVC(**parameters).fit((A @ X).astype(np.float32), y).predict(X_test)
-    predicted = Svm(**level).fit(train_samples(X), A, y, seed=0).predict(test_samples(X_test, X))
+    fitted = Svm(**level).fit(train_samples(X), A, y, seed=0, checkpoint=NO_CHECKPOINT)
+    predicted = fitted.predict(test_samples(X_test, X))
     assert np.array_equal(predicted, expected)
     assert (predicted == digits.y_test).mean() > 0.2
 
@@ -110,7 +119,7 @@ def test_the_defaults_are_the_papers():
 def test_the_optimiser_is_kerass_but_for_the_learning_rate(images):
     import keras
 
-    model = CNN.fit(*images, seed=0).model
+    model = fit(images, seed=0).model
     got, expected = model.optimizer.get_config(), keras.optimizers.RMSprop(1e-4).get_config()
     assert got.pop("learning_rate") == pytest.approx(expected.pop("learning_rate"))
     assert got | {"name": expected["name"]} == expected
@@ -122,6 +131,106 @@ def test_a_seed_gives_one_network_whatever_was_trained_before(images, digits, tr
     assert same(trained, train(images, 1))
     assert not same(trained, between)
     assert not same(trained, train(images, 3))
+
+
+@pytest.mark.parametrize("weights", ["embedded", "none"])
+def test_a_network_used_again_starts_as_one_built_anew(images, weights):
+    cnn = CNN.model_copy(update={"weights": weights})
+    fit(images, seed=7, weights=weights)
+    model = _initialised(cnn, 32, 10, seed=3)
+    assert same(model.get_weights(), cnn.build(32, 10, seed=3).get_weights())
+    assert {np.abs(variable).max() for variable in model.optimizer.variables} == {0, np.float32(1e-4)}
+
+
+def test_one_step_is_stock_kerass(images):
+    import keras
+
+    X, A, y = images
+    model = CNN.build(32, 10, seed=4)
+    start = model.get_weights()
+    model.compile(keras.optimizers.RMSprop(1e-4), "sparse_categorical_crossentropy")
+    order = np.random.default_rng(4).permutation(40)
+    model.fit(mix(A, X)[order] / np.float32(127.5) - 1, y[order], batch_size=40, shuffle=False, verbose=0)
+    ours = fit(images, seed=4, epochs=1, batch_size=40).weights
+    for got, expected, before in zip(ours, model.get_weights(), start, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
+        assert not np.array_equal(expected, before)
+
+
+class Kept:
+    """A checkpoint in memory, whose training is interrupted after `stop_after` saves."""
+
+    def __init__(self, stop_after=None):
+        self.arrays, self.epochs, self.stop_after = None, [], stop_after
+
+    def load(self):
+        return self.arrays
+
+    def save(self, arrays):
+        self.arrays = dict(arrays)
+        self.epochs.append(int(arrays["epochs"]))
+        if len(self.epochs) == self.stop_after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def every_epoch(monkeypatch):
+    """A checkpoint is due whenever an epoch ends."""
+    monkeypatch.setattr(resuming, "_CHECKPOINT_EVERY_S", 0)
+
+
+@pytest.mark.parametrize("stop_after", [1, 2])
+def test_an_interrupted_training_goes_on_to_the_same_network(images, digits, every_epoch, stop_after):
+    whole = fit(images, seed=1, epochs=3)
+    expected, predicted = whole.weights, whole.predict(digits.X_test[:50])
+    kept = Kept(stop_after)
+    with pytest.raises(KeyboardInterrupt):
+        fit(images, seed=1, epochs=3, checkpoint=kept)
+    fit(images, seed=2)  # another cell in between
+    kept.stop_after = None
+    resumed = fit(images, seed=1, epochs=3, checkpoint=kept)
+    assert kept.epochs == [1, 2]  # none twice, and none after the last
+    assert same(resumed.weights, expected)
+    assert np.array_equal(resumed.predict(digits.X_test[:50]), predicted)
+
+
+def test_a_checkpoint_holds_plain_arrays_of_the_variables_own_kinds(images, every_epoch):
+    kept = Kept()
+    model = fit(images, seed=1, checkpoint=kept).model
+    expected = [str(variable.dtype) for variable in [*model.weights, *model.optimizer.variables]]
+    assert [array.dtype.name for name, array in kept.arrays.items() if name != "epochs"] == expected
+    assert {type(array) for array in kept.arrays.values()} == {np.ndarray}
+
+
+def test_a_training_shorter_than_a_minute_keeps_nothing(images):
+    kept = Kept()
+    fit(images, seed=1, checkpoint=kept)
+    assert kept.epochs == []
+
+
+def without(arrays, name):
+    return {other: array for other, array in arrays.items() if other != name}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda arrays: without(arrays, "5"),
+        lambda arrays: without(arrays, "epochs"),
+        lambda arrays: arrays | {"0": arrays["0"][..., :1]},
+        lambda arrays: arrays | {"0": arrays["0"].astype(np.float64)},
+        lambda arrays: arrays | {"epochs": np.array(2)},
+        lambda arrays: arrays | {"epochs": np.array(0)},
+        lambda arrays: {},
+    ],
+    ids=["a variable less", "no epoch", "another shape", "another kind", "all epochs", "no epochs", "empty"],
+)
+def test_a_checkpoint_that_does_not_fit_is_ignored(images, every_epoch, trained, change):
+    kept = Kept(stop_after=1)
+    with pytest.raises(KeyboardInterrupt):
+        fit(images, seed=5, checkpoint=kept)
+    kept.arrays = change(kept.arrays)
+    assert same(fit(images, seed=1, checkpoint=kept).weights, trained)
 
 
 def test_training_changes_every_layer(trained):
@@ -138,7 +247,7 @@ def test_training_on_mixtures_is_training_on_the_mixed_set(images, trained):
 @pytest.mark.parametrize(("n", "steps"), [(33, 4), (20, 2)], ids=["one more", "less than one"])
 def test_the_last_partial_batch_is_used(images, n, steps):
     X, A, y = images
-    model = CNN.fit(X, A[:n], y[:n], seed=0).model
+    model = fit((X, A[:n], y[:n]), seed=0).model
     assert int(model.optimizer.iterations) == steps
 
 
@@ -158,7 +267,7 @@ def test_an_epoch_shows_every_mixture_once_as_the_network_expects_it(images):
 
 
 def test_predictions_are_the_likeliest_classes_whatever_the_batch(images, digits):
-    fitted = CNN.fit(*images, seed=0)
+    fitted = fit(images, seed=0)
     X = digits.X_test[:130]
     predicted = fitted.predict(X)
     assert (predicted.shape, predicted.dtype) == ((130,), np.int64)
@@ -176,17 +285,23 @@ def test_a_seed_gives_one_network_on_every_backend(backend):
     code = (
         "import keras, numpy as np\n"
         "from scipy.sparse import eye_array\n"
+        "from raygrid.checkpoint import NO_CHECKPOINT\n"
+        "from raygrid.classifiers import resuming\n"
         "from raygrid.classifiers.cnn import Cnn\n"
+        "from tests.test_classifiers import Kept\n"
         "X, y = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3)).astype(np.uint8), np.arange(40) % 10\n"
         "cnn = Cnn(alpha=0.25, weights='embedded', epochs=2)\n"
-        "def train(seed):\n"
-        "    fitted = cnn.fit(X, eye_array(40, format='csr'), y, seed=seed)\n"
+        "def train(seed, checkpoint=NO_CHECKPOINT):\n"
+        "    fitted = cnn.fit(X, eye_array(40, format='csr'), y, seed=seed, checkpoint=checkpoint)\n"
         "    assert fitted.predict(X).shape == (40,)\n"
         "    return [np.array(w) for w in fitted.model.get_weights()]\n"
         "one, other, again = train(1), train(2), train(1)\n"
         "same = lambda a, b: all(map(np.array_equal, a, b))\n"
-        "print(keras.backend.backend(), same(one, again), same(one, other))\n"
+        "resuming._CHECKPOINT_EVERY_S, kept = 0, Kept(stop_after=1)\n"
+        "try: train(1, kept)\n"
+        "except KeyboardInterrupt: train(2)\n"
+        "print(keras.backend.backend(), same(one, again), same(one, other), same(one, train(1, kept)))\n"
     )
     env = os.environ | {"KERAS_BACKEND": backend}
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
-    assert run.stdout.splitlines()[-1:] == [f"{backend} True False"], run.stderr
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, cwd=ROOT)
+    assert run.stdout.splitlines()[-1:] == [f"{backend} True False True"], run.stderr

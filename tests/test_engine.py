@@ -1,68 +1,34 @@
 """The engines: the same records from both, and what becomes of cells and inputs that fail."""
 
 import json
-import os
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scipy.sparse import eye_array
+from faulty import Observer, Raises, Sleeps, know_this_module
 
+from raygrid.budget import Budget
 from raygrid.config import Resources
-from raygrid.engine import ENGINES, engine_named, resources_of
+from raygrid.engine import ENGINES, Terms, engine_named
 from raygrid.errors import DataError, StoreError, UsageError
-from raygrid.resampling import Resampler
 from raygrid.store import Store
-
-
-class Faulty(Resampler):
-    """Raises; or ends its process, as the system would, the first times it is tried."""
-
-    name: str = "faulty"
-    deaths: int = 0
-    log: str = ""
-
-    def _fit(self, X: Any, y: Any, seed: int) -> Any:
-        if not self.deaths:
-            raise ValueError("got 3; expected 4")
-        with Path(self.log).open("a") as log:
-            log.write("x")
-        if Path(self.log).stat().st_size <= self.deaths:
-            os._exit(1)
-        return eye_array(len(y), format="csr"), y
-
-
-class Observer:
-    """Remembers what it heard."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def started(self) -> None:
-        self.heard.append("started")
-
-    def finished(self, status: str) -> None:
-        self.heard.append(status)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def workers_know_this_module(cluster):
-    from ray import cloudpickle
-
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    know_this_module()
 
 
 @pytest.fixture
 def run(cluster, cache, tmp_path):
     """Run cells with one of the engines; return the store and what the observer heard."""
 
-    def run_cells(engine: str, cells: list[Any]) -> tuple[Store, list[str]]:
+    def run_cells(engine: str, cells: list[Any], **terms: Any) -> tuple[Store, list[str]]:
         store, observer = Store(tmp_path / engine), Observer()
         store.prepare()
-        engine_named(engine)(cells, store, cache, resources={}, observer=observer)
+        engine_named(engine)(cells, store, cache, terms=Terms(**terms), observer=observer)
         return store, observer.heard
 
     return run_cells
@@ -116,7 +82,7 @@ def test_a_broken_data_set_is_the_users_mistake_in_one_line(run, cells_of, broke
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_cell_that_fails_leaves_a_record_and_the_others_are_done(run, cells_of, capsys, engine):
     good, other = [cell for cell in cells_of(folds=1) if cell.resampler.name == "none"]
-    bad = replace(good, resampler=Faulty())
+    bad = replace(good, resampler=Raises())
     store, heard = run(engine, [bad, good, other])
     assert store.statuses() == {bad.key: "error", good.key: "done", other.key: "done"}
     assert Counter(heard) == {"started": 3, "done": 2, "error": 1}
@@ -127,24 +93,11 @@ def test_a_cell_that_fails_leaves_a_record_and_the_others_are_done(run, cells_of
     assert capsys.readouterr().err == (f"{bad}\n{failed.traceback}\n" if engine == "inline" else "")
 
 
-@pytest.mark.slow
-def test_a_worker_that_dies_costs_no_more_than_its_cell(run, cells_of, tmp_path):
-    good, other = [cell for cell in cells_of(folds=1) if cell.resampler.name == "none"]
-    once = replace(good, resampler=Faulty(deaths=1, log=str(tmp_path / "once")))
-    always = replace(other, resampler=Faulty(deaths=9, log=str(tmp_path / "always")))
-    store, heard = run("ray", [once, good, always, other])
-    assert store.statuses() == {cell.key: "done" for cell in (once, good, other)} | {always.key: "error"}
-    assert store.record(always.key).message.startswith("its process died 3 times: ")
-    assert Counter(heard) == {"started": 4, "done": 3, "lost": 1}
-    tries = [len((tmp_path / name).read_text()) for name in ("once", "always")]
-    assert tries == [2, 3]
-
-
 @pytest.mark.parametrize("engine", [pytest.param("ray", marks=pytest.mark.slow), "inline"])
 def test_a_store_that_cannot_be_written_is_the_users_mistake(cluster, cells_of, cache, tmp_path, engine):
     cells, observer = cells_of(), Observer()
     with pytest.raises(StoreError) as refused:
-        engine_named(engine)(cells, Store(tmp_path / "nowhere"), cache, resources={}, observer=observer)
+        engine_named(engine)(cells, Store(tmp_path / "nowhere"), cache, terms=Terms(), observer=observer)
     assert observer.heard.count("started") < len(cells)  # the first is enough to stop at, and is not tried again
     assert str(refused.value).startswith(f"{tmp_path}/nowhere: No such file or directory (")
     assert "\n" not in str(refused.value)
@@ -157,6 +110,27 @@ def test_an_unknown_engine_is_refused():
 
 def test_a_trial_may_use_what_its_classifier_is_given(cells_of):
     cell = cells_of()[0]
-    assert resources_of(cell, {}) == Resources(cpus=1, gpus=0)
-    assert resources_of(cell, {"svm": Resources(cpus=2)}) == Resources(cpus=2)
-    assert resources_of(cell, {"cnn": Resources(cpus=2)}) == Resources(cpus=1)
+    assert Terms().share(cell) == Resources(cpus=1, gpus=0)
+    assert Terms({"svm": Resources(cpus=2)}).share(cell) == Resources(cpus=2)
+    assert Terms({"cnn": Resources(cpus=2)}).share(cell) == Resources(cpus=1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_record_that_is_final_is_not_computed_again(run, cells_of, engine):
+    cells = cells_of(folds=1)
+    store, _ = run(engine, cells[:2])
+    before = kept(store) | {path.name: path.stat().st_mtime_ns for path in (store.root / "records").iterdir()}
+    store, heard = run(engine, cells)
+    after = kept(store) | {path.name: path.stat().st_mtime_ns for path in (store.root / "records").iterdir()}
+    assert {name: after[name] for name in before} == before
+    assert Counter(heard) == {"started": 4, "done": 4}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_exhausted_budget_ends_the_run_and_keeps_what_is_done(run, cells_of, tmp_path, engine):
+    records = tmp_path / engine / "records"
+    an_hour_a_record = Budget(max_hours=3, clock=lambda: 3600 * len(list(records.glob("*.json"))))
+    cells = [replace(cell, resampler=Sleeps()) for cell in cells_of(folds=20) if cell.resampler.name == "none"]
+    store, heard = run(engine, cells, budget=an_hour_a_record)
+    assert 3 <= len(store.records()) < 40
+    assert set(heard) == {"started", "done"}

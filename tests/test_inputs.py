@@ -76,7 +76,7 @@ def test_two_representations_share_the_decoded_images(counted, tmp_path):
     assert load_inputs(plain, Cache(tmp_path)).X_test.shape == (599, 32, 32, 3)
     assert CountedDigits.sizes == [32]
     # Images are their own representation, and not kept a second time.
-    assert {path.name for path in tmp_path.glob("[!.]*")} == {images_key(plain), inputs_key(counted)}
+    assert {path.name for path in tmp_path.glob("i*-*")} == {images_key(plain), inputs_key(counted)}
     assert inputs_key(plain) == images_key(plain)
 
 
@@ -93,7 +93,7 @@ def test_a_failed_computation_leaves_nothing_to_be_read(counted, tmp_path):
 
     with pytest.raises(ValueError, match="no"):
         load_inputs(replace(counted, representation=Broken()), Cache(tmp_path))
-    assert [path.name for path in tmp_path.glob("[!.]*")] == [images_key(counted)]
+    assert [path.name for path in tmp_path.glob("i*-*")] == [images_key(counted)]
     assert load_inputs(counted, Cache(tmp_path)).X_train.shape == (1198, 32, 32, 3)
 
 

@@ -11,6 +11,7 @@ from in_memory import test_samples, train_samples
 from sklearn.svm import SVC
 
 from raygrid import imbalance
+from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
 from raygrid.inputs import load_inputs
@@ -40,7 +41,7 @@ def found(name, X, y, X_test, dtype):
     X, X_test = X.astype(dtype), X_test.astype(dtype)
     train = train_samples(X)
     A, y_resampled = RESAMPLERS[name]().resample(train, y, seed=3)
-    model = Svm().fit(train, A, y_resampled, seed=0)
+    model = Svm().fit(train, A, y_resampled, seed=0, checkpoint=NO_CHECKPOINT)
     return model.kernel.gamma, model.predict(test_samples(X_test, X))
 
 

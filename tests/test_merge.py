@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from raygrid.errors import StoreError
+from raygrid.merging import merge
 from raygrid.record import Measured, Record
-from raygrid.store import Store, merge
+from raygrid.store import Store
 
 A, B, C = ("a" * 16, "b" * 16, "c" * 16)
 

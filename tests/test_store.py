@@ -1,8 +1,10 @@
 """The store and the cache: files that are whole, final, and only theirs who hold the lock."""
 
+import pickle
 import re
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,18 @@ def record(key="0123456789abcdef", status="done", **fields):
 
 
 @pytest.fixture
-def store(tmp_path):
+def local_store(tmp_path):
     made = Store(tmp_path / "runs" / "small")
+    made.prepare()
+    return made
+
+
+@pytest.fixture(params=["a folder", "a bucket"])
+def store(request):
+    """What holds for a store on this machine, and for one at a URL."""
+    if request.param == "a folder":
+        return request.getfixturevalue("local_store")
+    made = Store(f"{request.getfixturevalue('bucket')}/runs/small")
     made.prepare()
     return made
 
@@ -32,18 +44,45 @@ def files(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+def content(store):
+    """Return every file, by name."""
+    return {name: (store.root / name).read_bytes() for name in files(store.root)}
+
+
 def test_a_record_is_read_as_it_was_written(store):
     written = record(metrics={"AvAcc": 1 / 3}, class_names=["猫"])
     store.write(written, PREDICTIONS)
     assert store.record(written.key) == written
     assert store.records() == {written.key: written}
     assert store.statuses() == {written.key: "done"}
+    assert store.keys() == {written.key}
+    assert store.is_there()
     assert Store(store.root).records() == {written.key: written}
+
+
+def test_records_are_read_as_they_are_now(store):
+    """Also by who has read them before: another process writes."""
+    other = Store(store.root)
+    for status in ("error", "oom", "done"):
+        other.write(record(status=status), {})
+        other.write(record("b" * 16, status), {})
+        assert store.statuses() == {"0123456789abcdef": status, "b" * 16: status}
+    (store.root / "records" / f"{'b' * 16}.json").unlink()
+    assert store.statuses() == {"0123456789abcdef": "done"}
+    assert store.keys() == {"0123456789abcdef"}
+
+
+def test_a_store_goes_to_another_process_as_its_place_alone(store):
+    store.write(record(), PREDICTIONS)
+    read = store.records()
+    pickled = pickle.dumps(store)
+    assert len(pickled) < 1000
+    assert pickle.loads(pickled).records() == read
 
 
 def test_predictions_are_plain_arrays(store):
     store.write(record(), PREDICTIONS)
-    with np.load(store.root / "predictions" / "0123456789abcdef.npz", allow_pickle=False) as kept:
+    with np.load(BytesIO(content(store)["predictions/0123456789abcdef.npz"]), allow_pickle=False) as kept:
         assert {name: kept[name].tolist() for name in kept} == {
             "y_true": [0, 1, 2],
             "y_pred": [0, 1, 1],
@@ -59,7 +98,9 @@ def test_one_file_a_cell_and_nothing_else(store):
 
 def test_a_store_that_is_not_there_has_no_records(tmp_path):
     store = Store(tmp_path / "none")
-    assert (store.records(), store.statuses(), store.record("a" * 16)) == ({}, {}, None)
+    assert (store.records(), store.keys(), store.record("a" * 16)) == ({}, set(), None)
+    assert (store.read_text("grid.yaml"), store.read_log("a" * 16), store.is_locked()) == ("", "", False)
+    assert not store.is_there()
     assert not store.root.exists()
 
 
@@ -67,9 +108,9 @@ def test_a_store_that_is_not_there_has_no_records(tmp_path):
 @pytest.mark.parametrize("first", ["done", "infeasible"])
 def test_a_final_record_is_never_altered(store, first, second):
     store.write(record(status=first, message="first"), PREDICTIONS)
-    before = {name: (store.root / name).read_bytes() for name in files(store.root)}
+    before = content(store)
     store.write(record(status=second, message="second"), {"y_pred": np.zeros(9)})
-    assert {name: (store.root / name).read_bytes() for name in files(store.root)} == before
+    assert content(store) == before
 
 
 @pytest.mark.parametrize("second", ["done", "infeasible", "error"])
@@ -86,21 +127,23 @@ def leftovers(store):
         store.root / "records" / ".0123456789abcdef.json.x1.tmp",
         store.root / "predictions" / ".0123456789abcdef.npz.x2.tmp",
         store.root / "report" / ".table1.csv.x3.tmp",
+        store.root / "checkpoints" / ".0123456789abcdef.npz.x4.tmp",
+        store.root / "logs" / ".0123456789abcdef.log.x5.tmp",
     ]
     for path in made:
         path.write_bytes(b'{"key":')
     return made
 
 
-def test_half_written_files_are_not_seen_and_the_next_run_removes_them(store):
-    store.write(record(), PREDICTIONS)
-    whole = files(store.root)
-    made = leftovers(store)
-    assert list(store.records()) == ["0123456789abcdef"]
-    assert store.statuses() == {"0123456789abcdef": "done"}
-    store.prepare()
+def test_half_written_files_are_not_seen_and_the_next_run_removes_them(local_store):
+    local_store.write(record(), PREDICTIONS)
+    whole = files(local_store.root)
+    made = leftovers(local_store)
+    assert list(local_store.records()) == ["0123456789abcdef"]
+    assert local_store.statuses() == {"0123456789abcdef": "done"}
+    local_store.prepare()
     assert not [path for path in made if path.exists()]
-    assert files(store.root) == whole
+    assert files(local_store.root) == whole
 
 
 KILLED = """
@@ -112,13 +155,13 @@ Store(Path(sys.argv[1])).write_text("records/0123456789abcdef.json", "half")
 """
 
 
-def test_a_run_that_is_killed_as_it_writes_leaves_no_record(store):
-    run = subprocess.run([sys.executable, "-c", KILLED, str(store.root)])
+def test_a_run_that_is_killed_as_it_writes_leaves_no_record(local_store):
+    run = subprocess.run([sys.executable, "-c", KILLED, str(local_store.root)])
     assert run.returncode == -9
-    assert len(files(store.root)) == 1
-    assert store.records() == {}
-    store.prepare()
-    assert files(store.root) == []
+    assert len(files(local_store.root)) == 1
+    assert local_store.records() == {}
+    local_store.prepare()
+    assert files(local_store.root) == []
 
 
 def test_a_write_that_fails_leaves_nothing(store):
@@ -153,6 +196,82 @@ def test_a_file_that_is_no_record_is_named(store, content, reason):
         with pytest.raises(StoreError) as refused:
             read()
         assert str(refused.value) == f"{path}: got no record ({reason}); delete the file to run its cell again"
+
+
+def test_a_log_is_kept_as_text(store):
+    assert store.read_log("a" * 16) == ""
+    store.write_log("a" * 16, "first\n")
+    store.write_log("a" * 16, "ä\udcff\n")  # what a C library wrote need not be text
+    assert store.read_log("a" * 16) == "ä?\n"
+    assert files(store.root) == [f"logs/{'a' * 16}.log"]
+
+
+STATE = {
+    "version": np.array("of the network"),
+    "file": np.arange(3, dtype=np.float16),
+    "layer/0/kernel:0": np.array([[np.nan, -0.0]], dtype=np.float32),
+    "epoch": np.array(7),
+    "none": np.zeros((0, 4), dtype=np.uint8),
+}
+
+
+def test_a_checkpoint_is_loaded_as_it_was_saved(store):
+    assert store.checkpoint("a" * 16, "1").load() is None
+    store.checkpoint("a" * 16, "1").save({"epoch": np.array(1)})
+    store.checkpoint("a" * 16, "1").save(STATE)
+    loaded = store.checkpoint("a" * 16, "1").load()
+    assert {name: (array.dtype, array.shape, array.tobytes()) for name, array in loaded.items()} == {
+        name: (array.dtype, array.shape, array.tobytes()) for name, array in STATE.items()
+    }
+    assert store.checkpoint("b" * 16, "1").load() is None
+    assert files(store.root) == [f"checkpoints/{'a' * 16}.npz"]
+
+
+def test_a_checkpoint_of_another_version_is_ignored(store):
+    store.checkpoint("a" * 16, "1").save(STATE)
+    assert store.checkpoint("a" * 16, "2").load() is None
+
+
+def test_a_checkpoint_that_is_deleted_is_gone(store):
+    checkpoint = store.checkpoint("a" * 16, "1")
+    checkpoint.save(STATE)
+    checkpoint.delete()
+    checkpoint.delete()
+    assert checkpoint.load() is None
+    assert files(store.root) == []
+
+
+def broken_checkpoints():
+    buffer = BytesIO()
+    np.savez(buffer, version=np.array("1"), **{"array/X": np.arange(1000)})
+    whole = buffer.getvalue()
+    buffer = BytesIO()
+    np.savez(buffer, version=np.array("1"), **{"array/X": np.array([{}], dtype=object)})
+    changed = bytearray(whole)
+    changed[len(whole) // 2] ^= 1
+    npy = BytesIO()
+    np.save(npy, np.arange(3))
+    return {
+        "empty": b"",
+        "half": whole[: len(whole) // 2],
+        "a byte changed": bytes(changed),
+        "a pickle": buffer.getvalue(),
+        "one array": npy.getvalue(),
+        "no npz": b"PK\x03\x04" + b"0" * 99,
+        "text": b"hello",
+    }
+
+
+@pytest.mark.parametrize("content", broken_checkpoints().values(), ids=broken_checkpoints())
+def test_a_broken_checkpoint_is_ignored(local_store, content):
+    (local_store.root / "checkpoints" / f"{'a' * 16}.npz").write_bytes(content)
+    assert local_store.checkpoint("a" * 16, "1").load() is None
+
+
+def test_a_checkpoint_holds_no_pickle(store):
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        store.checkpoint("a" * 16, "1").save({"X": np.array([{}], dtype=object)})
+    assert files(store.root) == []
 
 
 def test_text_is_written_whole_and_replaced(store):
@@ -202,24 +321,23 @@ def test_a_file_in_the_place_of_the_store(tmp_path, act):
     ],
     ids=["records", "predictions", "report"],
 )
-def test_a_store_that_cannot_be_written(store, blocked, act):
-    (store.root / blocked).rmdir()
-    (store.root / blocked).write_bytes(b"")
+def test_a_store_that_cannot_be_written(local_store, blocked, act):
+    (local_store.root / blocked).rmdir()
+    (local_store.root / blocked).write_bytes(b"")
     with pytest.raises(StoreError) as refused:
-        act(store)
-    where = re.escape(f"{store.root}/{blocked}")
+        act(local_store)
+    where = re.escape(f"{local_store.root}/{blocked}")
     assert re.fullmatch(
-        rf"{store.root}: (Not a directory|File exists) \({where}.*\); name another folder, or make room",
+        rf"{local_store.root}: (Not a directory|File exists) \({where}.*\); name another folder, or make room",
         str(refused.value),
     )
-    assert files(store.root) == [blocked]
+    assert files(local_store.root) == [blocked]
 
 
 HOLD = """
 import sys
-from pathlib import Path
 from raygrid.store import Store
-with Store(Path(sys.argv[1])).locked():
+with Store(sys.argv[1]).locked():
     print("locked", flush=True)
     sys.stdin.read()
 """
@@ -241,10 +359,12 @@ def test_the_lock_keeps_other_processes_out_until_its_holder_ends_however_it_end
             assert str(refused.value) == (
                 f"{store.root}: another run is writing here; wait for it, or use another --store"
             )
+            assert store.is_locked()
             assert store.records() == {}  # reading needs no lock
         finally:
             holder.kill()
     enter()
+    assert not store.is_locked()
 
 
 def test_a_run_keeps_a_second_one_of_its_own_process_out(store):

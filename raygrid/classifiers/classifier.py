@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from raygrid.checkpoint import Checkpoint
 from raygrid.level import Level
 from raygrid.samples import Samples
 
@@ -35,7 +36,7 @@ class Classifier(Level):
         """Download what is missing (pretrained weights)."""
 
     @abstractmethod
-    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int) -> Fitted:
+    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X.
 
         Parameters
@@ -47,4 +48,7 @@ class Classifier(Level):
             Labels 0 .. M - 1 of the mixtures, every class among them.
         seed : int
             Of every random choice.
+        checkpoint : Checkpoint
+            Where a long training keeps its state and finds that of an interrupted one, of the same arguments; the
+            result is that of a training without interruption. A short one need not use it.
         """

@@ -1,6 +1,7 @@
 """The convolutional network, fine-tuned from end to end."""
 
-from functools import lru_cache
+import random
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -9,12 +10,17 @@ from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
 from raygrid.backbones import BackboneLevel, preprocess
+from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
+from raygrid.classifiers.resuming import restore, saving
 from raygrid.keras_backend import load_keras
 from raygrid.mixing import blocks, mix
 from raygrid.samples import Samples
 
 _PREDICT_BATCH = 128
+
+# Global average pooling and two dense layers, after the backbone.
+_N_HEAD_LAYERS = 3
 
 
 class Cnn(BackboneLevel, Classifier):
@@ -38,16 +44,17 @@ class Cnn(BackboneLevel, Classifier):
     optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
     learning_rate: PositiveFloat = 1e-4
 
-    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int) -> Fitted:
-        """Train on the mixtures A X, mixed batch by batch."""
-        image_size, n_classes = X.shape[1], int(y.max()) + 1
-        model = _compiled(self, image_size, n_classes)
-        model.set_weights(self.build(image_size, n_classes, seed=seed).get_weights())
-        for variable in model.optimizer.variables:
-            if variable is not model.optimizer._learning_rate:
-                variable.assign(np.zeros(variable.shape, variable.dtype))
+    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
+        """Train on the mixtures A X, mixed batch by batch; go on where an interrupted training had kept its state."""
+        model = _initialised(self, X.shape[1], int(y.max()) + 1, seed=seed)
+        epochs_done = restore(model, checkpoint.load(), epochs=self.epochs)
         model.fit(
-            _batches(X, A, y, batch_size=self.batch_size, seed=seed), epochs=self.epochs, shuffle=False, verbose=0
+            _batches(X, A, y, batch_size=self.batch_size, seed=seed, epochs_done=epochs_done),
+            initial_epoch=epochs_done,
+            epochs=self.epochs,
+            callbacks=[saving(model, checkpoint, epochs=self.epochs)],
+            shuffle=False,
+            verbose=0,
         )
         return _Trained(model)
 
@@ -60,18 +67,45 @@ class Cnn(BackboneLevel, Classifier):
         return keras.Model(backbone.input, keras.layers.Dense(n_classes, activation="softmax")(x))
 
 
-@lru_cache(maxsize=1)
-def _compiled(cnn: Cnn, image_size: int, n_classes: int) -> Any:
-    """Return the network with its optimiser, built once a process: tracing it takes longer than a small cell."""
+@cache
+def _compiled(cnn: Cnn, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]]]:
+    """Return the network with its optimiser, and its weights for seed 0.
+
+    Every network is kept: to build and trace one takes longer than a small cell, and of one that is dropped
+    TensorFlow gives nothing back (benchmarks/worker_memory.py). A grid has few.
+    """
     keras = load_keras()
     model = cnn.build(image_size, n_classes, seed=0)
     optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
     model.compile(optimizer, "sparse_categorical_crossentropy")
     optimizer.build(model.trainable_variables)
+    return model, model.get_weights()
+
+
+def _initialised(cnn: Cnn, image_size: int, n_classes: int, *, seed: int) -> Any:
+    """Return the compiled network with the weights that `Cnn.build` gives it for `seed`, its optimiser at the start.
+
+    As a layer is made, Keras draws the seeds of its initialisers from Python's generator, and nothing else here is
+    random: the initialisers' clones, made in the same order, draw them again. A second network would take half a
+    second, and `keras.utils.set_random_seed` makes TensorFlow prepare every traced function anew, 1.4 s.
+    """
+    model, weights = _compiled(cnn, image_size, n_classes)
+    model.set_weights(weights)
+    random.seed(seed)
+    pretrained = () if cnn.weights == "none" else model.layers[:-_N_HEAD_LAYERS]
+    for layer in model.layers:
+        for value in vars(layer).values():
+            if isinstance(value, load_keras().Initializer) and hasattr(value, "seed"):  # the others are constants
+                drawn = value.clone()
+                if layer not in pretrained:
+                    layer.kernel.assign(drawn(layer.kernel.shape))
+    for variable in model.optimizer.variables:
+        if variable is not model.optimizer._learning_rate:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
     return model
 
 
-def _batches(X: Samples, A: csr_array, y: Labels, *, batch_size: int, seed: int) -> Any:
+def _batches(X: Samples, A: csr_array, y: Labels, *, batch_size: int, seed: int, epochs_done: int = 0) -> Any:
     """Return the training batches as a Keras data set: (images in [-1, 1], labels), reshuffled every epoch."""
     keras = load_keras()
 
@@ -79,7 +113,8 @@ def _batches(X: Samples, A: csr_array, y: Labels, *, batch_size: int, seed: int)
         def __init__(self) -> None:
             super().__init__()
             self.rng = np.random.default_rng(seed)
-            self.on_epoch_end()
+            for _ in range(epochs_done + 1):
+                self.on_epoch_end()
 
         def __len__(self) -> int:
             return -(-len(y) // batch_size)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat
 from scipy.sparse import csr_array, eye_array
 
+from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.samples import Samples, products, squares
 
@@ -35,8 +36,8 @@ class Svm(Classifier):
     C: PositiveFloat = 1.0
     gamma: Literal["scale", "auto"] | PositiveFloat = "scale"
 
-    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int) -> Fitted:
-        """Train on the mixtures A X; nothing here is random."""
+    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
+        """Train on the mixtures A X; nothing here is random, and nothing is kept on the way."""
         from sklearn.svm import SVC
 
         norms = squares(A, X)

@@ -43,6 +43,14 @@ class Cifar10(DatasetLevel):
         """Download the archive to where Keras keeps it, unless it is there."""
         download.fetch(URL, _path(), checksum=CHECKSUM, name=self.name)
 
+    def to_fetch(self) -> str:
+        """Return the size and address of the archive, unless it is there and whole."""
+        return download.to_fetch(URL, _path(), checksum=CHECKSUM, name=self.name, megabytes=170)
+
+    def n_images(self) -> int:
+        """Return the number of photographs."""
+        return 60_000
+
     def load(self, image_size: int, interpolation: str) -> Images:
         """Return the images and labels, fetched first if need be."""
         self.fetch()

@@ -18,6 +18,10 @@ class DatasetLevel(Level):
     def fetch(self) -> None:
         """Make the data set's files be on this machine; raise DataError where that cannot be."""
 
+    def n_images(self) -> int | None:
+        """Return how many images there are in train and test together; None where only reading them tells."""
+        return None
+
     @abstractmethod
     def load(self, image_size: int, interpolation: str) -> Images:
         """Return all images, resized to squares of `image_size` pixels, and their labels.

@@ -33,6 +33,10 @@ class Digits(DatasetLevel):
     def fetch(self) -> None:
         """Do nothing: the images come with scikit-learn."""
 
+    def n_images(self) -> int:
+        """Return the number of digits."""
+        return 1_797
+
     def load(self, image_size: int, interpolation: str) -> Images:
         """Return the images and labels; their 17 grey levels are spread over 0 to 255."""
         X_train, y_train, X_test, y_test = arrays = _split()

@@ -55,6 +55,20 @@ def fetch(url: str, path: Path, *, checksum: str, name: str) -> None:
         ) from error
 
 
+def to_fetch(url: str, path: Path, *, checksum: str, name: str, megabytes: int) -> str:
+    """Return what `fetch` would download, with its size as given; nothing where the file is there.
+
+    Raises
+    ------
+    DataError
+        The file is there, but its content has another checksum.
+    """
+    if not path.exists():
+        return f"{megabytes} MB from {url}"
+    verify(path, checksum, name=name)
+    return ""
+
+
 def verify(path: Path, checksum: str, *, name: str) -> None:
     """Raise DataError unless the file's content has this checksum, *algorithm:hex*."""
     got = file_checksum(path, checksum.partition(":")[0])

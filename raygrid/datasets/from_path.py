@@ -1,5 +1,6 @@
 """A data set of the user's own: any name, and a file or folder that says by what it is how to read it."""
 
+import zipfile
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from pydantic import Field
 from raygrid.checksum import file_checksum
 from raygrid.datasets import image_folder, npz, stl10
 from raygrid.datasets.dataset import DatasetLevel
-from raygrid.datasets.files import folder_checksum
+from raygrid.datasets.files import folder_checksum, in_folder, in_zip
 from raygrid.datasets.images import Images
 from raygrid.errors import DataError
 from raygrid.level import ExistingPath
@@ -41,6 +42,20 @@ class FromPath(DatasetLevel):
     def fetch(self) -> None:
         """Download nothing; only refuse, before anything runs, a path that no reader is for."""
         self._reader()
+
+    def to_fetch(self) -> str:
+        """Return nothing: it is here. A zip, which an .npz is as well, must have its end, or a copy broke off."""
+        self._reader()
+        if self.path.suffix.lower() in (".zip", ".npz") and not zipfile.is_zipfile(self.path):
+            raise DataError(f"{self.name}: {self.path}: got no whole {self.path.suffix} file; get it anew")
+        return ""
+
+    def n_images(self) -> int | None:
+        """Return the number of image files; None for other formats than image folders, which do not tell it."""
+        if self._reader() is image_folder.read_zip:
+            with zipfile.ZipFile(self.path) as archive:
+                return image_folder.n_images(in_zip(archive))
+        return image_folder.n_images(in_folder(self.path)) if self._reader() is image_folder.read_folder else None
 
     def load(self, image_size: int, interpolation: str) -> Images:
         """Return the images and labels; every message begins with this data set's name."""

@@ -77,6 +77,11 @@ def _read(path: Path, files: Mapping[str, Callable[[], bytes]], *, image_size: i
     return Images(X["train"], y["train"], X["test"], y["test"], class_names)
 
 
+def n_images(names: Iterable[str]) -> int:
+    """Return how many of these files are images by their names."""
+    return sum(PurePosixPath(name).suffix.lower() in SUFFIXES for name in names)
+
+
 def arrange(path: Path, names: Iterable[str]) -> list[Sample]:
     """Return the place of every image, sorted.
 

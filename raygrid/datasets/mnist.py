@@ -30,6 +30,14 @@ class Mnist(DatasetLevel):
         """Download mnist.npz to where Keras keeps it, unless it is there."""
         download.fetch(URL, _path(), checksum=CHECKSUM, name=self.name)
 
+    def to_fetch(self) -> str:
+        """Return the size and address of mnist.npz, unless it is there and whole."""
+        return download.to_fetch(URL, _path(), checksum=CHECKSUM, name=self.name, megabytes=11)
+
+    def n_images(self) -> int:
+        """Return the number of digits."""
+        return 70_000
+
     def load(self, image_size: int, interpolation: str) -> Images:
         """Return the images and labels, fetched first if need be."""
         self.fetch()

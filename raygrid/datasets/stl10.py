@@ -51,13 +51,29 @@ class Stl10(DatasetLevel):
         download.fetch(URL, archive, checksum=CHECKSUM, name=self.name)
         extract(archive, folder)
 
+    def to_fetch(self) -> str:
+        """Return the size and address of the archive, unless it, or what is labelled of it, is there and whole."""
+        folder = download.cache_folder() / FOLDER
+        if all((folder / name).exists() for name in BINARIES):
+            self._verify(folder)
+            return ""
+        archive = download.cache_folder() / f"{FOLDER}.tar.gz"
+        return download.to_fetch(URL, archive, checksum=CHECKSUM, name=self.name, megabytes=2640)
+
+    def n_images(self) -> int:
+        """Return the number of labelled photographs."""
+        return 13_000
+
     def load(self, image_size: int, interpolation: str) -> Images:
         """Return the images and labels, fetched first if need be."""
         self.fetch()
         folder = download.cache_folder() / FOLDER
+        self._verify(folder)
+        return read_folder(folder, image_size, interpolation)
+
+    def _verify(self, folder: Path) -> None:
         for name, checksum in BINARIES.items():
             download.verify(folder / name, checksum, name=self.name)
-        return read_folder(folder, image_size, interpolation)
 
 
 def extract(archive: Path, folder: Path) -> None:

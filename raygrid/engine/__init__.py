@@ -1,8 +1,11 @@
-"""Engines: run cells, keep their records. Both have one signature; only `raygrid.engine.tune` imports Ray."""
+"""Engines: run cells, keep their records. Both have one signature; Ray is imported nowhere but in this package."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
+from raygrid.budget import Budget
 from raygrid.cache import Cache
 from raygrid.config import Resources
 from raygrid.errors import UsageError, choices
@@ -15,36 +18,61 @@ ENGINES = ("ray", "inline")
 class Observer(Protocol):
     """What wants to hear how a run goes."""
 
-    def started(self) -> None:
-        """Hear that a trial has begun."""
+    def started(self, cell: Cell) -> None:
+        """Hear that a trial of this cell has begun; again, where an earlier one could not end."""
 
-    def finished(self, status: str) -> None:
-        """Hear that a trial has ended; `status` is its record's, or ``lost`` where it left none."""
+    def finished(self, cell: Cell, status: str) -> None:
+        """Hear that a trial has ended; `status` is its record's."""
+
+    def notice(self, text: str) -> None:
+        """Hear one line that the user should read."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms cells are run; no result depends on them.
+
+    Attributes
+    ----------
+    resources : mapping
+        What a trial may use, by the name of its classifier.
+    budget : Budget
+        Ends the run when it is exhausted.
+    name : str
+        What trackers call the run: the grid's name.
+    address : str or None
+        Of the Ray cluster to join; None starts one on this machine.
+    mlflow : str or None
+        Tracking URI to report trials to.
+    tensorboard : Path or None
+        Folder for TensorBoard's event files.
+    verbose : bool
+        Whether Ray's own output is shown.
+    """
+
+    resources: Mapping[str, Resources] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+    name: str = "raygrid"
+    address: str | None = None
+    mlflow: str | None = None
+    tensorboard: Path | None = None
+    verbose: bool = False
+
+    def share(self, cell: Cell) -> Resources:
+        """Return what one trial of this cell may use."""
+        return self.resources.get(cell.classifier.name, Resources())
 
 
 class Engine(Protocol):
     """Run cells."""
 
-    def __call__(
-        self,
-        cells: Sequence[Cell],
-        store: Store,
-        cache: Cache,
-        *,
-        resources: Mapping[str, Resources],
-        observer: Observer,
-    ) -> None:
+    def __call__(self, cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
         """Run every cell; each keeps its record in the store before the observer hears of it.
-
-        Parameters
-        ----------
-        resources : mapping
-            What a trial may use, by the name of its classifier.
 
         Raises
         ------
         UsageError
-            Inputs cannot be had, or the store cannot be written.
+            Inputs cannot be had, the store cannot be written, or there is no cluster at the address.
         KeyboardInterrupt
             After Ctrl-C; finished records are kept.
         """
@@ -61,8 +89,3 @@ def engine_named(name: str) -> Engine:
 
         return run_inline
     raise UsageError(f"--engine: {choices(name, ENGINES)}")
-
-
-def resources_of(cell: Cell, resources: Mapping[str, Resources]) -> Resources:
-    """Return what one trial of this cell may use."""
-    return resources.get(cell.classifier.name, Resources())

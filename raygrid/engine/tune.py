@@ -1,160 +1,154 @@
-"""The Ray engine: every cell is a Ray Tune trial, on one machine or a cluster. The only module that imports Ray.
+"""The Ray engine: every cell is a Ray Tune trial, on one machine or a cluster.
 
 Ray schedules and isolates; it keeps no truth. A trial writes its own record before it reports, and the next run plans
-from the store again, so that Tune's own directory is a temporary one.
+from the store again, so that Tune's own directory is a temporary one. What Tune does not bring to an end (it gives up a
+whole sweep when Ray's memory monitor ends one worker) is attempted again.
 """
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
-# Ray reads these when it is imported.
-os.environ |= {
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a trial without a GPU must not see one
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Tune's own would let fit() return as if all were done
-}
+from raygrid.engine.cluster import connected, fitting, request  # isort: skip  # sets what Ray reads when imported
 
 import ray
 from ray import tune
-from ray.exceptions import RayTaskError
+from ray.exceptions import OutOfMemoryError, RayTaskError
+from ray.tune.error import TuneError
 
-from raygrid import errors, trial
+from raygrid import errors
 from raygrid.cache import Cache
-from raygrid.config import Resources
-from raygrid.engine import Observer, resources_of
-from raygrid.errors import UsageError
+from raygrid.engine import Observer, Terms
+from raygrid.engine.attempt import Attempt, EarlyEnd, was_preempted
+from raygrid.engine.trackers import callbacks
+from raygrid.engine.worker import Work, load, run_trial
 from raygrid.grid import Cell
-from raygrid.inputs import Inputs, inputs_key, load_inputs
+from raygrid.inputs import inputs_key
+from raygrid.record import Status
 from raygrid.store import Store
+from raygrid.trial import lose
 
-# Tries after a fault of the system (a worker killed, a node lost); what a cell itself raises is its record.
+# Tries after a fault of the system (a worker killed, memory that ran out); what a cell itself raises is its record.
 _RETRIES = 2
 
 
-def run_on_ray(
-    cells: Sequence[Cell], store: Store, cache: Cache, *, resources: Mapping[str, Resources], observer: Observer
-) -> None:
+def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
     """Run every cell as a trial; data and features are loaded once and shared through Ray's object store."""
-    cell_of = {cell.key: cell for cell in cells}
-    with _cluster(), tempfile.TemporaryDirectory(prefix="raygrid-") as scratch:
-        trainable = tune.with_parameters(
-            _trial, cell_of=cell_of, inputs=_shared_inputs(cells, cache), store=store, resources=resources
-        )
-        tuner = tune.Tuner(
-            tune.with_resources(trainable, lambda config: _share(cell_of[config["key"]], resources)),
-            param_space={"key": tune.grid_search(list(cell_of))},
-            tune_config=tune.TuneConfig(reuse_actors=True, trial_dirname_creator=lambda trial: trial.trial_id),
-            run_config=tune.RunConfig(
-                storage_path=scratch,
-                verbose=0,
-                callbacks=[_Callback(observer)],
-                stop=_StopAtRefusal(),
-                failure_config=tune.FailureConfig(max_failures=_RETRIES),
-            ),
-        )
-        for result in tuner.fit():
-            if refused := (result.metrics or {}).get("refused"):
-                raise getattr(errors, refused["error"])(refused["message"])
-            if result.error:
-                trial.lose(
-                    cell_of[result.config["key"]], store, f"its process died {_RETRIES + 1} times: {result.error}"
-                )
+    with connected(terms.address, verbose=terms.verbose):
+        sweep = _Sweep(store, replace(terms, resources=fitting(terms.resources, observer)), observer)
+        inputs = _shared_inputs(cells, cache)
+        todo = list(cells)
+        while todo and not terms.budget.exhausted():
+            todo = sweep.attempt(todo, inputs)
 
 
-def _trial(
-    config: dict[str, str],
-    *,
-    cell_of: Mapping[str, Cell],
-    inputs: Mapping[str, Any],
-    store: Store,
-    resources: Mapping[str, Resources],
-) -> None:
-    """Run one cell, in a worker."""
-    cell = cell_of[config["key"]]
-    shared: Inputs = ray.get(inputs[inputs_key(cell)])
-    try:
-        record = trial.run(cell, shared, store, threads=resources_of(cell, resources).cpus)
-    except UsageError as error:  # every other cell would meet it as well, and so would another try
-        tune.report({"status": "refused", "refused": {"error": type(error).__name__, "message": str(error)}})
-    else:
-        tune.report({"status": record.status})
+class _Sweep:
+    """Attempts at the cells of one run, and how often each of them has met with a mishap."""
+
+    def __init__(self, store: Store, terms: Terms, observer: Observer) -> None:
+        self.store, self.terms, self.observer = store, terms, observer
+        self.mishaps: Counter[str] = Counter()
+
+    def attempt(self, cells: Sequence[Cell], inputs: dict[str, Any]) -> list[Cell]:
+        """Run these cells; return those that are to be tried again."""
+        attempt = Attempt({cell.key: cell for cell in cells}, self.store, self.observer)
+        failure = self._fit(attempt, inputs)
+        if failure:
+            self.observer.notice(f"Ray Tune gave up, what is left is attempted again: {_first_line(failure)}")
+        if attempt.refused:
+            raise getattr(errors, attempt.refused["error"])(attempt.refused["message"])
+        if not (attempt.statuses or attempt.running or attempt.faults or self.terms.budget.exhausted()):
+            raise failure or RuntimeError("Ray Tune ended without having run a trial")
+        return [cell for cell in cells if self._is_left(cell, attempt, failure)]
+
+    def _fit(self, attempt: Attempt, inputs: dict[str, Any]) -> Exception | None:
+        """Let Tune run an attempt; return why it gave up, if it did."""
+        work = ray.put(Work(attempt.cells, inputs, self.store, self.terms, name=uuid4().hex))
+        configs = [{"key": key, **cell.levels()} for key, cell in attempt.cells.items()]
+        bundles = {key: self._bundle(cell) for key, cell in attempt.cells.items()}
+        trackers = callbacks(self.terms.mlflow, self.terms.tensorboard, self.terms.name)
+        with tempfile.TemporaryDirectory(prefix="raygrid-") as scratch:
+            tuner = tune.Tuner(
+                tune.with_resources(
+                    tune.with_parameters(run_trial, work=[work]),
+                    lambda config: tune.PlacementGroupFactory([bundles[config["cell"]["key"]]]),
+                ),
+                param_space={"cell": tune.grid_search(configs)},
+                tune_config=tune.TuneConfig(reuse_actors=True, trial_dirname_creator=lambda trial: trial.trial_id),
+                run_config=tune.RunConfig(
+                    storage_path=scratch,
+                    verbose=0,
+                    callbacks=[attempt, *trackers],
+                    stop=EarlyEnd(self.terms.budget),
+                    failure_config=tune.FailureConfig(max_failures=_RETRIES),
+                ),
+            )
+            try:
+                tuner.fit()
+            except (TuneError, RuntimeError) as error:
+                return error
+            finally:
+                for tracker in trackers:
+                    tracker.on_experiment_end(trials=[])  # Tune says so only where all went well
+        return None
+
+    def _bundle(self, cell: Cell) -> dict[str, float]:
+        """Return what the cell's trial asks for: twice its share after a mishap, which may be want of memory."""
+        return request(self.terms.share(cell), 2 ** self.mishaps[cell.key])
+
+    def _is_left(self, cell: Cell, attempt: Attempt, failure: Exception | None) -> bool:
+        """Whether a cell is to be tried again; where it is given up, keep a record that says why."""
+        if cell.key in attempt.statuses:
+            return attempt.statuses[cell.key] == "oom" and self._has_another_try(cell)
+        fault = attempt.faults.get(cell.key)
+        if was_preempted(fault):
+            return True
+        if fault:
+            self._give_up(cell, "error", f"its process died {_RETRIES + 1} times: {fault}")
+            return False
+        if cell.key in attempt.running and not self._has_another_try(cell):
+            is_oom = failure is not None and isinstance(failure.__cause__, OutOfMemoryError)
+            self._give_up(cell, "oom" if is_oom else "error", _first_line(failure))
+            return False
+        return True
+
+    def _has_another_try(self, cell: Cell) -> bool:
+        """Count a mishap; whether the cell may be tried once more."""
+        self.mishaps[cell.key] += 1
+        return self.mishaps[cell.key] <= _RETRIES
+
+    def _give_up(self, cell: Cell, status: Status, message: str) -> None:
+        lose(cell, self.store, status=status, message=message)
+        self.observer.finished(cell, status)
 
 
-def _share(cell: Cell, resources: Mapping[str, Resources]) -> Any:
-    share = resources_of(cell, resources)
-    return tune.PlacementGroupFactory([{"CPU": share.cpus, "GPU": share.gpus} if share.gpus else {"CPU": share.cpus}])
+def _first_line(failure: object) -> str:
+    return str(failure).partition("\n")[0]
 
 
 def _shared_inputs(cells: Sequence[Cell], cache: Cache) -> dict[str, Any]:
     """Return, by key, references to the inputs of all cells, computed by tasks that Ray can repeat.
 
     One after the other, for two data sets decoded at a time need twice the memory. They claim no CPU: repeated after
-    the loss of a node, they must not wait for the trials that wait for them.
+    the loss of a node, they must not wait for the trials that wait for them. They are spread, for the object store of
+    the node that this process runs on need not hold them all.
     """
-    load = ray.remote(_load).options(
-        num_cpus=0, num_returns=2, max_retries=3, runtime_env={"env_vars": {"OMP_NUM_THREADS": str(os.cpu_count())}}
+    repeatable = ray.remote(load).options(
+        num_cpus=0,
+        num_returns=2,
+        max_retries=3,
+        scheduling_strategy="SPREAD",
+        runtime_env={"env_vars": {"OMP_NUM_THREADS": str(os.cpu_count())}},
     )
     references = {}
     for key, cell in {inputs_key(cell): cell for cell in cells}.items():
-        loaded, references[key] = load.remote(cell, cache)
+        loaded, references[key] = repeatable.remote(cell, cache)
         try:
             ray.get(loaded)
         except RayTaskError as error:
             raise error.cause from None
     return references
-
-
-def _load(cell: Cell, cache: Cache) -> tuple[None, Inputs]:
-    """Return the inputs, after a small value on which the driver can wait without fetching them."""
-    return None, load_inputs(cell, cache)
-
-
-@contextmanager
-def _cluster() -> Iterator[None]:
-    """Use the Ray cluster this process is connected to, else one of our own for as long as this lasts."""
-    if ray.is_initialized():
-        yield
-        return
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-class _StopAtRefusal(tune.Stopper):  # type: ignore[misc]
-    """Ends the run when a trial meets what only the user can mend (a full disk, say)."""
-
-    refused = False
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        self.refused = self.refused or "refused" in result
-        return False
-
-    def stop_all(self) -> bool:
-        return self.refused
-
-
-class _Callback(tune.Callback):  # type: ignore[misc]
-    """Passes on what Tune says; Tune pickles its callbacks, an observer need not stand that."""
-
-    def __init__(self, observer: Observer) -> None:
-        self.observer = observer
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        if not trial.num_failures:  # a retry is the same trial
-            self.observer.started()
-
-    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.observer.finished(trial.last_result["status"])
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.observer.finished("lost")

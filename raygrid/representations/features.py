@@ -1,5 +1,6 @@
 """Activations of a frozen pretrained network."""
 
+import math
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -22,6 +23,10 @@ class Features(BackboneLevel, Representation):
     def is_seeded(self) -> bool:
         """Whether the weights are random."""
         return self.weights == "none"
+
+    def bytes_per_image(self, image_size: int) -> int:
+        """Return the size of the activations, at most: MobileNet halves an image's side five times."""
+        return 4 * int(1024 * self.alpha) * math.ceil(image_size / 32) ** 2
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
         """Return features of shape (n_samples, n_features), float32, at least 0 (after a ReLU)."""

@@ -31,6 +31,10 @@ class Representation(Level):
     def fetch(self) -> None:
         """Download what is missing (pretrained weights)."""
 
+    def bytes_per_image(self, image_size: int) -> int | None:
+        """Return how many bytes one image of this size (its side, in pixels) becomes; None where nobody has said."""
+        return None
+
     @abstractmethod
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
         """Map images of shape (n_samples, size, size, 3), uint8, to arrays of shape (n_samples, ...)."""

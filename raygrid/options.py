@@ -1,0 +1,48 @@
+"""The arguments and options that several verbs of the command line share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class EngineName(StrEnum):
+    """Where trials run."""
+
+    RAY = "ray"
+    INLINE = "inline"
+
+
+class MissingPolicy(StrEnum):
+    """What a table does about cells without a result."""
+
+    REFUSE = "refuse"
+    MARK = "mark"
+    DROP = "drop"
+
+
+GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
+StoreFolder = Annotated[
+    str | None, typer.Option("--store", metavar="DIR|URL", help="Where records live.", show_default="runs/NAME")
+]
+StoreFolders = Annotated[
+    list[str],
+    typer.Option("--store", metavar="DIR|URL", help="Where records live; may be repeated.", show_default="runs/NAME"),
+]
+CacheFolder = Annotated[
+    str,
+    typer.Option(
+        "--cache",
+        envvar="RAYGRID_CACHE",
+        metavar="DIR|URL",
+        help="Where decoded images and features are kept for every grid.",
+    ),
+]
+Only = Annotated[
+    list[str], typer.Option("--only", metavar="AXIS=LEVEL[,LEVEL]", help="Only these cells; may be repeated.")
+]
+Address = Annotated[str | None, typer.Option(help="Join this Ray cluster ('auto': the one of this machine).")]
+Price = Annotated[float | None, typer.Option(help="Of a GPU for an hour; of a CPU where there is no GPU.")]
+Missing = Annotated[MissingPolicy, typer.Option(help="Where cells have no result.")]
+DEFAULT_CACHE = "~/.cache/raygrid"

@@ -1,0 +1,284 @@
+"""What the doctor finds, on the machine as it is and on one that something is made wrong of."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from raygrid.datasets import DATASETS, FromPath
+from raygrid.doctor import needs, software, system
+from raygrid.job import open_job
+
+
+@pytest.fixture
+def job(grid_file, tmp_path):
+    """Open the tiny grid, with changes."""
+
+    def opened(store=tmp_path / "store", cache=tmp_path / "cache", **changes):
+        return open_job(grid_file(**changes), stores=[store], cache=cache, only=[])
+
+    return opened
+
+
+def wrong(found):
+    return [str(finding) for finding in found if not finding.ok]
+
+
+@pytest.mark.slow
+def test_a_grid_that_runs_here_has_nothing_wrong(cluster, raygrid, grid_file, tmp_path):
+    code, out, err = raygrid("doctor", grid_file(), "--store", tmp_path / "store")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert all(line.startswith("ok    ") for line in lines)
+    for part in ("Python 3.", "libraries: ", "Keras backend: ", "digits: here", "store: ", "cache: ", "Ray 2."):
+        assert sum(line[6:].startswith(part) for line in lines) == 1, part
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.slow
+def test_what_is_wrong_is_a_line_with_what_to_do_and_exit_code_1(cluster, raygrid, grid_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflaw")
+    code, out, err = raygrid("doctor")
+    assert (code, err) == (1, "")
+    assert [line for line in out.splitlines() if not line.startswith("ok")] == [
+        "WRONG KERAS_BACKEND: got 'tensorflaw'; expected one of tensorflow, jax, torch; did you mean 'tensorflow'?"
+    ]
+    assert "store" not in out
+
+
+def test_a_grid_file_with_a_fault_is_a_mistake(raygrid, grid_file):
+    code, out, err = raygrid("doctor", grid_file(fold=3))
+    assert (code, out) == (2, "")
+    assert "unknown key: got 'fold'" in err
+
+
+@pytest.mark.parametrize(
+    ("requirement", "line"),
+    [
+        ("numpy>=2", None),
+        ("numpy<1.26", "WRONG numpy: got 2.{}; expected <1.26; pip install 'numpy<1.26'"),
+        ("no-such-library>=3", "WRONG no-such-library: got nothing; expected >=3; pip install 'no-such-library>=3'"),
+        ("PyYAML>=6", None),
+        ("sklearn", None),  # the distribution is scikit-learn: other builds have other names
+    ],
+)
+def test_a_library_is_there_in_the_right_version(requirement, line):
+    import numpy as np
+
+    found = software.library(Requirement(requirement))
+    assert (found and str(found)) == (line and line.format(np.__version__[2:]))
+
+
+def test_every_library_that_raygrid_asks_for_is_looked_at():
+    (last,) = [finding for finding in software.libraries() if finding.what.startswith("libraries: ")]
+    n_right, n = last.what.split()[1:4:2]
+    assert int(n) >= 15
+    assert int(n) - int(n_right) == len(wrong(software.libraries()))
+
+
+def test_gpus_that_the_grid_asks_for_and_the_machine_has_not(job):
+    wanted = {name: share.gpus for name, share in job(resources={"svm": {"gpus": 0.5}}).grid.resources.items()}
+    assert wrong(software.shares(wanted, 0, "this machine has")) == [
+        "WRONG resources: svm: got gpus 0.5; this machine has 0; run where there are more, or its trials run on less: "
+        "on CPUs if there is none"
+    ]
+    assert wrong(software.shares(wanted, 1, "this machine has")) == []
+
+
+@pytest.mark.slow
+def test_a_card_that_the_backend_does_not_see(tmp_path, monkeypatch):
+    """The driver's program is made up here: it finds a card where there is none."""
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text("#!/bin/sh\necho NVIDIA T4\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if shutil.which("nvidia-smi", path=os.environ["PATH"].partition(":")[2]):
+        pytest.skip("there is a card")
+    assert wrong(software.gpus({})) == [
+        "WRONG GPUs: tensorflow sees 0 of 1, NVIDIA T4; pip install 'tensorflow[and-cuda]', a build for them"
+    ]
+
+
+@pytest.mark.slow
+def test_a_backend_that_does_not_start(monkeypatch, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('no library libcudart')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert wrong(software.gpus({})) == [
+        "WRONG torch does not start: ImportError: no library libcudart; pip install torch, or set KERAS_BACKEND to "
+        "another"
+    ]
+
+
+def test_data_that_are_still_to_be_downloaded(job, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    features = {"name": "features", "alpha": 1.0, "weights": "imagenet"}
+    arms = [{"representation": features, "classifier": "svm", "resamplers": ["none"]}]
+    found = [str(finding) for finding in needs.files(job(datasets=["mnist", "cifar10", "stl10"], arms=arms))]
+    assert found == [
+        "ok    mnist: will be downloaded: 11 MB from https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+        f"ok    features: will be downloaded: at most 17 MB to {tmp_path}/models/mobilenet_1_0_224_tf_no_top.h5",
+        "ok    cifar10: will be downloaded: 170 MB from https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        "ok    stl10: will be downloaded: 2640 MB from http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("mnist", "mnist.npz"), ("cifar10", "cifar-10-batches-py.tar.gz"), ("stl10", "stl10_binary.tar.gz")],
+)
+def test_data_that_broke_off(name, file, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    path = tmp_path / "datasets" / file
+    path.parent.mkdir()
+    path.write_bytes(b"half of it")
+    (found,) = _files(DATASETS[name]())
+    assert not found.ok
+    assert found.what.startswith(f"{name}: {path}: got sha256:")
+
+
+def test_data_of_the_users_own(tmp_path):
+    with (tmp_path / "mine.npz").open("wb") as file:
+        import numpy as np
+
+        np.savez(file, x_train=np.zeros(10_000))
+    level = FromPath(name="mine", path=tmp_path / "mine.npz")
+    assert [str(finding) for finding in _files(level)] == ["ok    mine: here"]
+    os.truncate(tmp_path / "mine.npz", 40_000)
+    assert wrong(_files(level)) == [f"WRONG mine: {tmp_path}/mine.npz: got no whole .npz file; get it anew"]
+    (tmp_path / "mine.txt").write_text("")
+    assert wrong(_files(FromPath(name="mine", path=tmp_path / "mine.txt")))[0].startswith(
+        f"WRONG mine: {tmp_path}/mine.txt: got .txt; expected an .npz"
+    )
+
+
+def test_the_images_of_a_folder_are_counted_zipped_or_not(tmp_path):
+    for name in ("train/a/1.png", "train/b/2.JPG", "test/a/3.png", "test/b/4.png", "test/b/readme.txt"):
+        (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mine" / name).write_bytes(b"")
+    zipped = shutil.make_archive(str(tmp_path / "mine"), "zip", tmp_path / "mine")
+    assert FromPath(name="mine", path=tmp_path / "mine").n_images() == 4
+    assert FromPath(name="mine", path=Path(zipped)).n_images() == 4
+
+
+def _files(level):
+    """Return what is found of one level, as if it were a grid's only one."""
+
+    class Cell:
+        dataset = representation = classifier = level
+
+    class Job:
+        cells = (Cell,)
+
+    return list(needs.files(Job))
+
+
+def test_weights_that_are_no_weights(job, tmp_path):
+    (tmp_path / "my.weights.h5").write_text("<html>not found</html>")
+    features = {"name": "features", "alpha": 0.25, "weights": "my.weights.h5"}
+    arms = [{"representation": features, "classifier": "svm", "resamplers": ["none"]}]
+    assert wrong(needs.files(job(arms=arms))) == [
+        f"WRONG weights {tmp_path}/my.weights.h5: got no HDF5 file; expected a Keras weights file without top"
+    ]
+
+
+def test_room_for_what_is_to_come(job, tmp_path):
+    store, cache = needs.places(job())
+    assert (store.ok, cache.ok) == (True, True)
+    assert store.what.endswith(" GB free; at most 0.0008 GB to come")
+    # 1,797 digits: 32 x 32 x 3 bytes of pixels, and 256 features of 4 bytes.
+    assert cache.what.endswith(f" GB free; at most {1797 * (3072 + 1024) / 1e9:.2g} GB to come")
+    assert not list(tmp_path.glob("[sc]*"))
+
+
+def test_what_is_cached_needs_no_room(job, cache):
+    from raygrid.inputs import load_inputs
+
+    opened = job(cache=cache.root)
+    load_inputs(opened.cells[0], opened.cache)
+    assert [*needs.places(opened)][1].what.endswith("; at most 0 GB to come")
+
+
+def test_too_little_room(job):
+    image = {"representation": "image", "classifier": {"name": "cnn", "alpha": 0.25}, "resamplers": ["none"]}
+    (line,) = wrong(needs.places(job(image_size=1_000_000, arms=[image])))
+    assert line.startswith("WRONG cache: ")
+    assert line.endswith(" GB free; at most 5.4e+06 GB to come; make room, or name another")
+
+
+def test_places_that_cannot_be_written(job, tmp_path):
+    (tmp_path / "file").write_text("")
+    lines = wrong(needs.places(job(store=tmp_path / "file" / "store", cache=tmp_path / "file")))
+    assert [line.partition(":")[0] for line in lines] == ["WRONG store", "WRONG cache"]
+    assert "Not a directory" in lines[0]
+
+
+def test_a_store_at_a_url(job, s3, bucket):
+    store, cache = needs.places(job(store=f"{bucket}/run", cache=f"{bucket}/cache"))
+    assert (str(store), cache.ok) == (
+        f"ok    store: {bucket}/run: can be written, read and deleted; at most 0.0008 GB to come",
+        True,
+    )
+    assert s3.content(f"{bucket}/run") == {}
+
+
+def test_a_store_at_a_url_that_is_not_there(job, s3):
+    (line,) = wrong(needs.places(job(store="s3://no-such-bucket/run")))
+    assert line.startswith("WRONG store: s3://no-such-bucket/run: got ")
+    assert line.endswith("; name another place, or get the right to write there")
+
+
+def test_too_few_open_files():
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 1024))\n"
+        "from raygrid.doctor import system; print(*system.open_files())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout == "WRONG open files: at most 1024; expected 4096; raise it: ulimit -Hn 65536\n", run.stderr
+
+
+def test_shared_memory_is_measured():
+    if not Path("/dev/shm").is_dir():
+        assert list(system.shared_memory()) == []
+        return
+    (found,) = system.shared_memory()
+    assert found.what.endswith(" GB free in /dev/shm")
+    assert bool(found.do) == (not found.ok)
+
+
+def test_a_port_that_another_program_has():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert str(system._port(port, "--port")) == (
+            f"ok    port {port}: another program's; a cluster's head needs ray start --head --port=ANOTHER"
+        )
+    assert str(system._port(port, "--port")) == f"ok    port {port}: free"
+
+
+@pytest.mark.slow
+def test_the_head_of_a_cluster_is_known_by_its_port(cluster):
+    import ray
+
+    from raygrid.engine import probe
+
+    assert int(ray.get_runtime_context().gcs_address.rpartition(":")[2]) in probe.heads()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("127.0.0.1:1", "--address 127.0.0.1:1: got no Ray cluster (Connection refused); start one, or leave it out"),
+        ("nowhere", "--address nowhere: got no Ray cluster ("),
+    ],
+)
+def test_a_cluster_that_is_not_there(address, line):
+    code = f"from raygrid.doctor import system; print(*system.ray({{}}, {address!r}))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout.startswith(f"WRONG {line}"), run.stderr

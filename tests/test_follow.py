@@ -1,0 +1,203 @@
+"""A run watched from elsewhere: what is shown, when it ends, with which exit code."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import made_up
+import numpy as np
+import pytest
+
+from raygrid.following import rate_per_s
+from raygrid.store import Store
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "store")
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def cells(cells_of):
+    return cells_of()
+
+
+@pytest.fixture
+def records(cells):
+    """A record of each of the tiny grid's 8 cells: one of them failed, one is infeasible."""
+    rng = np.random.default_rng(0)
+    made = [made_up.record(cell, rng) for cell in cells]
+    made[2] = made_up.failed(cells[2], "oom", "MemoryError: no [bold] memory")
+    made[5] = made_up.failed(cells[5], "infeasible", "smote: got 1 sample")
+    return made
+
+
+@pytest.fixture
+def follow(raygrid, grid_file, store):
+    return lambda *arguments: raygrid("status", grid_file(), "--store", store.root, "--follow", *arguments)
+
+
+def write_all(store, records, pause_s=0.0):
+    for record in records:
+        store.write(record, {})
+        time.sleep(pause_s)
+
+
+def test_a_finished_grid_ends_it_at_once(follow, store, records, cells):
+    write_all(store, records)
+    code, out, err = follow()
+    assert (code, err) == (1, "")
+    assert out.splitlines()[-2:] == [
+        "tiny: 8 cells: 6 done, 1 infeasible, 1 failed, 0 to come; no run is at work",
+        "1 of 8 cells have no result; run the grid again to try them",
+    ]
+    assert sorted(out.splitlines()[:-2]) == [
+        f"infeasible: {cells[5]}: smote: got 1 sample ({cells[5].key})",
+        f"oom: {cells[2]}: MemoryError: no [bold] memory ({cells[2].key})",
+    ]
+
+
+def test_with_every_cell_done_or_infeasible_the_exit_code_is_0(follow, store, records):
+    write_all(store, [*records[:2], *records[3:]])
+    code, out, _ = follow("--only", "fold=1")
+    assert (code, out.splitlines()[-1]) == (
+        0,
+        "tiny: 4 cells: 3 done, 1 infeasible, 0 failed, 0 to come; no run is at work",
+    )
+
+
+def test_what_a_run_leaves_is_told_as_it_comes_until_the_run_has_ended(follow, store, records):
+    """The run ends early, with two cells to come; the follower began before it."""
+
+    def run():
+        time.sleep(0.2)
+        with store.locked():
+            write_all(store, records[:6], pause_s=0.15)
+
+    running = threading.Thread(target=run)
+    running.start()
+    code, out, _ = follow("--every", "0.1")
+    running.join()
+    lines = out.splitlines()
+    assert code == 1
+    assert lines[0] == "tiny: 8 cells: 0 done, 0 infeasible, 0 failed, 8 to come; no run is at work"
+    assert re.fullmatch(r"tiny: 8 cells: 4 done, 1 infeasible, 1 failed, 2 to come; no run is at work", lines[-2])
+    assert lines[-1] == "3 of 8 cells have no result; run the grid again to try them"
+    told = [line for line in lines if line.startswith(("done: ", "oom: ", "infeasible: "))]
+    assert len(told) == len(set(told)) == 6
+    assert sum(line.startswith("done: dataset=digits") for line in told) == 4
+    assert len(lines) == len(set(lines))  # nothing is said twice
+
+
+def test_a_failure_that_is_tried_again_is_no_end_while_the_run_lasts(follow, store, records, cells):
+    write_all(store, records)
+    again = made_up.record(cells[2], np.random.default_rng(0))
+
+    def run():
+        time.sleep(0.5)
+        store.write(again, {})
+        time.sleep(0.3)
+        lock.__exit__(None, None, None)
+
+    lock = store.locked()
+    lock.__enter__()
+    running = threading.Thread(target=run)
+    running.start()
+    code, out, _ = follow("--every", "0.1")
+    running.join()
+    assert code == 0
+    assert "1 failed" in out.splitlines()[2] and "0 failed" in out.splitlines()[-1]
+
+
+def test_the_rate_is_that_of_what_ended_lately():
+    minutes = [NOON - timedelta(minutes=minutes) for minutes in (600, 599, 598, 20, 15, 10, 5, 0)]
+    assert rate_per_s(minutes, NOON) == pytest.approx(4 / (20 * 60))
+    assert rate_per_s(minutes[:3], NOON) is None
+    assert rate_per_s([NOON], NOON) is None
+
+
+def test_the_time_left_is_that_of_as_many_cells(follow, store, records):
+    now = datetime.now(UTC)
+    for i, record in enumerate(records[:5]):
+        ended = (now - timedelta(seconds=60 * (4 - i))).isoformat(timespec="seconds")
+        store.write(
+            record.model_copy(update={"measured": record.measured.model_copy(update={"finished_at": ended})}), {}
+        )
+    with store.locked():
+        timer = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        code, out, _ = follow()
+    assert code == 130
+    (rate, left) = re.search(r"3 to come; (.*) a minute, 0:0(\d:\d\d) left", out).groups()
+    assert float(rate) == pytest.approx(1, rel=0.05)
+    assert left in ("2:59", "3:00", "3:01", "3:02", "3:03")
+
+
+def test_follow_and_json_exclude_each_other(follow):
+    assert follow("--json") == (2, "", "--json: got --follow as well; expected one of them\n")
+
+
+@pytest.mark.slow
+def test_on_a_terminal_one_display_is_kept_up_to_date_and_ctrl_c_ends_it(store, records, grid_file):
+    master, slave = pty.openpty()
+    command = [Path(sys.executable).with_name("raygrid"), "status", grid_file(), "--store", store.root, "--follow"]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "160"}
+    with store.locked():
+        process = subprocess.Popen(
+            [*command, "--every", "0.2"],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            env=environment,
+        )
+        os.close(slave)
+        shown = read_until(master, b"8 to come")
+        write_all(store, records[:4])
+        shown += read_until(master, b"4 to come")
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        shown += read_until(master, None)
+    assert b"\x1b[1A" in shown  # the cursor goes up, to draw in place
+    assert b"oom: dataset=digits" in shown and b"  done: dataset=digits" in shown
+    assert b"Traceback" not in shown and b"interrupted" not in shown
+
+
+def read_until(master: int, wanted: bytes | None) -> bytes:
+    """Return what the terminal shows, up to `wanted`, or to the end."""
+    shown = b""
+    while wanted is None or wanted not in shown:
+        try:
+            shown += os.read(master, 4096)
+        except OSError:  # the other end is closed
+            assert wanted is None, shown
+            break
+    return shown
+
+
+def test_a_store_at_a_url_is_followed_from_anywhere(raygrid, grid_file, records, s3, bucket):
+    """Two processes in truth; here two stores, which share nothing but the server."""
+    store = Store(f"{bucket}/run")
+
+    def run():
+        with store.locked():
+            time.sleep(0.5)
+            write_all(store, records[:4])
+
+    running = threading.Thread(target=run)
+    running.start()
+    code, out, _ = raygrid("status", grid_file(), "--store", f"{bucket}/run", "--follow", "--every", "0.2")
+    running.join()
+    assert (code, out.splitlines()[-1]) == (1, "5 of 8 cells have no result; run the grid again to try them")
+    assert sum(line.startswith("done: ") for line in out.splitlines()) == 3

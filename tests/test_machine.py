@@ -1,0 +1,85 @@
+"""The machine: whether memory ran out, as each library says it."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from raygrid.machine import is_out_of_memory
+
+# More than any address space holds, so that every allocator refuses at once.
+TOO_LARGE = {
+    "tensorflow": "tf.function(lambda n: tf.reduce_sum(tf.fill([n], 1.0)))(tf.constant(2**45))",
+    "jax": "jax.numpy.zeros(2**45).block_until_ready()",
+    "torch": "torch.empty(2**45)",
+}
+IMPORT = {"tensorflow": "import tensorflow as tf", "jax": "import jax", "torch": "import torch"}
+
+
+def caught(code):
+    with pytest.raises(Exception) as raised:
+        code()
+    return raised.value
+
+
+def caused_by(cause):
+    def fail():
+        raise ValueError("could not train") from cause
+
+    return caught(fail)
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "jax", "torch"])
+@pytest.mark.slow
+def test_a_backends_own_error_is_recognised(library):
+    if not find_spec(library):
+        pytest.skip(f"{library} is not installed")
+    code = (
+        f"{IMPORT[library]}\nfrom raygrid.machine import is_out_of_memory\n"
+        f"try: {TOO_LARGE[library]}\nexcept Exception as error: print(type(error).__name__, is_out_of_memory(error))\n"
+    )
+    env = os.environ | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    names = {"tensorflow": "ResourceExhaustedError", "jax": "JaxRuntimeError", "torch": "RuntimeError"}
+    assert run.stdout.splitlines()[-1:] == [f"{names[library]} True"], run.stderr
+
+
+def test_numpys_error_is_recognised_and_so_is_what_it_caused():
+    error = caught(lambda: np.empty(2**56))
+    assert type(error) is not MemoryError
+    assert is_out_of_memory(error)
+    assert is_out_of_memory(caused_by(error))
+    assert is_out_of_memory(caused_by(caused_by(error)))
+
+
+# What can only be raised by a GPU, in the words of the libraries' own sources and issues.
+@pytest.mark.parametrize(
+    ("name", "base", "message"),
+    [
+        ("InternalError", Exception, "Failed to allocate 1048576 bytes for new constant"),
+        ("InternalError", Exception, "Dst tensor is not initialized."),
+        ("OutOfMemoryError", RuntimeError, "CUDA out of memory. Tried to allocate 2.00 GiB"),
+        ("RuntimeError", RuntimeError, "CUDA error: out of memory"),
+        ("RuntimeError", RuntimeError, "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        ("RuntimeError", RuntimeError, "DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."),
+    ],
+)
+def test_other_words_for_it_are_recognised(name, base, message):
+    assert is_out_of_memory(type(name, (base,), {})(message))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("expected 3; got: out of memory"),
+        RuntimeError("CUDA error: an illegal memory access was encountered"),
+        type("InternalError", (Exception,), {})("Blas GEMM launch failed"),
+        caused_by(KeyError("memory")),
+    ],
+    ids=["another type", "another fault of a card", "another fault of TensorFlow", "another cause"],
+)
+def test_other_failures_are_not(error):
+    assert not is_out_of_memory(error)

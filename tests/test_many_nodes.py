@@ -1,0 +1,102 @@
+"""Several nodes, each a `ray start` of its own: one is killed, and a driver, and the run ends as if undisturbed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raygrid.store import Store
+
+pytestmark = pytest.mark.slow
+
+
+def free_port() -> int:
+    """Return a port below those that Ray's workers choose theirs from."""
+    for port in range(9100, 10_000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise OSError("no free port")
+
+
+class Nodes:
+    """Ray nodes on this machine, each in a session of its own, so that it can be killed with all its processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.address, self.processes = folder, f"127.0.0.1:{free_port()}", []
+
+    def start(self, cpus: int) -> int:
+        """Start a node, the first as the head; return its number."""
+        port = self.address.partition(":")[2]
+        where = ["--address", self.address]
+        if not self.processes:
+            where = ["--head", "--port", port, "--include-dashboard", "false"]
+        options = ["--num-cpus", str(cpus), "--object-store-memory", "200000000"]
+        command = [Path(sys.executable).with_name("ray"), "start", "--block", *where, *options]
+        log = self.folder / f"node{len(self.processes)}.log"
+        with log.open("w") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        self.processes.append(process)
+        return len(self.processes) - 1
+
+    def kill(self, number: int) -> None:
+        """Kill a node as a power failure would."""
+        try:
+            os.killpg(self.processes[number].pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.processes[number].wait()
+
+
+@pytest.fixture
+def nodes(tmp_path) -> Iterator[Nodes]:
+    nodes = Nodes(tmp_path)
+    nodes.start(cpus=0)
+    yield nodes
+    for number in range(len(nodes.processes)):
+        nodes.kill(number)
+
+
+def kept(store: Path) -> dict[str, Any]:
+    """Return all that must not depend on what happened to the run."""
+    records = {path.name: json.loads(path.read_text()) | {"measured": None} for path in (store / "records").iterdir()}
+    others = {path.name: path.read_bytes() for name in ("predictions", "report") for path in (store / name).iterdir()}
+    return {name: json.dumps(record) for name, record in records.items()} | others
+
+
+def n_records(store: Path) -> int:
+    return len(list(store.glob("records/*.json")))
+
+
+def test_a_lost_driver_and_a_lost_node_change_nothing(launch, nodes, grid_file, tiny, image_arm, raygrid, tmp_path):
+    image_arm["classifier"]["epochs"] = 3
+    grid, store, cache = grid_file(arms=[*tiny["arms"], image_arm]), tmp_path / "store", tmp_path / "shared cache"
+    victim = [nodes.start(cpus=1), nodes.start(cpus=1)][1]
+    arguments = ("run", grid, "--store", store, "--cache", cache, "--address", nodes.address)
+
+    first = launch(*arguments)
+    first.wait_until(lambda: n_records(store) >= 2, timeout_s=240)
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.process.wait()
+    assert n_records(store) < 12
+
+    second = launch(*arguments)
+    second.wait_until(lambda: n_records(store) >= 8, timeout_s=240)
+    nodes.kill(victim)
+    assert n_records(store) < 12
+    assert second.process.wait(timeout=400) == 0, second.log.read_text()
+    assert Counter(record.status for record in Store(store).records().values()) == {"done": 12}
+    computed = [json.loads(path.read_text())["key"] for path in (cache / "computed").iterdir()]
+    assert sorted(computed) == sorted(set(computed))  # the images once, their features once, for the whole cluster
+
+    code, _, _ = raygrid("run", grid, "--store", tmp_path / "undisturbed", "--engine", "inline")
+    assert code == 0
+    assert kept(store) == kept(tmp_path / "undisturbed")

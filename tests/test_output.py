@@ -1,0 +1,108 @@
+"""What a trial and the C libraries in it write is taken, and the descriptors are given back."""
+
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from raygrid.output import KEPT_BYTES, captured
+
+
+def printed_by_c(text: str) -> None:
+    ctypes.CDLL(None).printf(b"%s", text.encode())  # into the C library's own buffer, as libsvm does
+
+
+def descriptors() -> list[tuple[int, int]]:
+    return [(status.st_dev, status.st_ino) for status in map(os.fstat, (1, 2))]
+
+
+def n_open() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+def written() -> tuple[str, bool, int]:
+    """Write in every way there is; return what was captured, and whether the descriptors are the same again."""
+    before, already_open = descriptors(), n_open()
+    with captured() as output:
+        print("print")
+        print("print to stderr", file=sys.stderr)
+        os.write(1, b"descriptor 1\n")
+        os.write(2, b"descriptor 2\n")
+        printed_by_c("C library\n")
+        subprocess.run(["echo", "child"], check=True)
+    return output.text, descriptors() == before, n_open() - already_open
+
+
+ALL = ["C library", "child", "descriptor 1", "descriptor 2", "print", "print to stderr"]
+
+
+def test_everything_is_taken_and_nothing_shown(capfd):
+    print("before")
+    printed_by_c("before, by C\n")
+    text, restored, left_open = written()
+    print("after")
+    assert (sorted(text.splitlines()), restored, left_open) == (ALL, True, 0)
+    out, err = capfd.readouterr()
+    assert (sorted(out.splitlines()), err) == (["after", "before", "before, by C"], "")
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_the_descriptors_are_given_back_when_the_block_fails(error, capfd):
+    with pytest.raises(error):
+        with captured() as output:
+            os.write(2, b"last words")
+            raise error
+    assert output.text == "last words"
+    os.write(1, b"out")
+    print("err", file=sys.stderr)
+    assert capfd.readouterr() == ("out", "err\n")
+
+
+def test_of_much_the_end_is_kept():
+    with captured() as output:
+        os.write(1, b"x" * KEPT_BYTES + b"\xff the end")
+    assert output.text[-10:] == "x\N{REPLACEMENT CHARACTER} the end"[-10:]
+    assert output.text.startswith("[9 bytes before these are left out]\nx")
+    assert len(output.text) == KEPT_BYTES + len("[9 bytes before these are left out]\n")
+
+
+def test_what_was_written_can_be_read_before_the_end():
+    with captured() as output:
+        os.write(1, b"first")
+        assert output.text == "first"
+        os.write(1, b", second")
+        assert output.text == "first, second"
+    assert output.text == "first, second"
+
+
+def test_nothing_written_is_no_text():
+    with captured() as output:
+        pass
+    assert output.text == ""
+
+
+def test_tensorflows_own_log_is_taken():
+    """It is written by C++, to descriptor 2, past sys.stderr."""
+    code = """
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
+from raygrid.output import captured
+with captured() as output:
+    import tensorflow as tf
+    tf.constant(1) + 1
+assert "port.cc:" in output.text, output.text
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, ""), run.stderr
+
+
+@pytest.mark.slow
+def test_it_works_in_a_ray_worker(cluster):
+    import ray
+
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import this file
+    text, restored, left_open = ray.get(ray.remote(num_cpus=0)(written).remote())
+    assert (sorted(text.splitlines()), restored, left_open) == (ALL, True, 0)

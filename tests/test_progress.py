@@ -1,0 +1,176 @@
+"""The time left, by hand; and the bar, drawn on a terminal that a test reads."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from raygrid.progress import Progress, TimeLeft
+
+
+class Clock:
+    """Seconds that a test moves on."""
+
+    def __init__(self):
+        self.now = 50.0
+
+    def __call__(self):
+        return self.now
+
+
+class Told:
+    """A forecast that a test tells what to predict."""
+
+    def __init__(self, seconds):
+        self.predicted = dict(seconds)
+        self.learnt = []
+
+    def learn(self, cell):
+        self.learnt.append(cell)
+
+    def seconds(self, cell):
+        return self.predicted.get(cell.key)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def cells(cells_of):
+    return cells_of()[:4]
+
+
+def told(cells, *seconds):
+    return Told({cell.key: one for cell, one in zip(cells, seconds, strict=False) if one is not None})
+
+
+def test_cells_are_counted_where_nothing_is_predicted(cells, clock):
+    left = TimeLeft(cells, clock=clock)
+    assert left.seconds() is None
+    clock.now += 30  # the cluster starts: this says nothing of the cells
+    left.started(cells[0])
+    clock.now += 10
+    assert left.seconds() is None
+    left.finished(cells[0])
+    assert left.seconds() == pytest.approx(30)
+    left.started(cells[1])
+    clock.now += 20
+    left.finished(cells[1])
+    assert left.seconds() == pytest.approx(30)  # two cells in 30 s; two are left
+
+
+def test_cells_weigh_what_they_are_predicted_to_take(cells, clock):
+    left = TimeLeft(cells, told(cells, 1, 1, 10, 28), clock=clock)
+    left.started(cells[0])
+    clock.now += 2
+    left.finished(cells[0])
+    left.started(cells[1])
+    clock.now += 2
+    left.finished(cells[1])
+    assert left.seconds() == pytest.approx(76)  # by count it would be 4
+
+
+def test_time_is_told_before_the_first_cell_ends(cells, clock):
+    left = TimeLeft(cells, told(cells, 10, 10, 10, 10), clock=clock)
+    left.started(cells[0])
+    left.started(cells[1])
+    clock.now += 5
+    assert left.seconds() == pytest.approx(15)  # 10 of 40 s of work in 5 s, for two run at a time
+
+
+def test_an_overdue_cell_has_done_no_more_than_was_predicted(cells, clock):
+    left = TimeLeft(cells[:2], told(cells, 10, 10), clock=clock)
+    left.started(cells[0])
+    clock.now += 40
+    assert left.seconds() == pytest.approx(40)
+
+
+def test_unknown_cells_weigh_as_much_as_the_others_on_average(cells, clock):
+    left = TimeLeft(cells, told(cells, 2, None, 4, None), clock=clock)
+    left.started(cells[0])
+    clock.now += 2
+    left.finished(cells[0])
+    assert left.seconds() == pytest.approx(3 + 4 + 3)
+
+
+def test_what_is_learnt_changes_the_forecast(cells, clock):
+    forecast = told(cells, 10, 10, 10, 10)
+    left = TimeLeft(cells, forecast, clock=clock)
+    left.started(cells[0])
+    clock.now += 20
+    forecast.predicted = {cell.key: 20 for cell in cells[:3]} | {cells[3].key: 60}
+    left.finished(cells[0])
+    assert forecast.learnt == [cells[0]]
+    assert left.seconds() == pytest.approx(100)
+
+
+def test_a_trial_begun_again_starts_anew(cells, clock):
+    left = TimeLeft(cells[:2], told(cells, 10, 10), clock=clock)
+    left.started(cells[0])
+    clock.now += 8
+    left.started(cells[0])  # its machine was lost
+    clock.now += 2
+    assert left.seconds() == pytest.approx(90)  # 2 of 20 in 10 s
+
+
+def test_a_cell_that_is_tried_again_is_not_done(cells, clock):
+    left = TimeLeft(cells[:2], clock=clock)
+    for cell in cells[:2]:
+        left.started(cell)
+        clock.now += 5
+        left.finished(cell)
+    left.started(cells[1])
+    assert left.seconds() == pytest.approx(10)
+
+
+def test_at_the_end_nothing_is_left(cells, clock):
+    left = TimeLeft(cells, told(cells, 0.1, 0.2, 0.3, 0.7), clock=clock)
+    for cell in cells:
+        left.started(cell)
+        clock.now += 1
+        left.finished(cell)
+    assert left.seconds() == pytest.approx(0)
+
+
+@pytest.fixture
+def drawn():
+    """Return a terminal, and what is on it."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    return console, lambda: re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue())
+
+
+def test_the_bar_counts_cells_running_and_failed(cells, drawn):
+    console, text = drawn
+    with Progress(cells, console=console) as progress:
+        progress.started(cells[0])
+        progress.started(cells[1])
+        progress.started(cells[1])  # begun again
+        progress.finished(cells[0], "done")
+        progress.finished(cells[1], "error")
+        progress.started(cells[2])
+        progress.notice("Ray's memory monitor ended [a worker]")
+    assert "2/4 1 running, 1 failed" in text().splitlines()[-1]
+    assert "Ray's memory monitor ended [a worker]" in map(str.strip, re.split(r"[\r\n]", text()))
+
+
+def test_a_cell_that_is_tried_again_counts_once(cells, drawn):
+    console, text = drawn
+    with Progress(cells[:2], console=console, forecast=told(cells, 3, 3)) as progress:
+        progress.started(cells[0])
+        progress.finished(cells[0], "oom")
+        progress.started(cells[0])
+        progress.finished(cells[0], "done")
+    assert "1/2 0 running, 0 failed" in text().splitlines()[-1]
+
+
+def test_infeasible_cells_have_not_failed(cells, drawn):
+    console, text = drawn
+    with Progress(cells[:1], console=console, forecast=told(cells, 3)) as progress:
+        progress.started(cells[0])
+        progress.finished(cells[0], "infeasible")
+    last = text().splitlines()[-1]
+    assert "1/1 0 running, 0 failed" in last
+    assert last.strip().endswith("left 0:00:00")
