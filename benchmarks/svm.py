@@ -6,11 +6,14 @@ All fit one set of samples and predict as many others as a fifth of it. SVC is r
 would take for more follows from the exponent of its growth, which is printed. The inner products, shared by the 120
 cells of a data set (3 imbalance ratios, 10 folds, 4 resamplers), are counted in with a 120th.
 
-Predicted: 70 times as fast as SVC at 14,000 samples of CIFAR-10's features. Measured: 82 and 56
-times in two runs on busy cores, and 10 and 9 times as fast as scikit-learn-intelex. What is left is libsvm's optimisation (a quarter) and the kernels' assembly from tiles.
+Predicted: 70 times as fast as SVC at 14,000 samples of CIFAR-10's features. Measured: 82 and 56 times, and 10 and 9
+times as fast as scikit-learn-intelex, in two runs on cores that were busy with other things. What is left is libsvm's
+optimisation (a quarter) and the assembly of kernels from tiles.
 
-Kernels written as they lie in memory (predicted: 1.1 times as fast after SMOTE): 1.1. Selections taken instead of
-multiplied by a sparse matrix (predicted: 1.3): 1.45.
+The kernel within a class is kept for all its pairs: predicted 1.3 times as fast an assembly, measured 1.23. Kernels are
+written as they lie in memory: predicted 10% of a fit after SMOTE, measured 5 to 16%. Where a mixing matrix only
+selects, nothing is multiplied: predicted 1.2 times as fast a cell, measured 49 and 34 s of CPU time, but the second run
+found the tiles in memory.
 """
 
 import shutil
