@@ -14,6 +14,7 @@ from pydantic import (
     PositiveInt,
     Tag,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
@@ -128,6 +129,13 @@ class Resources(_Section):
     gpus: float = Field(0.0, ge=0)
     memory_gb: PositiveFloat | None = None
     timeout_s: PositiveFloat | None = None
+
+    @field_validator("gpus")
+    @classmethod
+    def _are_whole_or_a_share(cls, gpus: float) -> float:
+        if gpus > 1 and gpus != int(gpus):
+            raise ValueError(f"got {gpus:g}; expected a share of one card, or a whole number of cards")
+        return gpus
 
 
 def changed(resources: Mapping[str, Resources], flags: Sequence[str]) -> dict[str, Resources]:

@@ -104,7 +104,8 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int, attempt: str)
         ),
     )
     store.write(record, predictions)
-    checkpoint.delete()
+    if record.status in FINAL:  # a failure may be tried again
+        checkpoint.delete()
     return record
 
 

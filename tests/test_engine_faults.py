@@ -14,8 +14,10 @@ import pytest
 from faulty import Dies, Gorges, Hangs, Looks, Observer, Starves, know_this_module
 
 from raygrid.cache import Cache
+from raygrid.classifiers.cnn import Cnn
 from raygrid.config import Resources
 from raygrid.engine import Terms, engine_named
+from raygrid.engine.attempt import Attempt
 from raygrid.grid import Cell
 from raygrid.store import Store
 
@@ -69,8 +71,8 @@ def test_a_worker_that_dies_costs_no_more_than_its_cell(run, plain, store, tmp_p
 
 def test_a_trial_that_hangs_is_given_up_at_its_time_limit(run, plain, store, tmp_path):
     good = plain[0]
-    hanging = replace(good, resampler=Hangs(log=str(tmp_path / "log")))
-    heard = run([hanging, good], resources={"svm": Resources(timeout_s=20)})
+    hanging = replace(good, resampler=Hangs(log=str(tmp_path / "log")), classifier=Cnn(weights="none"))
+    heard = run([hanging, good], resources={"cnn": Resources(timeout_s=20)})
     record = store.record(hanging.key)
     assert (record.status, record.message) == ("timeout", "got no result in 20 s (timeout_s)")
     assert "time.sleep(3600)" in record.traceback
@@ -195,7 +197,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(launch, grid_file, tmp_
     grid, store = grid_file(folds=20), tmp_path / "store"
     process = launch("run", grid, "--store", store, "--cache", tmp_path / "cache")
     process.wait_until(lambda: len(list(store.glob("records/*.json"))) >= 3)
-    process.process.send_signal(signal.SIGINT)
+    os.killpg(process.process.pid, signal.SIGINT)  # as a terminal does
     assert process.process.wait(timeout=60) == 130, process.log.read_text()
     assert process.wait_for_descendants(timeout_s=60) == {}
     records = Store(store).records()
@@ -225,3 +227,48 @@ def test_a_full_disk_ends_the_run_with_one_line_and_room_lets_it_go_on(launch, s
     os.system(f"mount -o remount,size=20m {small_disk}")
     assert launch(*arguments).process.wait(timeout=300) == 0
     assert Counter(record.status for record in Store(store).records().values()) == {"done": 80}
+
+
+def test_a_training_whose_worker_dies_goes_on_from_its_last_epoch(
+    launch, grid_file, image_arm, raygrid, monkeypatch, tmp_path
+):
+    image_arm["classifier"]["epochs"] = 6
+    grid = grid_file(arms=[image_arm], folds=1, imbalance_ratios=[10])
+    store, cache = tmp_path / "store", tmp_path / "own cache"
+    monkeypatch.setenv("RAYGRID_CHECKPOINT_EVERY_S", "0")
+
+    def epochs_kept() -> int:
+        for path in (store / "checkpoints").glob("[!.]*.npz"):
+            with np.load(path, allow_pickle=False) as kept:
+                return int(kept["array/epochs"])
+        return 0
+
+    process = launch("run", grid, "--store", store, "--cache", cache)
+    process.wait_until(lambda: epochs_kept() >= 2)
+    (worker,) = [pid for pid, command in process.descendants().items() if command.startswith("ray::ImplicitFunc")]
+    os.kill(worker, signal.SIGKILL)
+    before = epochs_kept()
+    process.wait_until(lambda: epochs_kept() != before)
+    assert epochs_kept() > before
+    assert process.process.wait(timeout=300) == 0, process.log.read_text()
+    assert "its process died; it is tried again" in process.log.read_text()
+    assert not list((store / "checkpoints").iterdir())
+
+    assert raygrid("run", grid, "--store", tmp_path / "undisturbed", "--engine", "inline")[0] == 0
+    records = [next(iter(Store(folder).records().values())) for folder in (store, tmp_path / "undisturbed")]
+    assert records[0].confusion == records[1].confusion
+    predictions = [
+        next((folder / "predictions").iterdir()).read_bytes() for folder in (store, tmp_path / "undisturbed")
+    ]
+    assert predictions[0] == predictions[1]
+
+
+def test_a_cell_beside_one_that_takes_all_memory_is_not_blamed():
+    attempt = Attempt({}, None, None)
+    attempt._key_of_actor = {"aa11": "greedy", "bb22": "modest"}
+    attempt.running = {"greedy", "modest"}
+    failure = RuntimeError("Caught unexpected exception")
+    failure.__cause__ = RuntimeError("Considered workers: [\nSelected to kill: (Actor(aa11): job)\n(Actor(bb22): job)]")
+    assert attempt.killed(failure) == {"greedy"}
+    failure.__cause__ = RuntimeError("of an unknown kind")
+    assert attempt.killed(failure) == {"greedy", "modest"}

@@ -93,6 +93,7 @@ def test_a_lost_driver_and_a_lost_node_change_nothing(launch, nodes, grid_file, 
     nodes.kill(victim)
     assert n_records(store) < 12
     assert second.process.wait(timeout=400) == 0, second.log.read_text()
+    assert "its node was lost; it is tried again" in second.log.read_text()
     assert Counter(record.status for record in Store(store).records().values()) == {"done": 12}
     computed = [json.loads(path.read_text())["key"] for path in (cache / "computed").iterdir()]
     assert sorted(computed) == sorted(set(computed))  # the images once, their features once, for the whole cluster

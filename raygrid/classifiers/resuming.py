@@ -1,5 +1,6 @@
 """The state of a network in training: kept on the way, and taken up by the training that goes on."""
 
+import os
 import time
 from typing import Any
 
@@ -9,7 +10,7 @@ from raygrid.checkpoint import Arrays, Checkpoint
 from raygrid.keras_backend import load_keras
 
 # Seconds between two checkpoints, at least: one of MobileNet alpha 1 is 34 MB, perhaps over a network.
-_CHECKPOINT_EVERY_S = 60.0
+_CHECKPOINT_EVERY_S = float(os.environ.get("RAYGRID_CHECKPOINT_EVERY_S", "60"))
 
 # The name of the number of epochs done, among the names of variables.
 _EPOCHS = "epochs"

@@ -1,11 +1,12 @@
 """One attempt at what is left of a grid: what its trials come to, as Tune tells it, and when it must end early."""
 
+import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ray import tune
-from ray.exceptions import RayActorError
 
 from raygrid.budget import Budget
 from raygrid.engine import Observer
@@ -13,6 +14,9 @@ from raygrid.engine.cluster import size
 from raygrid.grid import Cell
 from raygrid.store import Store
 from raygrid.trial import lose
+
+# How Ray's memory monitor names what it has ended, among all that it considered.
+_SELECTED = re.compile(r"Selected to kill: \(Actor\((\w+)\)")
 
 # How often the machines in use are counted, for the budget.
 _COUNTED_EVERY_S = 5.0
@@ -28,7 +32,7 @@ class Attempt(tune.Callback):  # type: ignore[misc]
     running : set of str
         Keys of the cells whose trial has begun and not ended.
     faults : dict
-        What became, by key, of the cells whose process died as often as Tune would start it again.
+        What became, by key, of the cells whose process died as often as Tune would start it again, in Ray's words.
     refused : dict or None
         What only the user can mend: the name of the error, and its message.
     """
@@ -37,8 +41,9 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         self.cells, self.store, self.observer = cells, store, observer
         self.statuses: dict[str, str] = {}
         self.running: set[str] = set()
-        self.faults: dict[str, Exception] = {}
+        self.faults: dict[str, str] = {}
         self.refused: dict[str, str] | None = None
+        self._key_of_actor: dict[str, str] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks; an observer need not stand that."""
@@ -47,6 +52,7 @@ class Attempt(tune.Callback):  # type: ignore[misc]
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Hear that a trial has begun, perhaps once more."""
         self.running.add(_key(trial))
+        self._key_of_actor[trial.temporary_state.ray_actor._actor_id.hex()] = _key(trial)
         self.observer.started(self.cells[_key(trial)])
 
     def on_trial_result(
@@ -67,29 +73,46 @@ class Attempt(tune.Callback):  # type: ignore[misc]
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Hear that a trial's process died, and that it will be started again."""
-        self._note_preemption(trial)
-        fate = "node was lost" if was_preempted(trial.get_error()) else "process died"
+        fate = "node was lost" if self._note_preemption(trial) else "process died"
         self.observer.notice(f"{self.cells[_key(trial)]}: its {fate}; it is tried again")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Hear that a trial's process died, and that it will not be started again."""
         self._note_preemption(trial)
         self.running.discard(_key(trial))
-        self.faults[_key(trial)] = trial.get_error()
+        self.faults[_key(trial)] = _fault(trial)
 
-    def _note_preemption(self, trial: Any) -> None:
-        if was_preempted(trial.get_error()):
-            message = "its node was lost; it will be tried again"
-            lose(self.cells[_key(trial)], self.store, status="preempted", message=message)
+    def killed(self, failure: Exception) -> set[str]:
+        """Return the keys of the cells whose worker Ray's memory monitor ended, as far as it says; else all that ran.
+
+        Ray may end several; who merely ran beside them has done nothing wrong.
+        """
+        actors = _SELECTED.findall(str(failure.__cause__))
+        return {
+            self._key_of_actor[actor] for actor in actors if actor in self._key_of_actor
+        } & self.running or self.running
+
+    def _note_preemption(self, trial: Any) -> bool:
+        """Keep a record that says so where a trial's node was lost; whether it was."""
+        was_preempted = is_preemption(_fault(trial))
+        if was_preempted:
+            lose(self.cells[_key(trial)], self.store, status="preempted", message="its node was lost")
+        return was_preempted
+
+
+def is_preemption(fault: str) -> bool:
+    """Whether a trial ended because its node did: taken away, or broken."""
+    return "node has died" in fault
 
 
 def _key(trial: Any) -> str:
     return str(trial.config["cell"]["key"])
 
 
-def was_preempted(error: Exception | None) -> bool:
-    """Whether a trial ended because its node did: taken away, or broken, which is nothing the trial could help."""
-    return isinstance(error, RayActorError) and (error.preempted or "node has died" in str(error))
+def _fault(trial: Any) -> str:
+    """Return why a trial's process died last, in Ray's words."""
+    last = Path(trial.error_file).read_text(encoding="utf-8").rpartition("Failure # ")[2]
+    return " ".join(last.partition("\n")[2].split())
 
 
 class EarlyEnd(tune.Stopper):  # type: ignore[misc]

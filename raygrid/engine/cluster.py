@@ -1,6 +1,5 @@
 """The Ray cluster that trials run on: one of our own for as long as a run lasts, or one that is there already."""
 
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -16,8 +15,6 @@ os.environ |= {
 }
 
 import ray
-from ray.autoscaler._private.util import format_readonly_node_type
-from ray.experimental.internal_kv import _internal_kv_get
 
 from raygrid.config import Resources
 from raygrid.engine import Observer
@@ -26,7 +23,7 @@ from raygrid.errors import UsageError
 # What of this process' environment the workers of a cluster that was there before it must know as well. Credentials are
 # not among them: Ray shows a job's environment to whoever may look at the cluster; nodes have their own.
 _PASSED_ON = (
-    *("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "KERAS_BACKEND", "RAYGRID_LOCAL_CACHE"),
+    *("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "KERAS_BACKEND", "RAYGRID_LOCAL_CACHE", "RAYGRID_CHECKPOINT_EVERY_S"),
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"),
 )
 
@@ -53,7 +50,6 @@ def connected(address: str | None, *, verbose: bool = False) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    address = address or os.environ.get("RAY_ADDRESS")
     _check_answers(address)
     joined = {"runtime_env": {"env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}}}
     try:
@@ -99,35 +95,38 @@ def request(share: Resources, times: int = 1) -> dict[str, float]:
     return {name: max(value, min(value * times, most.get(name, value))) for name, value in wanted.items()}
 
 
-def fitting(resources: Mapping[str, Resources], observer: Observer) -> dict[str, Resources]:
-    """Return what trials may use here: what they ask for, but no more than the largest node has, said once each.
+def fitting(resources: Mapping[str, Resources], observer: Observer, *, may_grow: bool) -> dict[str, Resources]:
+    """Return what trials may use here: what they ask for, or what the largest node has; the difference is said once.
 
-    So the grid file of a cluster runs on a laptop, and its GPU cells on CPUs where there is no GPU. A cluster that
-    scales by itself may yet get larger nodes.
+    So the grid file of a cluster runs on a laptop, and its GPU cells on CPUs where there is no GPU.
+
+    Parameters
+    ----------
+    may_grow : bool
+        Whether nodes may yet join: then what is asked for is waited for.
     """
-    if _scales():
-        return dict(resources)
-    return {name: _fitting(name, share, observer) for name, share in resources.items()}
+    return {name: _fitting(name, share, observer, may_grow=may_grow) for name, share in resources.items()}
 
 
-def _fitting(name: str, share: Resources, observer: Observer) -> Resources:
+def _fitting(name: str, share: Resources, observer: Observer, *, may_grow: bool) -> Resources:
     largest = _largest_node()
-    less: dict[str, float] = {}
-    for field, (ray_name, unit) in _UNITS.items():
-        wanted, there = getattr(share, field), largest.get(ray_name, 0) / unit
-        if wanted and wanted > there:
-            less[field] = int(there) if field == "cpus" else there
-            observer.notice(
-                f"resources: {name}: {field}: got {wanted:g}; no node here has more than {there:.3g}"
-                + ("; its trials run on CPUs" if field == "gpus" and not there else "; its trials get that")
-            )
-    return share.model_copy(update=less)
-
-
-def _scales() -> bool:
-    """Whether the cluster can grow: its nodes are then of the types that its configuration names."""
-    report = json.loads(_internal_kv_get("__autoscaling_status") or "{}").get("autoscaler_report") or {}
-    return any(not name.startswith(format_readonly_node_type("")) for name in report.get("active_nodes") or {})
+    there = {field: largest.get(ray_name, 0) / unit for field, (ray_name, unit) in _UNITS.items()}
+    lacking = [field for field in there if (getattr(share, field) or 0) > there[field]]
+    for field in lacking:
+        where = (
+            f"resources: {name}: {field}: got {getattr(share, field):g}; no node here has more than {there[field]:.3g}"
+        )
+        if may_grow:
+            observer.notice(f"{where}; its trials wait for one that has; --resources {name}:{field}=... asks for less")
+        elif field == "gpus" and not there[field]:
+            observer.notice(f"{where}; its trials run on CPUs")
+        else:
+            observer.notice(f"{where}; its trials get that")
+    if may_grow:
+        return share
+    return share.model_copy(
+        update={field: max(1, int(there[field])) if field == "cpus" else there[field] for field in lacking}
+    )
 
 
 def size() -> float:

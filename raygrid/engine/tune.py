@@ -17,13 +17,13 @@ from raygrid.engine.cluster import connected, fitting, request  # isort: skip  #
 
 import ray
 from ray import tune
-from ray.exceptions import OutOfMemoryError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 from ray.tune.error import TuneError
 
 from raygrid import errors
 from raygrid.cache import Cache
 from raygrid.engine import Observer, Terms
-from raygrid.engine.attempt import Attempt, EarlyEnd, was_preempted
+from raygrid.engine.attempt import Attempt, EarlyEnd, is_preemption
 from raygrid.engine.trackers import callbacks
 from raygrid.engine.worker import Work, load, run_trial
 from raygrid.grid import Cell
@@ -35,15 +35,22 @@ from raygrid.trial import lose
 # Tries after a fault of the system (a worker killed, memory that ran out); what a cell itself raises is its record.
 _RETRIES = 2
 
+# Attempts in each of which a cell may lose its node `_RETRIES` + 1 times: it might be the cell that breaks nodes.
+_PREEMPTED_ATTEMPTS = 5
+
+# Trials that Tune asks Ray for at a time: so many that cells which wait for a GPU do not keep others from the CPUs.
+_PENDING = 2000
+
 
 def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
     """Run every cell as a trial; data and features are loaded once and shared through Ray's object store."""
-    with connected(terms.address, verbose=terms.verbose):
-        sweep = _Sweep(store, replace(terms, resources=fitting(terms.resources, observer)), observer)
-        inputs = _shared_inputs(cells, cache)
+    address = terms.address or os.environ.get("RAY_ADDRESS")
+    with connected(address, verbose=terms.verbose):
+        resources = fitting(terms.resources, observer, may_grow=address is not None)
+        sweep = _Sweep(store, replace(terms, resources=resources), observer)
         todo = list(cells)
         while todo and not terms.budget.exhausted():
-            todo = sweep.attempt(todo, inputs)
+            todo = sweep.attempt(todo, _shared_inputs(todo, cache))
 
 
 class _Sweep:
@@ -52,25 +59,30 @@ class _Sweep:
     def __init__(self, store: Store, terms: Terms, observer: Observer) -> None:
         self.store, self.terms, self.observer = store, terms, observer
         self.mishaps: Counter[str] = Counter()
+        self.preemptions: Counter[str] = Counter()
 
     def attempt(self, cells: Sequence[Cell], inputs: dict[str, Any]) -> list[Cell]:
         """Run these cells; return those that are to be tried again."""
         attempt = Attempt({cell.key: cell for cell in cells}, self.store, self.observer)
-        failure = self._fit(attempt, inputs)
-        if failure:
-            self.observer.notice(f"Ray Tune gave up, what is left is attempted again: {_first_line(failure)}")
+        name = uuid4().hex
+        failure = self._fit(attempt, inputs, name)
         if attempt.refused:
             raise getattr(errors, attempt.refused["error"])(attempt.refused["message"])
-        if not (attempt.statuses or attempt.running or attempt.faults or self.terms.budget.exhausted()):
-            raise failure or RuntimeError("Ray Tune ended without having run a trial")
-        return [cell for cell in cells if self._is_left(cell, attempt, failure)]
+        if failure:
+            if not isinstance(failure.__cause__, RayError):
+                raise failure
+            self.observer.notice(f"Ray Tune gave up, what is left is attempted again: {_first_line(failure)}")
+        elif not (attempt.statuses or attempt.faults or self.terms.budget.exhausted()):
+            raise RuntimeError("Ray Tune ended without having brought a trial to its end")
+        return [cell for cell in cells if self._is_left(cell, attempt, failure, name)]
 
-    def _fit(self, attempt: Attempt, inputs: dict[str, Any]) -> Exception | None:
+    def _fit(self, attempt: Attempt, inputs: dict[str, Any], name: str) -> Exception | None:
         """Let Tune run an attempt; return why it gave up, if it did."""
-        work = ray.put(Work(attempt.cells, inputs, self.store, self.terms, name=uuid4().hex))
+        work = ray.put(Work(attempt.cells, inputs, self.store, self.terms, name))
         configs = [{"key": key, **cell.levels()} for key, cell in attempt.cells.items()]
         bundles = {key: self._bundle(cell) for key, cell in attempt.cells.items()}
         trackers = callbacks(self.terms.mlflow, self.terms.tensorboard, self.terms.name)
+        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(min(len(configs), _PENDING))
         with tempfile.TemporaryDirectory(prefix="raygrid-") as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(
@@ -100,21 +112,34 @@ class _Sweep:
         """Return what the cell's trial asks for: twice its share after a mishap, which may be want of memory."""
         return request(self.terms.share(cell), 2 ** self.mishaps[cell.key])
 
-    def _is_left(self, cell: Cell, attempt: Attempt, failure: Exception | None) -> bool:
+    def _is_left(self, cell: Cell, attempt: Attempt, failure: Exception | None, name: str) -> bool:
         """Whether a cell is to be tried again; where it is given up, keep a record that says why."""
-        if cell.key in attempt.statuses:
-            return attempt.statuses[cell.key] == "oom" and self._has_another_try(cell)
-        fault = attempt.faults.get(cell.key)
-        if was_preempted(fault):
-            return True
-        if fault:
-            self._give_up(cell, "error", f"its process died {_RETRIES + 1} times: {fault}")
-            return False
-        if cell.key in attempt.running and not self._has_another_try(cell):
-            is_oom = failure is not None and isinstance(failure.__cause__, OutOfMemoryError)
+        key = cell.key
+        if key in attempt.statuses:
+            return attempt.statuses[key] == "oom" and self._has_another_try(cell)
+        if key in attempt.faults:
+            return self._is_left_after(attempt.faults[key], cell, name)
+        if failure and key in attempt.killed(failure) and not self._has_another_try(cell):
+            is_oom = isinstance(failure.__cause__, OutOfMemoryError)
             self._give_up(cell, "oom" if is_oom else "error", _first_line(failure))
             return False
         return True
+
+    def _is_left_after(self, fault: str, cell: Cell, name: str) -> bool:
+        """Whether to try a cell again that Tune has given up, for its process died again and again."""
+        record = self.store.record(cell.key)
+        if record and record.measured.attempt == name:  # it had just left its record
+            self.observer.finished(cell, record.status)
+            return False
+        if not is_preemption(fault):
+            self._give_up(cell, "error", f"its process died {_RETRIES + 1} times: {fault}")
+            return False
+        self.preemptions[cell.key] += 1
+        if self.preemptions[cell.key] < _PREEMPTED_ATTEMPTS:
+            return True
+        n_lost = _PREEMPTED_ATTEMPTS * (_RETRIES + 1)
+        self._give_up(cell, "preempted", f"its node was lost {n_lost} times; run the same command again to go on")
+        return False
 
     def _has_another_try(self, cell: Cell) -> bool:
         """Count a mishap; whether the cell may be tried once more."""
@@ -134,16 +159,10 @@ def _shared_inputs(cells: Sequence[Cell], cache: Cache) -> dict[str, Any]:
     """Return, by key, references to the inputs of all cells, computed by tasks that Ray can repeat.
 
     One after the other, for two data sets decoded at a time need twice the memory. They claim no CPU: repeated after
-    the loss of a node, they must not wait for the trials that wait for them. They are spread, for the object store of
-    the node that this process runs on need not hold them all.
+    the loss of a node, as often as that happens, they must not wait for the trials that wait for them. They are spread,
+    for the object store of the node that this process runs on need not hold them all.
     """
-    repeatable = ray.remote(load).options(
-        num_cpus=0,
-        num_returns=2,
-        max_retries=3,
-        scheduling_strategy="SPREAD",
-        runtime_env={"env_vars": {"OMP_NUM_THREADS": str(os.cpu_count())}},
-    )
+    repeatable = ray.remote(load).options(num_cpus=0, num_returns=2, max_retries=-1, scheduling_strategy="SPREAD")
     references = {}
     for key, cell in {inputs_key(cell): cell for cell in cells}.items():
         loaded, references[key] = repeatable.remote(cell, cache)

@@ -70,11 +70,11 @@ def run_trial(config: dict[str, dict[str, str]], *, work: list[Any]) -> None:
     try:
         with captured() as output, _time_limit(cell, share, shared, output):
             record = trial.run(cell, inputs, shared.store, threads=share.cpus, attempt=shared.name)
+        if output.text:
+            shared.store.write_log(cell.key, output.text)
     except UsageError as error:  # every other cell would meet it as well, and so would another try
         tune.report({"status": "refused", "refused": {"error": type(error).__name__, "message": str(error)}})
     else:
-        if output.text:
-            shared.store.write_log(cell.key, output.text)
         tune.report({"status": record.status, **record.metrics, "seconds": sum(record.measured.seconds.values())})
 
 
@@ -92,9 +92,11 @@ def _time_limit(cell: Cell, share: Resources, work: Work, output: Captured) -> I
     def give_up() -> None:
         where = "".join(traceback.format_stack(sys._current_frames()[me]))
         message = f"got no result in {share.timeout_s:g} s (timeout_s)"
-        work.store.write_log(cell.key, output.text)
-        trial.lose(cell, work.store, status="timeout", message=message, where=where, attempt=work.name)
-        os._exit(1)
+        try:
+            trial.lose(cell, work.store, status="timeout", message=message, where=where, attempt=work.name)
+            work.store.write_log(cell.key, output.text)
+        finally:  # the store may be away as well
+            os._exit(1)
 
     timer = threading.Timer(share.timeout_s, give_up)
     timer.daemon = True
@@ -106,5 +108,9 @@ def _time_limit(cell: Cell, share: Resources, work: Work, output: Captured) -> I
 
 
 def load(cell: Cell, cache: Cache) -> tuple[None, Inputs]:
-    """Return the inputs, after a small value on which the driver can wait without fetching them."""
+    """Return the inputs, after a small value on which the driver can wait without fetching them.
+
+    Computed with all cores of the node that this process is on: no trial waits for less.
+    """
+    os.environ["OMP_NUM_THREADS"] = str(os.cpu_count())
     return None, load_inputs(cell, cache)
