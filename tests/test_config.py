@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from raygrid.config import Grid
-from raygrid.errors import GridError
+from raygrid.config import Grid, Resources, changed
+from raygrid.errors import GridError, UsageError
 from raygrid.faults import load_grid
 
 PAPER = """\
@@ -219,7 +219,14 @@ BAD = {
     ),
     "unknown key of resources": (
         SMALL + "resources: {svm: {cpu: 2}}\n",
-        ["7:24: resources.svm.cpu: unknown key: got 'cpu'; expected one of cpus, gpus; did you mean 'cpus'?"],
+        [
+            "7:24: resources.svm.cpu: unknown key: got 'cpu'; expected one of cpus, gpus, memory_gb, timeout_s; "
+            "did you mean 'cpus'?"
+        ],
+    ),
+    "one card and a half": (
+        SMALL + "resources: {cnn: {gpus: 1.5}}\n",
+        ["7:24: resources.cnn.gpus: got 1.5; expected a share of one card, or a whole number of cards"],
     ),
     "resources of an unknown classifier": (
         SMALL + "resources: {svn: {cpus: 2}}\n",
@@ -512,3 +519,30 @@ def test_editors_accept_the_papers_grid_and_refuse_a_bad_one():
     assert not list(validator.iter_errors(paper | {"datasets": ["mnist", {"name": "mine", "path": "x.npz"}]}))
     for bad in ({"folds": 0}, {"fold": 1}, {"datasets": ["xyz"]}, {"imbalance_ratios": []}, {"metrics": ["AUC"]}):
         assert list(validator.iter_errors(paper | bad))
+
+
+def test_flags_change_the_resources_of_the_file():
+    assert changed({}, ["cnn:gpus=0.25,cpus=2", "cnn:timeout_s=5"]) == {"cnn": Resources(cpus=2, gpus=0.25, timeout_s=5)}
+    kept = {"svm": Resources(cpus=4, memory_gb=2)}
+    assert changed(kept, ["svm:cpus=1"]) == {"svm": Resources(cpus=1, memory_gb=2)}
+    assert kept == {"svm": Resources(cpus=4, memory_gb=2)}
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("cn:gpus=1", "got 'cn'; expected one of cnn, svm; did you mean 'cnn'?"),
+        ("cnn", "expected CLASSIFIER:NAME=NUMBER,..."),
+        ("cnn:gpu=1", "gpu: got '1'"),
+        ("cnn:gpus=x", "gpus: got 'x'"),
+        ("cnn:gpus=-1", "gpus: got '-1'"),
+        ("cnn:gpus=1.5", "expected a share of one card, or a whole number of cards"),
+        ("svm:cpus=1.5", "cpus: got '1.5'"),
+    ],
+)
+def test_a_flag_that_does_not_say_what_a_trial_may_use_is_refused_in_one_line(flag, said):
+    with pytest.raises(UsageError) as refused:
+        changed({}, [flag])
+    assert str(refused.value).startswith(f"--resources {flag}: ")
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
