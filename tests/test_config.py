@@ -522,7 +522,9 @@ def test_editors_accept_the_papers_grid_and_refuse_a_bad_one():
 
 
 def test_flags_change_the_resources_of_the_file():
-    assert changed({}, ["cnn:gpus=0.25,cpus=2", "cnn:timeout_s=5"]) == {"cnn": Resources(cpus=2, gpus=0.25, timeout_s=5)}
+    assert changed({}, ["cnn:gpus=0.25,cpus=2", "cnn:timeout_s=5"]) == {
+        "cnn": Resources(cpus=2, gpus=0.25, timeout_s=5)
+    }
     kept = {"svm": Resources(cpus=4, memory_gb=2)}
     assert changed(kept, ["svm:cpus=1"]) == {"svm": Resources(cpus=1, memory_gb=2)}
     assert kept == {"svm": Resources(cpus=4, memory_gb=2)}
