@@ -226,7 +226,7 @@ BAD = {
     ),
     "one card and a half": (
         SMALL + "resources: {cnn: {gpus: 1.5}}\n",
-        ["7:24: resources.cnn.gpus: got 1.5; expected a share of one card, or a whole number of cards"],
+        ["7:25: resources.cnn.gpus: got 1.5; expected a share of one card, or a whole number of cards"],
     ),
     "resources of an unknown classifier": (
         SMALL + "resources: {svn: {cpus: 2}}\n",
