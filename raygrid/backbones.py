@@ -2,12 +2,14 @@
 
 import os
 import sys
+import tempfile
 import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
@@ -18,6 +20,10 @@ from raygrid.level import Level, existing_path
 
 # Trained by scripts/pretrain_backbone.py.
 EMBEDDED = Path(__file__).parent / "weights" / "mobilenet_0.25_cifar10.weights.h5"
+
+# Where keras.applications has them from, and for which sizes of images each width has weights of its own.
+PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet"
+_SIZES = (128, 160, 192, 224)
 
 _NAMED_WEIGHTS = ("imagenet", "embedded", "none")
 
@@ -65,20 +71,21 @@ class BackboneLevel(Level):
         return super().identity() | {"weights": file_checksum(path) if path else self.weights}
 
     def fetch(self) -> None:
-        """Download the weights, if they are not in Keras' cache.
+        """Download the weights, if they are not in Keras' cache; trials that want them at once download them once.
 
         Raises
         ------
         WeightsError
             The download failed.
         """
-        if self.weights == "imagenet" and not self._imagenet_file().exists():
-            self.build_backbone(32, seed=0)
+        if self.weights == "imagenet":
+            _fetch(_imagenet_file(self.alpha))
 
     def to_fetch(self) -> str:
         """Return the size and place of the published weights, unless they are in Keras' cache; read a file's header."""
         if self.weights == "imagenet":
-            return "" if self._imagenet_file().exists() else f"at most 17 MB to {self._imagenet_file()}"
+            file = _imagenet_file(self.alpha)
+            return "" if file.exists() else f"at most 17 MB to {file}"
         path = self._weights_file()
         if path and not _is_hdf5(path):
             raise WeightsError(f"weights {path}: got no HDF5 file; expected a Keras weights file without top")
@@ -103,40 +110,69 @@ class BackboneLevel(Level):
         keras.utils.set_random_seed(seed)
         shape = (image_size, image_size, 3)
         path = self._weights_file()
-        imagenet = "imagenet" if self.weights == "imagenet" else None
+        if self.weights == "imagenet":
+            path = _imagenet_file(self.alpha, image_size)
+            _fetch(path)  # also here: a node that has just joined has no files
         try:
-            # Keras warns of images that are not 224 pixels wide, and of each layer of a file that it then refuses;
-            # and it prints where a download stands, for which stdout, where results go, is the wrong place.
-            with warnings.catch_warnings(action="ignore"), redirect_stdout(sys.stderr):
+            # Keras warns of each layer of a file that it then refuses.
+            with warnings.catch_warnings(action="ignore"):
                 model = keras.applications.MobileNet(
-                    input_shape=shape, alpha=self.alpha, include_top=False, weights=imagenet
+                    input_shape=shape, alpha=self.alpha, include_top=False, weights=None
                 )
                 if path:
                     model.load_weights(path)
-        except Exception as error:  # Keras raises bare Exception where a download fails
-            raise WeightsError(self._advice(error)) from error
+        except Exception as error:  # whatever Keras and h5py make of it
+            raise WeightsError(self._advice(error, path)) from error
         return model
 
     def _weights_file(self) -> Path | None:
+        """Return the file that is named, or shipped."""
         if self.weights in ("imagenet", "none"):
             return None
         return EMBEDDED if self.weights == "embedded" else Path(self.weights)
 
-    def _imagenet_file(self) -> Path:
-        """Return where Keras keeps the weights for the sizes of images that it has none of their own for."""
-        width = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[self.alpha]
-        home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-        return home / "models" / f"mobilenet_{width}_224_tf_no_top.h5"
+    def _advice(self, error: Exception, path: Path | None) -> str:
+        misfit = f"got a file that does not fit {self.backbone} alpha {self.alpha} ({_reason(error)})"
+        if self.weights == "imagenet":
+            return f"weights imagenet: {path}: {misfit}; delete it to have it fetched anew"
+        return f"weights {self.weights}: {misfit}"
 
-    def _advice(self, error: Exception) -> str:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if self.weights != "imagenet":
-            return f"weights {self.weights}: got a file that does not fit {self.backbone} alpha {self.alpha} ({reason})"
-        file = self._imagenet_file()
-        return (
-            f"weights imagenet: not in Keras' cache and the download failed ({reason}); put "
+
+def _imagenet_file(alpha: float, image_size: int = 0) -> Path:
+    """Return where Keras keeps the published weights, those for 224 pixels where there are none for the size."""
+    width = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[alpha]
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    return home / "models" / f"mobilenet_{width}_{image_size if image_size in _SIZES else 224}_tf_no_top.h5"
+
+
+def _fetch(file: Path) -> None:
+    """Make a file of Keras' cache hold the published weights, if it is not there: the whole of them, or nothing."""
+    if file.exists():
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{file}.lock"):
+            if not file.exists():
+                _download(file)
+    except Exception as error:  # Keras raises bare Exception
+        raise WeightsError(
+            f"weights imagenet: not in Keras' cache and the download failed ({_reason(error)}); put "
             f"{file.name} into {file.parent}, or name a file: weights: PATH"
-        )
+        ) from error
+
+
+def _download(file: Path) -> None:
+    """Download a file beside where it belongs, then give it its name: Keras takes any file of that name for whole."""
+    # Keras prints where a download stands, for which stdout, where results go, is the wrong place.
+    with tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as folder, redirect_stdout(sys.stderr):
+        fetched = Path(load_keras().utils.get_file(file.name, f"{PUBLISHED}/{file.name}", cache_dir=folder))
+        if not _is_hdf5(fetched):
+            raise OSError(f"{PUBLISHED}/{file.name}: got no HDF5 file")
+        fetched.replace(file)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _is_hdf5(path: Path) -> bool:

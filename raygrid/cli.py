@@ -118,7 +118,7 @@ def status(
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Again and again, until the run has ended.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Until the run ends, or none begins for a minute.")] = False,
     every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
 ) -> None:
     """Show how far the grid is, and what failed and why."""

@@ -1,5 +1,6 @@
 """A run watched from another terminal, or another machine: what its store has, again and again."""
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,11 @@ from raygrid.store import Store
 # The rate is that of what ended lately: cells of another kind may have gone before.
 _LATELY = timedelta(minutes=30)
 _SHOWN = 8
+
+# How long nobody must be at work before that is the end, in seconds: of a run that was seen, for after an absence of
+# the server its lock looks abandoned until it is renewed; and where none was seen, for it may be about to begin.
+SURE_S = 5.0
+WAIT_S = 60.0
 
 
 class Watched:
@@ -45,40 +51,80 @@ class Watched:
         return len(self.cells) - len(self.records)
 
 
+class Presence:
+    """Whether a run is at work on a store, look by look.
+
+    Attributes
+    ----------
+    idle_s : float or None
+        For how long, from look to look, none has been; None while one is, in seconds.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.seen = False
+        self.idle_s: float | None = None
+        self._since = 0.0
+
+    def update(self) -> None:
+        """Look again."""
+        if self.store.is_locked():
+            self.seen, self.idle_s = True, None
+            return
+        if self.idle_s is None:
+            self._since = time.monotonic()
+        self.idle_s = time.monotonic() - self._since
+
+    def left_s(self, watched: Watched) -> float:
+        """Return how much longer none must be until that is the end; at most 0 where it is."""
+        if self.idle_s is None:
+            return math.inf
+        if self.seen:
+            return SURE_S - self.idle_s
+        return WAIT_S - self.idle_s if watched.missing else 0
+
+    def said(self, *, ends: bool) -> str:
+        """Return what is said where no run is at work."""
+        if self.idle_s is None:
+            return ""
+        return "no run is at work" + ("" if ends or self.seen else "; waiting for one")
+
+
 def follow(job: Job, *, every_s: float) -> int:
     """Show how a run goes until nothing is left to run or it has ended; return its exit code.
 
-    On a terminal one display is kept up to date, with what fails above it; elsewhere every record is a line.
+    Where cells are missing and no run is at work, one is waited for, for a minute. On a terminal one display is kept up
+    to date, with what fails above it; elsewhere every record is a line.
 
     Parameters
     ----------
     every_s : float
         Time between two looks at the store, in seconds.
     """
-    console, watched = Console(), Watched(job.store, job.cells)
+    console, watched, presence = Console(), Watched(job.store, job.cells), Presence(job.store)
     with _display(console) as display:
-        seen = False  # whether a run has been at work here
         while True:
-            running = job.store.is_locked()  # asked before the records are read, or its last ones would be missed
-            seen = seen or running
-            display.show(job.grid.name, watched, watched.update(), running=running)
-            left = watched.failed + watched.missing
-            if not left or (not running and (seen or not watched.missing)):
+            presence.update()  # before the records are read, or a run's last ones would be missed
+            changed = watched.update()
+            left, left_s = watched.failed + watched.missing, presence.left_s(watched)
+            ends = not left or left_s <= 0
+            display.show(job.grid.name, watched, changed, idle=presence.said(ends=ends))
+            if ends:
                 break
-            time.sleep(every_s)
+            time.sleep(min(every_s, left_s))
     if left:
         console.print(f"{left} of {len(job.cells)} cells have no result; run the grid again to try them")
     return 1 if left else 0
 
 
-def summary(name: str, watched: Watched, now: datetime, *, running: bool) -> str:
-    """Return how far a grid is, and how fast it goes, in one line."""
+def summary(name: str, watched: Watched, now: datetime, *, idle: str) -> str:
+    """Return how far a grid is, and how fast it goes or, where no run is at work, `idle`, in one line."""
     statuses = Counter(record.status for record in watched.records.values())
     counts = {"done": statuses["done"], "infeasible": statuses["infeasible"], "failed": watched.failed}
     text = f"{name}: {len(watched.cells)} cells: " + ", ".join(f"{n} {status}" for status, n in counts.items())
     text += f", {watched.missing} to come"
-    if not running:
-        return f"{text}; no run is at work"
+    if idle:
+        return f"{text}; {idle}"
     ended = [datetime.fromisoformat(record.measured.finished_at) for record in watched.records.values()]
     rate = rate_per_s(ended, now)
     if not rate or not watched.missing:
@@ -113,15 +159,15 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self.console, self.said = console, ""
 
-    def show(self, name: str, watched: Watched, changed: Sequence[Record], *, running: bool) -> None:
+    def show(self, name: str, watched: Watched, changed: Sequence[Record], *, idle: str) -> None:
         begins = not self.said
         for record in changed:
             if not begins or record.status != "done":
                 self._print(line(watched.cells[record.key], record))
-        said = (len(watched.records), watched.failed, running)
+        said = (len(watched.records), watched.failed, idle)
         if changed or str(said) != self.said:
             self.said = str(said)
-            self._print(summary(name, watched, datetime.now(UTC), running=running))
+            self._print(summary(name, watched, datetime.now(UTC), idle=idle))
 
     def _print(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -134,14 +180,14 @@ class _Screen:
         self.live = live
         self.last: deque[str] = deque(maxlen=_SHOWN)
 
-    def show(self, name: str, watched: Watched, changed: Sequence[Record], *, running: bool) -> None:
+    def show(self, name: str, watched: Watched, changed: Sequence[Record], *, idle: str) -> None:
         for record in changed:
             text = line(watched.cells[record.key], record)
             if record.status == "done":
                 self.last.append(text)
             else:
                 self.live.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        self.live.update(self._drawn(summary(name, watched, datetime.now(UTC), running=running)), refresh=True)
+        self.live.update(self._drawn(summary(name, watched, datetime.now(UTC), idle=idle)), refresh=True)
 
     def _drawn(self, text: str) -> RenderableType:
         return Group(Text(text, style="bold"), *(Text(f"  {last}", style="dim") for last in self.last))

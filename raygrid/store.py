@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from raygrid.errors import StoreError
-from raygrid.folders import Folder, Location, folder_at
+from raygrid.folders import Claim, Folder, Location, folder_at
 from raygrid.kept_checkpoint import KeptCheckpoint
 from raygrid.record import FINAL, Record
 
@@ -51,12 +51,13 @@ class Store:
         self.folder: Folder = folder_at(root)
         self.root = self.folder.root
         self._known: dict[str, tuple[Hashable, Record]] = {}
+        self._claim: Claim | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_known": {}}  # a trial needs no other's record
 
     def prepare(self) -> None:
-        """Make the store's folders, and drop what a killed run left half-written.
+        """Make the store's folders, and drop what a killed run left: files half-written, checkpoints of ended cells.
 
         Raises
         ------
@@ -64,6 +65,10 @@ class Store:
             It cannot be written.
         """
         self.folder.prepare(_FOLDERS)
+        for name in self.folder.stamps("checkpoints", ".npz"):
+            record = self.record(Path(name).stem)
+            if record and record.status in FINAL:
+                self.folder.delete(name)
 
     def is_there(self) -> bool:
         """Tell whether a run has written here."""
@@ -73,13 +78,19 @@ class Store:
     def locked(self) -> Iterator[None]:
         """Keep other runs out while this one writes; a killed run's lock ends with it, at a URL after 90 s at most.
 
+        At a URL one that could not be heard of for so long may lose it to another, and then writes no record any more;
+        nor do the trials' processes, to which the store goes pickled.
+
         Raises
         ------
         StoreError
             Another run is at work on this store.
         """
-        with self.folder.held(_LOCK, wait=False):
-            yield
+        with self.folder.held(_LOCK, wait=False) as self._claim:
+            try:
+                yield
+            finally:
+                self._claim = None
 
     def is_locked(self) -> bool:
         """Tell whether a run is at work on this store."""
@@ -126,11 +137,12 @@ class Store:
         Raises
         ------
         StoreError
-            It cannot be written.
+            It cannot be written, or another run has taken over (`locked`).
         """
         earlier = self.record(record.key)
         if earlier and earlier.status in FINAL:
             return
+        self._check_claim()
         if predictions:
             self.folder.write(f"predictions/{record.key}.npz", lambda file: np.savez_compressed(file, **predictions))
         text = record.model_dump_json(indent=1) + "\n"
@@ -146,6 +158,7 @@ class Store:
 
     def write_bytes(self, name: str, content: bytes) -> Location:
         """Write a file, e.g. ``report/figures/gain.png``, and return where it is."""
+        self._check_claim()
         self.folder.write(name, lambda file: file.write(content), parents=True)
         return self.root / name
 
@@ -169,6 +182,11 @@ class Store:
             Names all that must be the same for another process to go on, such as the versions of libraries.
         """
         return KeptCheckpoint(self.folder, f"checkpoints/{key}.npz", version)
+
+    def _check_claim(self) -> None:
+        """Raise StoreError where this process writes for a run that another has taken over from."""
+        if self._claim:
+            self._claim.check()
 
     def _stamps(self) -> Mapping[str, Hashable]:
         return self.folder.stamps("records", ".json")

@@ -1,11 +1,11 @@
-"""Files written whole: under a temporary name, synced, then renamed.
+"""Files written whole: under a temporary name, synced, then renamed, and the folder synced.
 
 A reader, or the next run after a crash, sees all of a file or nothing of it.
 """
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -25,9 +25,20 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlast a loss of power, where the system can."""
+    with suppress(OSError):  # some file systems, and Windows, do not sync folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

@@ -1,9 +1,14 @@
 """The backbones: their shape, their weights, and one line where the weights cannot be had."""
 
+import inspect
 import os
 import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,9 +16,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from raygrid import backbones
 from raygrid.backbones import EMBEDDED, preprocess
 from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
+from raygrid.keras_backend import load_keras
 from raygrid.representations.features import Features
 
 SHARED = Path(__file__).parents[2] / "shared" / "weights"
@@ -118,6 +125,108 @@ def test_imagenet_weights_that_cannot_be_downloaded_are_refused_in_one_line(tmp_
     assert line.startswith("refused: weights imagenet: not in Keras' cache and the download failed (URL fetch failure")
     assert line.endswith(f"; put {file} into {tmp_path}/models, or name a file: weights: PATH")
     assert (run.returncode, "Traceback" in run.stderr) == (0, False)
+
+
+class Publisher(SimpleHTTPRequestHandler):
+    """Serves the files of a folder, or half of each."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path[1:])
+        super().do_GET()
+
+    def copyfile(self, source, outputfile):
+        content = source.read()
+        outputfile.write(content[: len(content) // 2] if self.server.is_short else content)
+
+    def log_message(self, *args):
+        pass
+
+
+NAME = "mobilenet_2_5_224_tf_no_top.h5"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A folder of weights in the format that Keras publishes them in, for two sizes of images."""
+    folder = tmp_path_factory.mktemp("published")
+    model = Features(alpha=0.25, weights="none").build_backbone(32, seed=0)
+    for size in ("224", "160"):
+        model.set_weights([weight + int(size) for weight in model.get_weights()])
+        model.save(folder / NAME.replace("224", size))
+    return folder
+
+
+@pytest.fixture
+def publisher(published, tmp_path, monkeypatch):
+    """A server that has them; Keras' cache is empty."""
+    folder = Path(shutil.copytree(published, tmp_path / "published"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Publisher, directory=str(folder))) as server:
+        server.asked, server.is_short, server.folder = [], False, folder
+        monkeypatch.setattr(backbones, "PUBLISHED", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def in_models(tmp_path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "keras" / "models").iterdir() if path.suffix != ".lock")
+
+
+def test_weights_are_asked_for_where_keras_publishes_them():
+    module = inspect.getmodule(load_keras().applications.MobileNet)
+    assert f"{backbones.PUBLISHED}/" == module.BASE_WEIGHT_PATH
+
+
+def test_processes_that_want_the_published_weights_at_once_download_them_once(publisher, tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: Features(alpha=0.25).fetch(), range(4)))
+    assert publisher.asked == [NAME]
+    assert in_models(tmp_path) == [NAME]
+    assert (tmp_path / "keras" / "models" / NAME).read_bytes() == (publisher.folder / NAME).read_bytes()
+
+
+def test_a_node_without_the_published_weights_gets_them_as_it_builds(publisher, capsys):
+    built = weights(Features(alpha=0.25), 0)
+    assert publisher.asked == [NAME]
+    assert same(built, weights(Features(alpha=0.25, weights=str(publisher.folder / NAME)), 1))
+    assert capsys.readouterr().out == ""
+
+
+def test_images_of_some_sizes_have_weights_of_their_own(publisher):
+    built = Features(alpha=0.25).build_backbone(160, seed=0).get_weights()
+    name = NAME.replace("224", "160")
+    assert publisher.asked == [name]
+    assert same(built, weights(Features(alpha=0.25, weights=str(publisher.folder / name)), 1))
+
+
+def test_a_download_that_breaks_off_leaves_no_file_that_looks_whole(publisher, tmp_path):
+    publisher.is_short = True
+    with pytest.raises(WeightsError, match=r"^weights imagenet: not in Keras' cache and the download failed"):
+        Features(alpha=0.25).build_backbone(32, seed=0)
+    assert in_models(tmp_path) == []
+    publisher.is_short = False
+    Features(alpha=0.25).build_backbone(32, seed=0)
+    assert in_models(tmp_path) == [NAME]
+
+
+def test_a_page_in_the_place_of_the_weights_is_not_kept(publisher, tmp_path):
+    (publisher.folder / NAME).write_text("<html>Log in to this network</html>")
+    with pytest.raises(WeightsError, match=rf"/{NAME}: got no HDF5 file\); put {NAME} into {tmp_path}/keras"):
+        Features(alpha=0.25).fetch()
+    assert in_models(tmp_path) == []
+
+
+def test_half_a_file_that_another_program_left_is_named(publisher, tmp_path):
+    path = tmp_path / "keras" / "models" / NAME
+    path.parent.mkdir(parents=True)
+    content = (publisher.folder / NAME).read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(WeightsError) as refused:
+        Features(alpha=0.25).build_backbone(32, seed=0)
+    line = str(refused.value)
+    assert line.startswith(f"weights imagenet: {path}: got a file that does not fit mobilenet alpha 0.25 (")
+    assert line.endswith("; delete it to have it fetched anew") and "\n" not in line
 
 
 def test_a_weights_file_is_known_by_what_it_holds(embedded, tmp_path):

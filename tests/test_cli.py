@@ -194,7 +194,7 @@ def test_a_grid_with_infeasible_cells_is_finished(raygrid, grid_file, tiny, tmp_
 def test_a_run_with_failed_cells_says_so(raygrid, grid_file, finished, cells_of, monkeypatch):
     from raygrid.classifiers.svm import Svm
 
-    def raising(self, X, A, y, *, seed):
+    def raising(self, X, A, y, *, seed, checkpoint):
         raise ValueError("got 3; expected 4")
 
     monkeypatch.setattr(Svm, "fit", raising)

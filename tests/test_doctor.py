@@ -83,11 +83,31 @@ def test_every_library_that_raygrid_asks_for_is_looked_at():
 
 def test_gpus_that_the_grid_asks_for_and_the_machine_has_not(job):
     wanted = {name: share.gpus for name, share in job(resources={"svm": {"gpus": 0.5}}).grid.resources.items()}
-    assert wrong(software.shares(wanted, 0, "this machine has")) == [
-        "WRONG resources: svm: got gpus 0.5; this machine has 0; run where there are more, or its trials run on less: "
-        "on CPUs if there is none"
+    found = software.shares(wanted, 0, who="this machine has", then="its trials run on CPUs")
+    assert [str(finding) for finding in found] == [
+        "ok    resources: svm: got gpus 0.5; this machine has 0: its trials run on CPUs"
     ]
-    assert wrong(software.shares(wanted, 1, "this machine has")) == []
+    assert list(software.shares(wanted, 1, who="this machine has", then="its trials run on CPUs")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ([], "this machine has 0: its trials run on CPUs where there is none"),
+        (["--address", "auto"], "the cluster has now 0: its trials wait until a node joins that has so many"),
+    ],
+    ids=["a laptop", "a cluster that scales from zero"],
+)
+def test_a_grid_for_gpus_is_not_wrong_where_there_are_none(cluster, raygrid, grid_file, tmp_path, options, line):
+    import ray
+
+    if ray.cluster_resources().get("GPU"):
+        pytest.skip("there is a card")
+    grid = grid_file(resources={"svm": {"gpus": 0.5}})
+    code, out, _ = raygrid("doctor", grid, "--store", tmp_path / "store", *options)
+    assert code == 0, out
+    assert f"ok    resources: svm: got gpus 0.5; {line}" in out.splitlines()
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ import made_up
 import numpy as np
 import pytest
 
+from raygrid import following
 from raygrid.following import rate_per_s
 from raygrid.store import Store
 
@@ -41,6 +42,12 @@ def records(cells):
     made[2] = made_up.failed(cells[2], "oom", "MemoryError: no [bold] memory")
     made[5] = made_up.failed(cells[5], "infeasible", "smote: got 1 sample")
     return made
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Be sure sooner that a run has ended."""
+    monkeypatch.setattr(following, "SURE_S", 0.5)
 
 
 @pytest.fixture
@@ -91,7 +98,7 @@ def test_what_a_run_leaves_is_told_as_it_comes_until_the_run_has_ended(follow, s
     running.join()
     lines = out.splitlines()
     assert code == 1
-    assert lines[0] == "tiny: 8 cells: 0 done, 0 infeasible, 0 failed, 8 to come; no run is at work"
+    assert lines[0] == "tiny: 8 cells: 0 done, 0 infeasible, 0 failed, 8 to come; no run is at work; waiting for one"
     assert re.fullmatch(r"tiny: 8 cells: 4 done, 1 infeasible, 1 failed, 2 to come; no run is at work", lines[-2])
     assert lines[-1] == "3 of 8 cells have no result; run the grid again to try them"
     told = [line for line in lines if line.startswith(("done: ", "oom: ", "infeasible: "))]
@@ -118,6 +125,57 @@ def test_a_failure_that_is_tried_again_is_no_end_while_the_run_lasts(follow, sto
     running.join()
     assert code == 0
     assert "1 failed" in out.splitlines()[2] and "0 failed" in out.splitlines()[-1]
+
+
+def test_a_run_that_had_ended_before_is_waited_for_no_longer_than_any(follow, store, records, monkeypatch):
+    monkeypatch.setattr(following, "WAIT_S", 0.5)
+    write_all(store, records[:6])
+    code, out, _ = follow("--every", "0.1")
+    counted = "tiny: 8 cells: 4 done, 1 infeasible, 1 failed, 2 to come; no run is at work"
+    assert (code, out.splitlines()[-3:]) == (
+        1,
+        [
+            f"{counted}; waiting for one",
+            counted,
+            "3 of 8 cells have no result; run the grid again to try them",
+        ],
+    )
+
+
+class Looks:
+    """A store of which each look tells the next of these, the last one ever after, a second later."""
+
+    def __init__(self, monkeypatch, *looks):
+        self.looks, self.now = list(looks), 0.0
+        monkeypatch.setattr(following.time, "monotonic", lambda: self.now)
+
+    def is_locked(self):
+        self.now += 1
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+
+@pytest.mark.parametrize(
+    ("looks", "n_missing", "until"),
+    [
+        ([True, False, True, False], 1, 9),  # one look after an absence of the server is no end
+        ([True, False], 1, 7),
+        ([True, False], 0, 7),  # its failures may be tried again
+        ([False], 1, 61),
+        ([False], 0, 1),
+        ([False, True, False], 1, 8),
+    ],
+)
+def test_when_it_is_the_end(monkeypatch, looks, n_missing, until):
+    monkeypatch.setattr(following, "SURE_S", 5)
+
+    class Missing:
+        missing = n_missing
+
+    presence = following.Presence(Looks(monkeypatch, *looks))
+    presence.update()
+    while presence.left_s(Missing) > 0:
+        presence.update()
+    assert presence.store.now == until
 
 
 def test_the_rate_is_that_of_what_ended_lately():

@@ -1,13 +1,16 @@
 """What a trial and the C libraries in it write is taken, and the descriptors are given back."""
 
 import ctypes
+import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from raygrid import output
 from raygrid.output import KEPT_BYTES, captured
 
 
@@ -69,6 +72,24 @@ def test_of_much_the_end_is_kept():
     assert len(output.text) == KEPT_BYTES + len("[9 bytes before these are left out]\n")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives back a part of a file")
+def test_what_is_printed_without_end_does_not_fill_the_disk(monkeypatch):
+    monkeypatch.setattr(output, "_GIVE_BACK_S", 0.01)
+    line, n_lines = b"x" * 999 + b"\n", 20_000
+    with captured() as taken:
+        for _ in range(n_lines):
+            os.write(1, line)
+        deadline = time.monotonic() + 60
+        while (on_disk := os.fstat(1).st_blocks * 512) > 2 * KEPT_BYTES and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.write(1, b"the end")
+    assert on_disk <= 2 * KEPT_BYTES
+    left_out = n_lines * len(line) + len(b"the end") - KEPT_BYTES
+    assert taken.text.startswith(f"[{left_out} bytes before these are left out]\nxxx")
+    assert taken.text.endswith("xxx\nthe end")
+    assert "\0" not in taken.text
+
+
 def test_what_was_written_can_be_read_before_the_end():
     with captured() as output:
         os.write(1, b"first")
@@ -82,6 +103,18 @@ def test_nothing_written_is_no_text():
     with captured() as output:
         pass
     assert output.text == ""
+
+
+def test_a_log_handler_made_in_one_block_writes_to_the_next_and_between_them(capfd):
+    """TensorFlow makes one when it is imported, in a worker's first trial, and keeps it."""
+    with captured() as first:
+        handler = logging.StreamHandler()
+        handler.emit(logging.makeLogRecord({"msg": "one"}))
+    handler.emit(logging.makeLogRecord({"msg": "between"}))
+    with captured() as second:
+        handler.emit(logging.makeLogRecord({"msg": "two"}))
+    assert (first.text, second.text) == ("one\n", "two\n")
+    assert capfd.readouterr() == ("", "between\n")
 
 
 def test_tensorflows_own_log_is_taken():

@@ -1,7 +1,9 @@
 """The store and the cache: files that are whole, final, and only theirs who hold the lock."""
 
+import os
 import pickle
 import re
+import stat
 import subprocess
 import sys
 from io import BytesIO
@@ -164,6 +166,19 @@ def test_a_run_that_is_killed_as_it_writes_leaves_no_record(local_store):
     assert files(local_store.root) == []
 
 
+def test_a_file_is_synced_and_then_the_folder_that_names_it(local_store, monkeypatch):
+    """Else a loss of power could take a record that a run has counted."""
+    synced, fsync, path = [], os.fsync, local_store.root / "report" / "a.csv"
+
+    def syncing(descriptor):
+        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), path.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    local_store.write_text("report/a.csv", "whole")
+    assert synced == [(False, False), (True, True)]
+
+
 def test_a_write_that_fails_leaves_nothing(store):
     unwritable = np.array([lambda: 0], dtype=object)  # no pickle of it can be made
     with pytest.raises(Exception, match="pickle"):
@@ -239,6 +254,19 @@ def test_a_checkpoint_that_is_deleted_is_gone(store):
     checkpoint.delete()
     assert checkpoint.load() is None
     assert files(store.root) == []
+
+
+def test_the_next_run_deletes_the_checkpoints_of_cells_that_have_ended(store):
+    """A trial that is killed between its record and its end leaves one."""
+    for key, status in {"a": "done", "b": "infeasible", "c": "timeout", "d": None}.items():
+        store.checkpoint(key * 16, "1").save(STATE)
+        if status:
+            store.write(record(key * 16, status), {})
+    store.prepare()
+    assert [name for name in files(store.root) if "checkpoints" in name] == [
+        f"checkpoints/{'c' * 16}.npz",
+        f"checkpoints/{'d' * 16}.npz",
+    ]
 
 
 def broken_checkpoints():
@@ -332,6 +360,33 @@ def test_a_store_that_cannot_be_written(local_store, blocked, act):
         str(refused.value),
     )
     assert files(local_store.root) == [blocked]
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A file system that nobody may write to: permissions do not stop root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.system(f"mount -t tmpfs -o size=200k,ro raygrid {folder} 2>/dev/null"):
+        pytest.skip("needs the right to mount a file system")
+    yield folder
+    os.system(f"umount -l {folder}")
+
+
+def test_a_store_on_a_file_system_that_is_read_only_ends_a_run_at_once_with_one_line(raygrid, grid_file, read_only):
+    code, out, err = raygrid("run", grid_file(), "--store", read_only / "runs", "--engine", "inline")
+    line = f"{read_only}/runs: Read-only file system ({read_only}/runs); name another folder, or make room\n"
+    assert (code, out, err) == (2, "", line)
+
+
+def test_a_store_that_is_read_only_by_now_ends_a_run_at_once_with_one_line(raygrid, grid_file, read_only):
+    os.system(f"mount -o remount,rw {read_only}")
+    Store(read_only / "runs").prepare()
+    os.system(f"mount -o remount,ro {read_only}")
+    code, out, err = raygrid("run", grid_file(), "--store", read_only / "runs", "--engine", "inline")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"{read_only}/runs: Read-only file system ({read_only}/runs/")
+    assert raygrid("status", grid_file(), "--store", read_only / "runs")[0] == 0
 
 
 HOLD = """

@@ -315,10 +315,21 @@ def test_a_lock_is_renewed(bucket, monkeypatch):
 
 def test_a_lock_outlives_an_absence_of_the_server(s3, bucket, monkeypatch):
     monkeypatch.setattr(lease, "RENEW_S", 0.05)
+    monkeypatch.setattr(lease, "_LOOK_AGAIN_S", 0.05)
+    failed, read = threading.Event(), RemoteFolder.read
+
+    def reading(folder, name):
+        try:
+            return read(folder, name)
+        except StoreError:
+            failed.set()
+            raise
+
     store = Store(f"{bucket}/run")
     with store.locked():
+        monkeypatch.setattr(RemoteFolder, "read", reading)
         s3.wire.cut()
-        time.sleep(0.5)
+        assert failed.wait(60)
         s3.wire.mend()
         first = holder(store.folder)
         while holder(store.folder).renewed_at == first.renewed_at:
@@ -326,37 +337,68 @@ def test_a_lock_outlives_an_absence_of_the_server(s3, bucket, monkeypatch):
 
 
 def test_a_lock_that_another_took_over_stays_the_others(bucket, monkeypatch):
-    monkeypatch.setattr(lease, "RENEW_S", 0.05)
     store = Store(f"{bucket}/run")
     with store.locked():
         held_by(store.folder)
-        time.sleep(0.3)
+        monkeypatch.setattr(lease, "RENEW_S", 0)
+        ended = threading.Event()
+        renewing = threading.Thread(target=lease._renew, args=(store.folder, ".lock", "mine", ended))
+        renewing.start()
+        renewing.join(60)
+        assert not renewing.is_alive()  # it has given up by itself
     assert holder(store.folder).id == "other"
 
 
-def test_of_several_who_find_a_stale_lock_one_gets_it(bucket):
-    held_by(folder_at(f"{bucket}/run"), renewed_at=ago(1000))
-    together, got = threading.Barrier(4), []
+@pytest.mark.parametrize("take_over", [held_by, lambda folder: folder.delete(".lock")], ids=["at work", "ended"])
+def test_who_lost_the_lock_writes_no_more(s3, bucket, take_over):
+    """Neither do the processes of its trials, which have the store from it."""
+    store = Store(f"{bucket}/run")
+    with store.locked():
+        take_over(store.folder)
+        there = s3.content(f"{bucket}/run")
+        for one in (store, pickle.loads(pickle.dumps(store))):
+            for write in (lambda one=one: one.write(record(), {}), lambda one=one: one.write_text("report/a.csv", "")):
+                with pytest.raises(StoreError, match=f"^{bucket}/run: another run has taken over, .*; this one ends$"):
+                    write()
+        assert s3.content(f"{bucket}/run") == there
+
+
+def test_who_has_the_lock_writes_as_do_the_processes_of_its_trials(bucket):
+    store = Store(f"{bucket}/run")
+    with store.locked():
+        store.write(record(), {})
+        pickle.loads(pickle.dumps(store)).write(record("b" * 16), {})
+    store.write(record("c" * 16), {})  # as `merge` and `report` do
+    assert len(store.keys()) == 3
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a stale lock", "no lock, and a server that cannot tell"])
+def test_of_several_who_want_the_lock_at_once_one_gets_it(bucket, monkeypatch, there):
+    if there:
+        held_by(folder_at(f"{bucket}/run"), renewed_at=ago(1000))
+    together, refused, got, write = threading.Barrier(4), threading.Semaphore(0), [], RemoteFolder.write
+
+    def writing(folder, name, fill):
+        together.wait(60)  # all have found that it is nobody's
+        write(folder, name, fill)
+        together.wait(60)  # none looks who got it before all have written
 
     def enter(number):
-        together.wait()
         try:
             with Store(f"{bucket}/run").locked():
                 got.append(number)
-                time.sleep(1)
+                for _ in range(3):
+                    assert refused.acquire(timeout=60)
         except StoreError:
-            pass
+            refused.release()
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(enter, range(4)))
-    assert len(got) == 1
-
-
-def test_of_several_who_find_no_lock_one_gets_it_also_from_a_server_that_cannot_tell(bucket, monkeypatch):
+    monkeypatch.setattr(RemoteFolder, "write", writing)
     monkeypatch.setattr(  # as such a server does
         RemoteFolder, "create", lambda folder, name, content: folder.write(name, lambda file: file.write(content))
     )
-    test_of_several_who_find_a_stale_lock_one_gets_it(bucket)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(enter, range(4)))
+    assert len(got) == 1
 
 
 # The cache.

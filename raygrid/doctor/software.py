@@ -86,7 +86,7 @@ def gpus(wanted: Mapping[str, float]) -> Iterator[Finding]:
     found = f"GPUs: {name} sees {len(seen)} of {len(cards)}" + "".join(f", {card}" for card in cards)
     hidden = len(seen) < len(cards) and "CUDA_VISIBLE_DEVICES" not in os.environ
     yield Finding(not hidden, found, f"pip install '{_GPU_BUILDS[name]}', a build for them" if hidden else "")
-    yield from shares(wanted, len(seen), "this machine has")
+    yield from shares(wanted, len(seen), who="this machine has", then="its trials run on CPUs where there is none")
 
 
 def _cards() -> list[str]:
@@ -99,9 +99,8 @@ def _cards() -> list[str]:
     return [] if listed.returncode else listed.stdout.splitlines()
 
 
-def shares(wanted: Mapping[str, float], there: float, who: str) -> Iterator[Finding]:
-    """Yield a line for each classifier whose trials ask for more GPUs than there are."""
+def shares(wanted: Mapping[str, float], there: float, *, who: str, then: str) -> Iterator[Finding]:
+    """Yield a line for each classifier whose trials ask for more GPUs than there are; a run goes on, and `then`."""
     for name, share in wanted.items():
         if share > there:
-            what = f"resources: {name}: got gpus {share:g}; {who} {there:g}"
-            yield Finding(False, what, "run where there are more, or its trials run on less: on CPUs if there is none")
+            yield Finding(True, f"resources: {name}: got gpus {share:g}; {who} {there:g}: {then}")

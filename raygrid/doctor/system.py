@@ -93,4 +93,5 @@ def ray(wanted: Mapping[str, float], address: str | None) -> Iterator[Finding]:
         has = f"{there.get('CPU', 0):g} CPUs, {there.get('GPU', 0):g} GPUs, {there.get('memory', 0) / 1e9:.1f} GB"
         yield Finding(True, f"Ray {installed('ray')}: {address or 'starts here'}: {has}")
         if address:
-            yield from shares(wanted, there.get("GPU", 0), "the cluster has now")
+            then = "its trials wait until a node joins that has so many"  # as one does that scales from zero
+            yield from shares(wanted, there.get("GPU", 0), who="the cluster has now", then=then)

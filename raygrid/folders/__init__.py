@@ -8,11 +8,11 @@ import fsspec
 from upath import UPath
 
 from raygrid.errors import StoreError
-from raygrid.folders.folder import Folder, Location
+from raygrid.folders.folder import Claim, Folder, Location
 from raygrid.folders.local import LocalFolder
 from raygrid.folders.remote import RemoteFolder
 
-__all__ = ["Folder", "Location", "LocalFolder", "RemoteFolder", "folder_at", "located"]
+__all__ = ["Claim", "Folder", "Location", "LocalFolder", "RemoteFolder", "folder_at", "located"]
 
 # At botocore's own 10 connections reading many records takes several times as long; and how often to try again is
 # decided in one place, `raygrid.folders.patience`.

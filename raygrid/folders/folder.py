@@ -12,6 +12,13 @@ Location = Path | UPath
 Fill = Callable[[IO[bytes]], object]
 
 
+class Claim(Protocol):
+    """What the holder of a lock, and the processes that write for it, know it by; it can be pickled."""
+
+    def check(self) -> None:
+        """Raise a StoreError where another has taken the lock over."""
+
+
 class Folder(Protocol):
     """Files under names such as ``records/KEY.json``; each is written whole, so that a reader sees all of it or none.
 
@@ -50,8 +57,10 @@ class Folder(Protocol):
     def delete(self, name: str) -> None:
         """Delete the file, if it is there."""
 
-    def held(self, name: str, *, wait: bool) -> AbstractContextManager[None]:
+    def held(self, name: str, *, wait: bool) -> AbstractContextManager[Claim | None]:
         """Hold the lock of this name, alone of all processes that use the folder; a killed one does not keep it.
+
+        What comes of it is None where a lock cannot be lost.
 
         Parameters
         ----------

@@ -1,14 +1,16 @@
 """A lock where there are no locks: an object that its holder renews, and that anyone may take who finds it stale."""
 
+import math
 import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
@@ -45,8 +47,33 @@ class Lease(BaseModel):
         return (datetime.now(UTC) - self.renewed_at).total_seconds() > STALE_S
 
 
+@dataclass
+class HeldLease:
+    """A lock that is held; a `raygrid.folders.folder.Claim`."""
+
+    folder: "RemoteFolder"
+    name: str
+    id: str
+    seen_at: float = -math.inf  # by time.monotonic()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"seen_at": -math.inf}  # another machine has another clock
+
+    def check(self) -> None:
+        """Raise a StoreError where another has taken the lock over; look once in `RENEW_S`."""
+        now = time.monotonic()
+        if now - self.seen_at < RENEW_S:
+            return
+        if _holder(self.folder.read(self.name)).id != self.id:
+            raise StoreError(
+                f"{self.folder.root}: another run has taken over, for this one was not heard of for {STALE_S:g} s; "
+                "this one ends"
+            )
+        self.seen_at = now
+
+
 @contextmanager
-def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[None]:
+def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[HeldLease]:
     """Hold the lock `name`, and renew it in a thread for as long as this lasts."""
     mine = uuid4().hex
     while not _take(folder, name, mine):
@@ -57,7 +84,7 @@ def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[None]:
     renewing = threading.Thread(target=_renew, args=(folder.hasty(), name, mine, ended), daemon=True)
     renewing.start()
     try:
-        yield
+        yield HeldLease(folder, name, mine)
     finally:
         ended.set()
         renewing.join()  # or it would put the object again after it was deleted

@@ -10,7 +10,7 @@ from upath import UPath
 
 from raygrid.errors import StoreError
 from raygrid.folders.folder import Fill
-from raygrid.folders.lease import is_held, lease
+from raygrid.folders.lease import HeldLease, is_held, lease
 from raygrid.folders.patience import Result, passes, patiently
 
 # What tells one version of an object from the next; a server fills in some of them.
@@ -104,7 +104,7 @@ class RemoteFolder:
             return False
         return True
 
-    def held(self, name: str, *, wait: bool) -> AbstractContextManager[None]:
+    def held(self, name: str, *, wait: bool) -> AbstractContextManager[HeldLease]:
         """Hold the lock of this name, alone of all processes that use the URL, by `raygrid.folders.lease`."""
         return lease(self, name, wait=wait)
 
