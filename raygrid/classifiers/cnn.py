@@ -72,7 +72,7 @@ def _compiled(cnn: Cnn, image_size: int, n_classes: int) -> tuple[Any, list[NDAr
     """Return the network with its optimiser, and its weights for seed 0.
 
     Every network is kept: to build and trace one takes longer than a small cell, and of one that is dropped
-    TensorFlow gives nothing back (benchmarks/worker_memory.py). A grid has few.
+    TensorFlow gives nothing back (experiments/benchmarks/worker_memory.py). A grid has few.
     """
     keras = load_keras()
     model = cnn.build(image_size, n_classes, seed=0)

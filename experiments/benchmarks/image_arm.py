@@ -1,6 +1,6 @@
 """How fast the image arm trains, beside stock Keras and what else could be tried.
 
-    python benchmarks/image_arm.py [VARIANT...] [--rounds 3]
+    python experiments/benchmarks/image_arm.py [VARIANT...] [--rounds 3]
 
 Each variant trains the paper's network (MobileNet alpha 1, 64x64, batch 32, RMSprop) in a process of its own with one
 thread for every CPU; they take turns. Printed are the medians of images a second, as a ratio to stock Keras' `fit` on

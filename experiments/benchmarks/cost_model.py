@@ -1,6 +1,6 @@
 """Predicted against actual: what `raygrid plan --pilot` says of a grid, and what the grid then takes.
 
-    python benchmarks/cost_model.py [GRID] [--only AXIS=LEVEL]... [--engine inline|ray] [--cpus 2] [--store DIR]
+    python experiments/benchmarks/cost_model.py [GRID] [--only AXIS=LEVEL]... [--engine inline|ray] [--cpus N] [--store S]
 
 Runs the pilot of a grid (experiments/quickstart.yaml as it comes) in a new store, predicts every cell that is left,
 runs them, and prints predicted and actual seconds of trials by stratum and in all, their ratio, and wall-clock time.
@@ -68,7 +68,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("grid", type=Path, nargs="?", default=Path(__file__).parents[1] / "experiments/quickstart.yaml")
+    parser.add_argument("grid", type=Path, nargs="?", default=Path(__file__).parents[1] / "quickstart.yaml")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--engine", choices=["inline", "ray"], default="inline")
     parser.add_argument("--cpus", type=int, default=os.cpu_count())

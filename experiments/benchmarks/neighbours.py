@@ -1,6 +1,6 @@
 """SMOTE + ENN on images from shared inner products, against imbalanced-learn on the images themselves.
 
-    python benchmarks/neighbours.py
+    python experiments/benchmarks/neighbours.py
 
 Images of 64 x 64 x 3 bytes, made up. The inner products are counted in with a 60th: those of a data set are shared by
 3 imbalance ratios, 10 folds and the two resamplers that look for neighbours.

@@ -1,6 +1,6 @@
 """What N trials at a time need in memory for one data set: one copy a node, or N.
 
-    python benchmarks/shared_memory.py [--trials 4] [--images 40000]
+    python experiments/benchmarks/shared_memory.py [--trials 4] [--images 40000]
 
 A made-up data set of 64x64 images is run through the Ray engine by N trials at a time, each of which reads all of it.
 Every trial notes its proportional set size (pages that k processes map count as 1/k in each). Beside it, N processes

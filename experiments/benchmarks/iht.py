@@ -1,6 +1,6 @@
 """Where instance hardness threshold spends its time: the forest, by the layout of its samples and by its threads.
 
-    python benchmarks/iht.py [FOLDER OF INPUTS]
+    python experiments/benchmarks/iht.py [FOLDER OF INPUTS]
 
 Predicted for samples laid out feature by feature: 3 times as fast, for a tree reads one feature of many samples at a
 time. Measured: 1.0 to 1.3 times, the same choice, for a second copy of the samples; so raygrid leaves the layout alone.

@@ -1,6 +1,6 @@
 """A cell of the features arm, against scikit-learn's SVC and, where it is installed, scikit-learn-intelex's.
 
-    python benchmarks/svm.py [FOLDER OF INPUTS]
+    python experiments/benchmarks/svm.py [FOLDER OF INPUTS]
 
 All fit one set of samples and predict as many others as a fifth of it. SVC is run up to 4,000 samples, and what it
 would take for more follows from the exponent of its growth, which is printed. The inner products, shared by the 120

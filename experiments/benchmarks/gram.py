@@ -1,6 +1,6 @@
 """The inner products of a data set, against the rate of one large matrix product of the same machine.
 
-    python benchmarks/gram.py [FOLDER OF INPUTS]
+    python experiments/benchmarks/gram.py [FOLDER OF INPUTS]
 
 Predicted: 85% of the rate, for the tiles' operands are large and only their gathering is lost. Measured: 99%, on two
 cores that were busy with other things as well; on quiet ones a tile ran at 96%, its empty half not counted.

@@ -1,6 +1,6 @@
 """What the Ray engine adds to the time and memory that the cells themselves need.
 
-    python benchmarks/engine_overhead.py [--cells 900] [--cpus 2]
+    python experiments/benchmarks/engine_overhead.py [--cells 900] [--cpus 2]
 
 One-second cells (they sleep, so that a busy machine changes little) run through the Ray engine, its own cluster's start
 and end counted in; beside it, the same sleep as trials of bare Ray Tune as it comes. Printed are ratios to the ideal,

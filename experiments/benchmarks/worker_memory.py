@@ -1,6 +1,6 @@
 """Whether a worker that runs one trial of the image arm after the other grows, and what a new one a trial would cost.
 
-    python benchmarks/worker_memory.py [--trials 200]
+    python experiments/benchmarks/worker_memory.py [--trials 200]
 
 Trains and predicts with a tiny network (MobileNet alpha 0.25, two steps) in one process: the same network over and
 over, and two networks in turn (10 classes, 7 classes). Printed are megabytes and seconds a trial over the second half

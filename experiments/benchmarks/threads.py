@@ -1,6 +1,6 @@
 """What it is worth that every trial's thread pools are as large as its share of the CPUs.
 
-    python benchmarks/threads.py [--rounds 5]
+    python experiments/benchmarks/threads.py [--rounds 5]
 
 As many processes as this machine has CPUs each do the work of a trial of one CPU at the same time: training steps of
 MobileNet (TensorFlow), or matrix products (BLAS, as in an SVM's kernel). Their pools have one thread each, as raygrid
