@@ -1,6 +1,6 @@
 """Predicted against actual: what `raygrid plan --pilot` says of a grid, and what the grid then takes.
 
-    python experiments/benchmarks/cost_model.py [GRID] [--only AXIS=LEVEL]... [--engine inline|ray] [--cpus N] [--store S]
+    python experiments/benchmarks/cost_model.py [GRID] [--only AXIS=LEVEL]... [--engine ray] [--cpus N] [--store DIR]
 
 Runs the pilot of a grid (experiments/quickstart.yaml as it comes) in a new store, predicts every cell that is left,
 runs them, and prints predicted and actual seconds of trials by stratum and in all, their ratio, and wall-clock time.
