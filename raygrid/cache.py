@@ -6,6 +6,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -127,15 +128,16 @@ class Cache:
 
 def _make_room(here: LocalFolder, needed: int, *, like: str) -> None:
     """Delete arrays made of parts until `needed` bytes more are within bounds, the least recently used first."""
-    kept = here.root.glob(f"{like.partition('-')[0]}-*/parts.npy")
-    by_age = sorted((path.parent.stat().st_mtime, path.parent, path.stat().st_size) for path in kept)
-    room = _ROOM - needed - sum(size for _, _, size in by_age)
-    for _, entry, size in by_age:
-        lock = f".{entry.name}.lock"
-        if room < 0 and not here.is_held(lock):  # else somebody is about to use it
-            with here.held(lock, wait=True):
-                shutil.rmtree(entry, ignore_errors=True)
-            room += size
+    with suppress(FileNotFoundError):  # another process makes room as well
+        kept = here.root.glob(f"{like.partition('-')[0]}-*/parts.npy")
+        by_age = sorted((path.parent.stat().st_mtime, path.parent, path.stat().st_size) for path in kept)
+        room = _ROOM - needed - sum(size for _, _, size in by_age)
+        for _, entry, size in by_age:
+            lock = f".{entry.name}.lock"
+            if room < 0 and not here.is_held(lock):  # else somebody is about to use it
+                with here.held(lock, wait=True):
+                    shutil.rmtree(entry, ignore_errors=True)
+                room += size
 
 
 def _save(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

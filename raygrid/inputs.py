@@ -65,7 +65,13 @@ class Inputs:
         return Tiles(self._computed("test", plan), wide=-(-len(X) // plan.shape[1]))
 
     def _computed(self, part: str, plan: Plan) -> NDArray[Any]:
-        identity = {"inputs": self.key, "part": part, "computed_by": machine.versions()["numpy"]}
+        identity = {
+            "inputs": self.key,
+            "part": part,
+            "shape": plan.shape,
+            "dtype": str(plan.dtype),
+            "computed_by": [machine.versions()["numpy"], machine.blas()],
+        }
         return self.cache.parts(f"products-{hash_of(identity)}", plan.shape, plan.dtype, plan.compute)
 
 

@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_info
+
 # The libraries whose version can change a result.
 _LIBRARIES = ("raygrid", "imbalanced-learn", "keras", "numpy", "pillow", "scikit-learn", "scipy", "tensorflow")
 
@@ -35,6 +37,13 @@ def versions() -> dict[str, str]:
         "keras_backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
         **found,
     }
+
+
+@cache
+def blas() -> str:
+    """Return numpy's library of matrix products and the kind of processor it works for: both change last digits."""
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return ", ".join(sorted(f"{pool['internal_api']} {pool['version']} {pool.get('architecture')}" for pool in pools))
 
 
 def _version(name: str) -> str:

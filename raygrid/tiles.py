@@ -1,10 +1,11 @@
 """Inner products of many samples, in square tiles: computed one by one, kept in one array, gathered in any selection.
 
 Every tile is one matrix product on one thread, whose operands are padded to the tile's size, so that its values depend
-on the samples alone: not on how many threads there are, or on who asked.
+on the samples and the machine's BLAS alone: not on how many threads there are, or on who asked. Products of floats are
+rounded as the samples are: those of samples far from zero (by a hundred times their spread, in float32) lose the
+distances between them. The activations of a network lie near zero.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from joblib import cpu_count
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +23,8 @@ from raygrid.mixing import blocks
 Ints = NDArray[np.int64]
 
 TILE = 1024
+# More threads than this wait for memory.
+_MAX_THREADS = 16
 # A sum of so many products of numbers between -128 and 127 is a whole number up to 2^24, which float32 holds exactly.
 _EXACT = 1024
 
@@ -31,7 +35,7 @@ class Plan:
 
     Attributes
     ----------
-    X, Y : array of shape (n, n_features) and (m, n_features), uint8, float32 or float64
+    X, Y : array of shape (n, n_features) and (m, n_features), any real dtype
         Of `uint8`, 128 is subtracted first, which changes no distance.
     rows, columns : array of shape (n_rows,) and (n_columns,), int64
         The samples of X and of Y in the order of their places.
@@ -54,9 +58,9 @@ class Plan:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the products: exact for bytes, else that of the samples."""
+        """Of the products: exact for bytes, else that of the samples, at least float32."""
         if self.X.dtype != np.uint8:
-            return np.dtype(self.X.dtype)
+            return np.result_type(self.X.dtype, np.float32)
         return np.dtype(np.int32 if self.X.shape[1] * 2**14 < 2**31 else np.int64)
 
     def compute(self) -> Iterator[NDArray[Any]]:
@@ -66,7 +70,7 @@ class Plan:
         """
         side = self.shape[1]
         left = list(blocks(len(self.columns), side))
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(cpu_count(), _MAX_THREADS)) as pool:
             for i, above in enumerate(blocks(len(self.rows), side)):
                 a = _padded(self.X, self.rows[above], side)
                 yield from pool.map(partial(self._tile, a), left[: i + 1] if self.is_symmetric else left)
@@ -114,9 +118,11 @@ class Tiles:
 
 
 def values(X: NDArray[Any]) -> NDArray[Any]:
-    """Return the numbers whose products are meant, (n_samples, n_features): bytes less 128, as float32; else `X`."""
+    """Return the numbers whose products are meant, (n_samples, n_features), as floats: bytes less 128, else `X`."""
     X = X.reshape(len(X), -1)
-    return X - np.float32(128) if X.dtype == np.uint8 else X
+    if X.dtype == np.uint8:
+        return X - np.float32(128)
+    return X.astype(np.result_type(X.dtype, np.float32), copy=False)
 
 
 def _padded(X: NDArray[Any], rows: Ints, side: int) -> NDArray[Any]:

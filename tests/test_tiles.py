@@ -108,3 +108,14 @@ def test_equal_samples_are_at_no_distance():
     G = Tiles(computed(symmetric(X)), wide=0).gather(np.arange(50), np.arange(50))
     squares = np.diag(G)
     assert (squares[:, None] + squares - 2 * G)[np.ix_([0, 3, 20, 49], [0, 3, 20, 49])].tolist() == [[0.0] * 4] * 4
+
+
+@pytest.mark.parametrize(
+    ("dtype", "of_products"), [("float16", "float32"), ("int16", "float32"), ("bool", "float32"), ("int32", "float64")]
+)
+def test_samples_of_any_dtype_are_multiplied_as_floats(dtype, of_products):
+    X = (100 * samples(30)).astype(dtype)
+    G = computed(symmetric(X))
+    assert G.dtype == of_products
+    gathered = Tiles(G, wide=0).gather(np.arange(30), np.arange(30))
+    np.testing.assert_allclose(gathered, X.astype(float) @ X.astype(float).T, rtol=1e-5, atol=1e-2)
