@@ -96,7 +96,7 @@ def test_threads_change_no_bit(dtype, monkeypatch):
     X = samples(700, 600, dtype)
     found = []
     for threads in (1, 2, 3):
-        monkeypatch.setattr(tiles.os, "cpu_count", lambda threads=threads: threads)
+        monkeypatch.setattr(tiles, "cpu_count", lambda threads=threads: threads)
         with threadpool_limits(threads):
             found.append(computed(symmetric(X)))
     assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
