@@ -11,6 +11,7 @@ os.environ |= {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": str(10**9),  # nobody restores an experiment from Tune's own directory
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Tune's own would let fit() return as if all were done
 }
 
