@@ -23,6 +23,9 @@ from raygrid.cache import Cache
 from raygrid.config import Grid
 from raygrid.grid import Cell, expand
 
+# Where the suite runs in the background of a shell, Ctrl-C is ignored, and those it starts would ignore it as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 TINY = {
     "name": "tiny",
     "seed": 1,

@@ -137,7 +137,7 @@ def on_own_cluster(cells: list[Cell], store: Store, cache: Cache, terms: Terms, 
     from raygrid.engine.cluster import ray
 
     if init:
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR", **init)
+        ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", **init)
     know_this_module()
     observer = Observer()
     engine_named("ray")(cells, store, cache, terms=terms, observer=observer)
