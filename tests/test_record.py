@@ -12,6 +12,7 @@ MEASURED = {
     "finished_at": "2020-02-27T12:00:00+00:00",
     "seconds": {"split": 0.001, "fit": 12.5},
     "peak_memory_mb": 512.0,
+    "attempt": "3f2a",
     "log": ["UserWarning: few samples"],
 }
 DONE = {

@@ -15,7 +15,7 @@ N_CELLS = 24
 
 # Each kill ends the run that the one before it left unfinished.
 MOMENTS = {
-    "while inputs are computed": lambda store, cache: any(cache.glob(".*.tmp/*")),
+    "while inputs are computed": lambda store, cache: any(cache.glob(".images-*.lock")),
     "after the first records": lambda store, cache: len(list(store.glob("records/*.json"))) >= 2,
     "in the middle": lambda store, cache: len(list(store.glob("records/*.json"))) >= N_CELLS // 2,
 }
