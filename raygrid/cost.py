@@ -29,8 +29,6 @@ from raygrid.grid import Cell, hash_of, identity
 from raygrid.imbalance import class_sizes
 from raygrid.record import Record
 
-# What compares all pairs of samples; the work of everything else grows with their number.
-_OF_PAIRS = frozenset({"smote", "smote_enn", "svm"})
 _STEEPEST = 3.0
 _LEAST_S = 1e-3  # what is recorded is rounded to this
 
@@ -205,10 +203,10 @@ def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:
     n = sizes.n_train / done.sizes.n_train
     f = _growth_of_fitted(done, sizes)
     t = sizes.n_test / done.sizes.n_test
-    is_of_pairs = cell.classifier.name in _OF_PAIRS
+    is_of_pairs = cell.classifier.name == "svm"  # the work of all else grows with the number of samples
     growth = {
         "split": n,
-        "resample": n**2 if cell.resampler.name in _OF_PAIRS else n,
+        "resample": n**2 if cell.resampler.compares_pairs else n,
         "predict": t * f if is_of_pairs else t,
     }
     rest = f**2 if is_of_pairs else f

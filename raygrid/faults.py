@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from raygrid.config import FROM_PATH, LEVELS, Arm, Exclusion, Grid, Resources
 from raygrid.errors import GridError, choices
+from raygrid.resampling import REFUSED
 from raygrid.yaml_file import YamlFile
 
 _SECTIONS: dict[str, type[BaseModel]] = {"arms": Arm, "exclude": Exclusion, "resources": Resources}
@@ -63,6 +64,8 @@ def _message(fault: Any) -> str:
     if kind == "extra_forbidden":
         return f"unknown key: {choices(fault['loc'][-1], _model_at(fault['loc'][:-1]).model_fields)}"
     if kind == "union_tag_invalid":
+        if context["tag"] in REFUSED:
+            return f"got {context['tag']!r}, which {REFUSED[context['tag']]}"
         return choices(
             context["tag"], [tag for tag in context["expected_tags"][1:-1].split("', '") if tag != FROM_PATH]
         )
