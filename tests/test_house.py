@@ -51,7 +51,7 @@ OWNERS = {
     "tensorflow": {"keras_backend"},
     "torch": {"keras_backend"},
     "jax": {"keras_backend"},
-    "imblearn": {"resampling.by_class_name", "resampling.combine", "resampling.samplers", "resampling.under_sampling"},
+    "imblearn": {"resampling.by_class_name", "resampling.samplers", "resampling.under_sampling"},
     "typer": {"cli", "options"},
 }
 

@@ -53,18 +53,21 @@ class Sampler(Resampler):
             raise InfeasibleError(f"{self.name}: {counts}; imbalanced-learn: {error}") from error
 
     def _resampled(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
-        return run(self._sampler(X, seed), y)
+        return run(self.sampler(X, seed), y)
 
-    def _sampler(self, X: Samples, seed: int, **estimators: Any) -> Any:
+    def sampler(self, X: Samples, seed: int) -> Any:
         """Return imbalanced-learn's sampler with these parameters, able to compare rows of the identity matrix."""
-        neighbours = {name: MixtureNeighbours(X, k + 1) for name, k in self if name in _COUNTS}
-        return self._made(seed, **neighbours, **estimators)
+        return self._made(seed, **self._estimators(X, seed))
+
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
+        """Return what it compares rows with, by the parameters that it takes the place of."""
+        return {name: MixtureNeighbours(X, k + 1) for name, k in self if name in _COUNTS}
 
     def _made(self, seed: int, **estimators: Any) -> Any:
-        """Return imbalanced-learn's sampler with these parameters, those that are named here replaced by estimators."""
-        from imblearn import over_sampling, under_sampling
+        from imblearn import combine, over_sampling, under_sampling
 
-        made = getattr(over_sampling, self.name, None) or getattr(under_sampling, self.name)
+        packages = (over_sampling, under_sampling, combine)
+        made = next(getattr(package, self.name) for package in packages if hasattr(package, self.name))
         given = {"random_state": seed, **self.model_dump(exclude={"name"}), **estimators}
         return made(**{name: value for name, value in given.items() if name in signature(made).parameters})
 

@@ -26,12 +26,10 @@ class SMOTEENN(Sampler):
     n_neighbors: PositiveInt = 3
     kind_sel: Literal["all", "mode"] = "all"
 
-    def _sampler(self, X: Samples, seed: int, **estimators: Any) -> Any:
-        from imblearn import combine
-
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         smote = SMOTE(sampling_strategy=self.sampling_strategy, k_neighbors=self.k_neighbors)
         enn = EditedNearestNeighbours(sampling_strategy="all", n_neighbors=self.n_neighbors, kind_sel=self.kind_sel)
-        return combine.SMOTEENN(smote=smote._sampler(X, seed), enn=enn._sampler(X, seed))
+        return {"smote": smote.sampler(X, seed), "enn": enn.sampler(X, seed)}
 
 
 class SMOTETomek(Sampler):
@@ -43,4 +41,4 @@ class SMOTETomek(Sampler):
 
     def _resampled(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         smote = SMOTE(sampling_strategy=self.sampling_strategy, k_neighbors=self.k_neighbors)
-        return without_tomek_links(*run(smote._sampler(X, seed), y), X, "all")
+        return without_tomek_links(*run(smote.sampler(X, seed), y), X, "all")

@@ -53,10 +53,10 @@ class SVMSMOTE(Sampler):
     m_neighbors: PositiveInt = 10
     out_step: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    def _sampler(self, X: Samples, seed: int, **estimators: Any) -> Any:
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         from sklearn.svm import SVC
 
-        return super()._sampler(X, seed, svm_estimator=OnSamples(X, SVC(gamma="scale")))
+        return super()._estimators(X, seed) | {"svm_estimator": OnSamples(X, SVC(gamma="scale"))}
 
 
 class KMeansSMOTE(Sampler):
@@ -70,14 +70,18 @@ class KMeansSMOTE(Sampler):
     cluster_balance_threshold: Literal["auto"] | float = "auto"
     density_exponent: Literal["auto"] | float = "auto"
 
-    def _sampler(self, X: Samples, seed: int, **estimators: Any) -> Any:
+    def sampler(self, X: Samples, seed: int) -> Any:
+        """Return the sampler; its method that measures distances itself is handed samples as well."""
+        sampler = super().sampler(X, seed)
+        sparsity = sampler._find_cluster_sparsity
+        sampler._find_cluster_sparsity = lambda A: sparsity(dense(X, A))
+        return sampler
+
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         from sklearn.cluster import MiniBatchKMeans
 
         clusters = MiniBatchKMeans(n_clusters=self.kmeans_estimator or 8, random_state=seed)
-        sampler = super()._sampler(X, seed, kmeans_estimator=OnSamples(X, clusters))
-        sparsity = sampler._find_cluster_sparsity
-        sampler._find_cluster_sparsity = lambda A: sparsity(dense(X, A))  # which measures distances itself
-        return sampler
+        return super()._estimators(X, seed) | {"kmeans_estimator": OnSamples(X, clusters)}
 
 
 class ADASYN(Sampler):

@@ -40,9 +40,9 @@ class NearMiss(Sampler):
     n_neighbors: PositiveInt = 3
     n_neighbors_ver3: PositiveInt = 3
 
-    def _sampler(self, X: Samples, seed: int, **estimators: Any) -> Any:
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         counts = ("n_neighbors", "n_neighbors_ver3")  # none of them the sample itself: it is of another class
-        return self._made(seed, **{name: MixtureNeighbours(X, getattr(self, name)) for name in counts})
+        return {name: MixtureNeighbours(X, getattr(self, name)) for name in counts}
 
 
 class TomekLinks(Sampler):
@@ -102,12 +102,12 @@ class NeighbourhoodCleaningRule(Sampler):
     n_neighbors: PositiveInt = 3
     threshold_cleaning: PositiveFloat = 0.5
 
-    def _sampler(self, X: Samples, seed: int, **estimators: Any) -> Any:
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         editing = EditedNearestNeighbours(
             sampling_strategy=self.sampling_strategy, n_neighbors=self.n_neighbors, kind_sel="mode"
         )
         voters = MixtureNeighbours(X, self.n_neighbors)  # the sample itself is one
-        return self._made(seed, n_neighbors=voters, edited_nearest_neighbours=editing._sampler(X, seed))
+        return {"n_neighbors": voters, "edited_nearest_neighbours": editing.sampler(X, seed)}
 
 
 class CondensedNearestNeighbour(Selecting):
@@ -149,8 +149,8 @@ class ClusterCentroids(Sampler):
     sampling_strategy: Thinned = "auto"
     voting: Literal["auto", "hard", "soft"] = "auto"
 
-    def _sampler(self, X: Samples, seed: int, **estimators: Any) -> Any:
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         from sklearn.cluster import KMeans
 
         centres = Centres(X, KMeans(random_state=seed), are_samples=self.voting == "hard")
-        return self._made(seed, estimator=centres, voting="soft")  # what the centres are is what is asked for
+        return {"estimator": centres, "voting": "soft"}  # the centres are what is asked for already
