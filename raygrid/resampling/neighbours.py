@@ -80,7 +80,7 @@ class MixtureNeighbours:
         return csr_array((np.ones(nearest.size), (rows, nearest.ravel())), shape=(len(nearest), self._A.shape[0]))
 
     def predict(self, B: csr_array) -> NDArray[np.int64]:
-        """Return the commonest label among the neighbours of each row of B, of equally common ones the least."""
+        """Return the commonest label among the neighbours of each row of B, of equally common ones the smallest."""
         return np.array([np.bincount(labels).argmax() for labels in self._y[self.kneighbors(B, return_distance=False)]])
 
 
