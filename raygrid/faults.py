@@ -61,11 +61,11 @@ def _message(fault: Any) -> str:
     kind, context, got = fault["type"], fault.get("ctx", {}), fault["input"]
     if kind == "value_error":
         return str(context["error"])
+    if context.get("tag") in REFUSED:
+        return f"got {context['tag']!r}, which {REFUSED[context['tag']]}"
     if kind == "extra_forbidden":
         return f"unknown key: {choices(fault['loc'][-1], _model_at(fault['loc'][:-1]).model_fields)}"
     if kind == "union_tag_invalid":
-        if context["tag"] in REFUSED:
-            return f"got {context['tag']!r}, which {REFUSED[context['tag']]}"
         return choices(
             context["tag"], [tag for tag in context["expected_tags"][1:-1].split("', '") if tag != FROM_PATH]
         )
