@@ -20,6 +20,9 @@ from raygrid.resampling import REFUSED, RESAMPLERS
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.store import Store
 
+# NearMiss 3 and k-means say what the tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:The number of the samples to be", "ignore:Number of distinct clusters")
+
 SEED = 20
 THEIRS = {
     name: getattr(module, name)

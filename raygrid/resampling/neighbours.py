@@ -5,6 +5,7 @@ to it are rows of mixing matrices; the distances between the samples those rows 
 so X' is never built.
 """
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -66,11 +67,11 @@ class MixtureNeighbours:
         if self._A.shape[0] < k:
             raise InfeasibleError(f"neighbours: got {self._A.shape[0]} samples; expected at least {k}")
         # Ordering by |a|^2 - 2 ab is ordering by |a - b|^2.
-        parts = [_least(self._squares - 2 * part, k) for _, part in products(B, self.X, self._A, self.X)]
-        indices = np.concatenate([nearest for nearest, _ in parts])
+        indices = np.concatenate([_least(self._squares - 2 * part, k) for _, part in self._products(B)])
         if not return_distance:
             return indices
-        squared = np.concatenate([least for _, least in parts]) + squares(B, self.X)[:, None]
+        products_of = [np.take_along_axis(part, indices[some], axis=1) for some, part in self._products(B)]
+        squared = squares(B, self.X)[:, None] + self._squares[indices] - 2 * np.concatenate(products_of)
         return np.sqrt(squared.clip(min=0)), indices
 
     def kneighbors_graph(self, B: csr_array) -> csr_array:
@@ -83,13 +84,14 @@ class MixtureNeighbours:
         """Return the commonest label among the neighbours of each row of B, of equally common ones the smallest."""
         return np.array([np.bincount(labels).argmax() for labels in self._y[self.kneighbors(B, return_distance=False)]])
 
+    def _products(self, B: csr_array) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        return products(B, self.X, self._A, self.X)
 
-def _least(values: NDArray[np.float64], k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return where the k least of each row lie, in order, of equal ones the first, and them; overwrite `values`."""
-    places, least = np.empty((len(values), k), dtype=np.int64), np.empty((len(values), k))
-    rows = np.arange(len(values))
-    for i in range(k):
-        places[:, i] = values.argmin(axis=1)
-        least[:, i] = values[rows, places[:, i]]
-        values[rows, places[:, i]] = np.inf
-    return places, least
+
+def _least(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """Return where the k least of each row lie, in order, of equal ones the first; overwrite `values`."""
+    least, rows = np.empty((len(values), k), dtype=np.int64), np.arange(len(values))
+    for column in least.T:
+        column[:] = values.argmin(axis=1)
+        values[rows, column] = np.inf
+    return least
