@@ -7,7 +7,7 @@ A prediction is, from the best to the last resort:
    squares on logarithms, p between 0 and 3;
 3. *scaled*: the mean of the nearest recorded training size (of the cell's own data set if it has one), each stage
    multiplied by the growth of its work. With n = n_train, f the samples after resampling, t = n_test: splitting grows
-   with n, resampling with n (n^2 for SMOTE, alone or with ENN), predicting with t (t f for an SVM), all else with f
+   with n, resampling with n (n^2 for one that compares pairs), predicting with t (t f for an SVM), all else with f
    (f^2 for an SVM). Where f is not recorded, it keeps its ratio to whichever of three it was nearest to: n, every class
    as large as the largest, every class as small as the smallest;
 4. none.
@@ -29,8 +29,8 @@ from raygrid.grid import Cell, hash_of, identity
 from raygrid.imbalance import class_sizes
 from raygrid.record import Record
 
-# What compares all pairs of samples; the work of everything else grows with their number.
-_OF_PAIRS = frozenset({"smote", "smote_enn", "svm"})
+# Classifiers that compare all pairs of samples; the work of others grows with their number.
+_OF_PAIRS = frozenset({"svm"})
 _STEEPEST = 3.0
 _LEAST_S = 1e-3  # what is recorded is rounded to this
 
@@ -208,7 +208,7 @@ def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:
     is_of_pairs = cell.classifier.name in _OF_PAIRS
     growth = {
         "split": n,
-        "resample": n**2 if cell.resampler.name in _OF_PAIRS else n,
+        "resample": n**2 if cell.resampler.compares_pairs else n,
         "predict": t * f if is_of_pairs else t,
     }
     rest = f**2 if is_of_pairs else f

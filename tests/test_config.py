@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from raygrid import resampling
 from raygrid.config import Grid, Resources, changed
 from raygrid.errors import GridError, UsageError
 from raygrid.faults import load_grid
@@ -31,7 +32,7 @@ SMALL = HEAD + ARM
 
 TOP_KEYS = "name, seed, folds, image_size, interpolation, imbalance_ratios, datasets, arms, exclude, metrics, resources"
 CNN_KEYS = "name, backbone, alpha, weights, dense_units, epochs, batch_size, optimizer, learning_rate"
-RESAMPLERS = "none, ros, rus, smote, smote_enn, iht"
+RESAMPLERS = ", ".join(resampling.RESAMPLERS)
 NAME_RULE = "letters, digits, '.', '_' and '-' only, a letter or digit first"
 NOTHING = "got nothing; expected a value; it has no default"
 

@@ -51,7 +51,7 @@ OWNERS = {
     "tensorflow": {"fused", "keras_backend"},
     "torch": {"fused", "keras_backend"},
     "jax": {"keras_backend"},
-    "imblearn": {"resampling.samplers"},
+    "imblearn": {"resampling.by_class_name", "resampling.samplers", "resampling.under_sampling"},
     "typer": {"cli", "options"},
 }
 
@@ -117,6 +117,7 @@ def test_the_reader_of_imports_sees_every_kind(tmp_path):
         "main('run', '--help')",
         "main('schema')",
         "main('plan', 'experiments/quickstart.yaml', '--store', sys.argv[1])",
+        "main('plan', 'experiments/resamplers.yaml', '--store', sys.argv[1])",
     ],
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(tmp_path, code):
