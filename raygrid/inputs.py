@@ -1,6 +1,6 @@
 """Inputs: what every cell of one data set and representation shares, computed once and cached."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from raygrid import machine
 from raygrid.cache import Cache
 from raygrid.grid import Cell, hash_of
+from raygrid.imbalance import Split
 from raygrid.samples import Samples
 from raygrid.tiles import Plan, Tiles
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """A whole data set in one representation.
+    """A whole data set in one representation, or as images where a representation is but a view of them.
 
     Attributes
     ----------
@@ -85,7 +86,7 @@ def images_key(cell: Cell) -> str:
 
 def inputs_key(cell: Cell) -> str:
     """Return the name of the cell's inputs: all that they depend on, and what computes them, hashed."""
-    if cell.representation.is_identity:
+    if cell.representation.is_view:
         return images_key(cell)
     seed = cell.seed if cell.representation.is_seeded else None
     return "inputs-" + hash_of(
@@ -123,6 +124,14 @@ def load_inputs(cell: Cell, cache: Cache) -> Inputs:
             part: cell.representation.transform(arrays[part], seed=cell.seed) for part in ("X_train", "X_test")
         }
 
-    arrays = cache.arrays(inputs_key(cell), images if cell.representation.is_identity else represented)
+    arrays = cache.arrays(inputs_key(cell), images if cell.representation.is_view else represented)
     names = tuple(map(str, arrays.pop("class_names")))
     return Inputs(**arrays, class_names=names, cache=cache, key=inputs_key(cell))
+
+
+def samples_of(cell: Cell, inputs: Inputs, split: Split) -> tuple[Samples, Samples]:
+    """Return the training and the test samples of a cell, as its classifier sees them."""
+    if cell.representation.is_view:
+        X, X_test = (cell.representation.transform(X, seed=cell.seed) for X in (inputs.X_train, inputs.X_test))
+        inputs = replace(inputs, X_train=X, X_test=X_test)
+    return inputs.train(split.train), inputs.test(split.test)

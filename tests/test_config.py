@@ -95,6 +95,8 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
         "backbone": "mobilenet",
         "alpha": 1.0,
         "weights": "imagenet",
+        "layer": None,
+        "pooling": "flatten",
     }
     assert features.classifier.model_dump() == {"name": "svm", "C": 1.0, "gamma": "scale"}
     assert [resampler.name for resampler in features.resamplers] == ["none", "smote", "smote_enn", "iht"]
@@ -256,7 +258,7 @@ BAD = {
     ),
     "unknown representation": (
         arm("feature"),
-        ["4:21: arms[0].representation: got 'feature'; expected one of image, features; did you mean 'features'?"],
+        ["4:21: arms[0].representation: got 'feature'; expected one of image, raw, features; did you mean 'features'?"],
     ),
     "unknown classifier": (
         arm(classifier="swm"),

@@ -27,7 +27,7 @@ LAYERS = [
         "seeds",
         "whole",
     },
-    {"folders", "level", "tiles"},
+    {"architectures", "folders", "level", "tiles"},
     {"backbones", "samples"},
     {"datasets", "imbalance", "representations", "resampling", "classifiers"},  # the stages
     {"config", "yaml_file"},

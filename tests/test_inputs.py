@@ -12,9 +12,10 @@ from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
 from raygrid.datasets.digits import Digits
 from raygrid.datasets.mnist import Mnist
-from raygrid.inputs import images_key, inputs_key, load_inputs
+from raygrid.imbalance import split
+from raygrid.inputs import images_key, inputs_key, load_inputs, samples_of
 from raygrid.representations.features import Features
-from raygrid.representations.image import Image
+from raygrid.representations.image import Image, Raw
 from raygrid.resampling import RESAMPLERS
 
 
@@ -31,7 +32,7 @@ class CountedDigits(Digits):
 class CountedImage(Image):
     """Halves what it was given, and says how much that was."""
 
-    is_identity: ClassVar[bool] = False
+    is_view: ClassVar[bool] = False
     lengths: ClassVar[list[int]] = []
 
     def transform(self, X: Any, *, seed: int) -> Any:
@@ -78,6 +79,19 @@ def test_two_representations_share_the_decoded_images(counted, tmp_path):
     # Images are their own representation, and not kept a second time.
     assert {path.name for path in tmp_path.glob("i*-*")} == {images_key(plain), inputs_key(counted)}
     assert inputs_key(plain) == images_key(plain)
+
+
+def test_raw_pixels_are_the_images_in_another_shape_and_kept_as_such(counted, tmp_path):
+    raw, plain = (replace(counted, representation=level) for level in (Raw(), Image()))
+    inputs = load_inputs(raw, Cache(tmp_path))
+    fold = split(inputs.y_train, inputs.y_test, ir=2, seed=0)
+    (X, X_test), (Y, Y_test) = (samples_of(cell, inputs, fold) for cell in (raw, plain))
+    assert (X.shape, X_test.shape, X.X.dtype) == ((len(fold.train), 3072), (len(fold.test), 3072), np.uint8)
+    assert np.shares_memory(X.X, Y.X) and np.shares_memory(X_test.X, Y_test.X)
+    assert np.array_equal(X[:5], Y[:5].reshape(5, -1))
+    assert (X_test.tiles().tiles == Y_test.tiles().tiles).all()
+    kept = sorted(path.name for path in tmp_path.glob("[ip]*-*"))
+    assert [name.partition("-")[0] for name in kept] == ["images", "products"]  # one of each, for both
 
 
 def test_a_deleted_cache_is_computed_anew(counted, tmp_path):

@@ -59,7 +59,7 @@ def _cache_size(job: Job) -> _Size:
     entries = {}
     for cell in {inputs_key(cell): cell for cell in job.cells}.values():
         entries[images_key(cell)] = (cell.dataset.name, _bytes(cell, 3 * cell.image_size**2))
-        if not cell.representation.is_identity:
+        if not cell.representation.is_view:
             per_image = cell.representation.bytes_per_image(cell.image_size)
             entries[inputs_key(cell)] = (cell.dataset.name, _bytes(cell, per_image))
     lacking = [entry for key, entry in entries.items() if not (job.cache.root / key).exists()]

@@ -4,9 +4,9 @@ A new representation is one class in this package and one line here.
 """
 
 from raygrid.representations.features import Features
-from raygrid.representations.image import Image
+from raygrid.representations.image import Image, Raw
 from raygrid.representations.representation import Representation
 
-REPRESENTATIONS: dict[str, type[Representation]] = {"image": Image, "features": Features}
+REPRESENTATIONS: dict[str, type[Representation]] = {"image": Image, "raw": Raw, "features": Features}
 
 __all__ = ["REPRESENTATIONS", "Representation"]

@@ -16,12 +16,12 @@ class Representation(Level):
     ----------
     gives : {"images", "vectors"}
         What comes out, so that a classifier can be matched to it.
-    is_identity : bool
-        Whether images come out as they went in, so that there is nothing to compute or keep.
+    is_view : bool
+        Whether the pixels come out as they went in, perhaps in another shape: then there is nothing to compute or keep.
     """
 
     gives: ClassVar[Literal["images", "vectors"]]
-    is_identity: ClassVar[bool] = False
+    is_view: ClassVar[bool] = False
 
     @property
     def is_seeded(self) -> bool:
