@@ -258,7 +258,10 @@ BAD = {
     ),
     "unknown representation": (
         arm("feature"),
-        ["4:21: arms[0].representation: got 'feature'; expected one of image, raw, features; did you mean 'features'?"],
+        [
+            "4:21: arms[0].representation: got 'feature'; expected one of image, raw, features, autoencoder; "
+            "did you mean 'features'?"
+        ],
     ),
     "unknown classifier": (
         arm(classifier="swm"),

@@ -10,7 +10,7 @@ from raygrid.architectures import ARCHITECTURES
 from raygrid.backbones import BackboneLevel, preprocess
 from raygrid.errors import WeightsError, choices
 from raygrid.keras_backend import load_keras
-from raygrid.mixing import blocks
+from raygrid.mixing import Indexed, blocks
 
 _BATCH_SIZE = 64
 
@@ -43,7 +43,7 @@ class Activations(BackboneLevel):
         places = 1 if self.pooling == "average" else math.ceil(image_size / 32) ** 2
         return 4 * max(network.least_channels, int(network.channels * self.alpha)) * places
 
-    def read(self, backbone: Any, X: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def read(self, backbone: Any, X: Indexed) -> NDArray[np.float32]:
         """Return the activations of images, (n_samples, n_features).
 
         Parameters
@@ -60,11 +60,7 @@ class Activations(BackboneLevel):
         keras = load_keras()
         kept = self._output(backbone)
         pooled = keras.layers.GlobalAveragePooling2D()(kept) if self.pooling == "average" else kept
-        model = keras.Model(backbone.input, pooled)
-        features = np.empty((len(X), int(np.prod(model.output_shape[1:]))), dtype=np.float32)
-        for batch in blocks(len(X), _BATCH_SIZE):
-            features[batch] = np.asarray(model.predict_on_batch(preprocess(X[batch]))).reshape(-1, features.shape[1])
-        return features
+        return outputs(keras.Model(backbone.input, pooled), X)
 
     def _output(self, backbone: Any) -> Any:
         if not self.layer:
@@ -73,6 +69,14 @@ class Activations(BackboneLevel):
         if self.layer not in outputs:
             raise WeightsError(f"layer of {self.backbone}: {choices(self.layer, outputs)}")
         return outputs[self.layer]
+
+
+def outputs(model: Any, X: Indexed) -> NDArray[np.float32]:
+    """Return what a Keras model, which takes images in [-1, 1], makes of images: flattened, (n_samples, n_features)."""
+    vectors = np.empty((X.shape[0], int(np.prod(model.output_shape[1:]))), dtype=np.float32)
+    for batch in blocks(len(vectors), _BATCH_SIZE):
+        vectors[batch] = np.asarray(model.predict_on_batch(preprocess(X[batch]))).reshape(-1, vectors.shape[1])
+    return vectors
 
 
 def _has_a_name(layer: Any) -> bool:

@@ -22,4 +22,4 @@ RESAMPLERS: dict[str, type[Resampler]] = {
     "iht": Iht,
 }
 
-__all__ = ["RESAMPLERS", "Resampler"]
+__all__ = ["RESAMPLERS", "NoResampling", "Resampler"]
