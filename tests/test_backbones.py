@@ -121,7 +121,7 @@ def test_a_layer_that_a_backbone_does_not_name_is_refused_in_one_line(backbone, 
         level.transform(np.zeros((1, 32, 32, 3), dtype=np.uint8), seed=0)
     line = str(refused.value)
     first = {"mobilenet": "conv1, conv1_bn", "mobilenet_v3_small": "conv, conv_bn, expanded_conv_"}
-    assert line.startswith(f"layer of {backbone}: got {layer!r}; expected one of {first[backbone]}")
+    assert line.startswith(f"layer of features: got {layer!r}; expected one of {first[backbone]}")
     assert "\n" not in line and "activation_" not in line and "re_lu" not in line.partition(";")[2]
 
 

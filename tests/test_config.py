@@ -259,8 +259,8 @@ BAD = {
     "unknown representation": (
         arm("feature"),
         [
-            "4:21: arms[0].representation: got 'feature'; expected one of image, raw, features, autoencoder; "
-            "did you mean 'features'?"
+            "4:21: arms[0].representation: got 'feature'; expected one of image, raw, features, autoencoder, "
+            "finetuned; did you mean 'features'?"
         ],
     ),
     "unknown classifier": (
@@ -470,6 +470,14 @@ BAD = {
         ],
     ),
 }
+
+
+def test_a_parameter_of_a_network_within_a_representation_is_the_networks(tmp_path):
+    (line,) = faults(tmp_path, arm("{name: finetuned, network: {name: cnn, epoch: 2}}"))
+    assert line.startswith(
+        "4:67: arms[0].representation.network.epoch: unknown key: got 'epoch'; expected one of name, "
+    )
+    assert line.endswith("; did you mean 'epochs'?")
 
 
 @pytest.mark.parametrize(("text", "lines"), BAD.values(), ids=BAD)

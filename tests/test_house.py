@@ -29,7 +29,8 @@ LAYERS = [
     },
     {"architectures", "folders", "level", "tiles"},
     {"backbones", "samples"},
-    {"datasets", "imbalance", "representations", "resampling", "classifiers"},  # the stages
+    {"datasets", "imbalance", "resampling", "classifiers"},  # the stages
+    {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"config", "yaml_file"},
     {"faults", "grid", "kept_checkpoint"},
     {"cache", "cost", "progress", "report", "schedule", "store"},

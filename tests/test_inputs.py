@@ -9,6 +9,7 @@ import pytest
 
 from raygrid.cache import Cache
 from raygrid.checkpoint import NO_CHECKPOINT
+from raygrid.classifiers.cnn import Cnn
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
 from raygrid.datasets.digits import Digits
@@ -17,7 +18,9 @@ from raygrid.imbalance import split
 from raygrid.inputs import images_key, inputs_key, load_inputs, makers_first, samples_key, samples_of
 from raygrid.mixing import mix
 from raygrid.representations import TrainedRepresentation
+from raygrid.representations.autoencoder import Autoencoder
 from raygrid.representations.features import Features
+from raygrid.representations.finetuned import Finetuned
 from raygrid.representations.image import Image, Raw
 from raygrid.resampling import RESAMPLERS
 from raygrid.trial import Clock, compute
@@ -246,6 +249,28 @@ def test_a_trained_representation_that_changes_nothing_changes_no_result(trained
     (raw, raw_predicted), (fields, predicted) = found
     assert fields == raw and raw["metrics"]["AvAcc"] > 0.5
     assert all(np.array_equal(predicted[name], raw_predicted[name]) for name in raw_predicted)
+
+
+class OtherTestImages(Digits):
+    def load(self, image_size: int, interpolation: str) -> Any:
+        images = super().load(image_size, interpolation)
+        return replace(images, X_test=255 - images.X_test)
+
+
+@pytest.mark.parametrize(
+    "level",
+    [
+        Autoencoder(code_size=4, epochs=1),
+        Autoencoder(code_size=4, epochs=1, train_on="resampled"),
+        Finetuned(network=Cnn(alpha=0.25, weights="embedded", epochs=1)),
+    ],
+    ids=["autoencoder", "on resampled images", "finetuned"],
+)
+def test_no_test_image_is_seen_in_training(cell, tmp_path, level):
+    cells = [replace(cell, ir=10.0, dataset=dataset, representation=level) for dataset in (Digits(), OtherTestImages())]
+    (_, _, X, X_test), (_, _, Y, Y_test) = (samples(one, Cache(tmp_path / str(i))) for i, one in enumerate(cells))
+    assert np.array_equal(X[:], Y[:])
+    assert not np.array_equal(X_test[:], Y_test[:])
 
 
 def test_cells_that_would_wait_for_a_training_come_last(trained):

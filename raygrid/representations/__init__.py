@@ -5,6 +5,7 @@ A new representation is one class in this package and one line here.
 
 from raygrid.representations.autoencoder import Autoencoder
 from raygrid.representations.features import Features
+from raygrid.representations.finetuned import Finetuned
 from raygrid.representations.image import Image, Raw
 from raygrid.representations.representation import Representation, TrainedRepresentation
 
@@ -13,6 +14,7 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
     "raw": Raw,
     "features": Features,
     "autoencoder": Autoencoder,
+    "finetuned": Finetuned,
 }
 
 __all__ = ["REPRESENTATIONS", "Representation", "TrainedRepresentation"]

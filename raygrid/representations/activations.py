@@ -10,6 +10,7 @@ from raygrid.architectures import ARCHITECTURES
 from raygrid.backbones import BackboneLevel, preprocess
 from raygrid.errors import WeightsError, choices
 from raygrid.keras_backend import load_keras
+from raygrid.level import Level
 from raygrid.mixing import Indexed, blocks
 
 _BATCH_SIZE = 64
@@ -17,13 +18,13 @@ _BATCH_SIZE = 64
 _ADDED = {"layer": None, "pooling": "flatten"}
 
 
-class Activations(BackboneLevel):
-    """A level that reads activations of its backbone.
+class Activations(Level):
+    """A level that reads activations of a network.
 
     Attributes
     ----------
     layer : str or None
-        As the network names it; None is the last.
+        As the network names it; None is the last convolutional one.
     pooling : {"flatten", "average"}
         Whether every activation is kept, or the average of each channel.
     """
@@ -35,22 +36,22 @@ class Activations(BackboneLevel):
         """Return what can change a result; keys from before these parameters hold where they are at their defaults."""
         return {name: value for name, value in super().identity().items() if (name, value) not in _ADDED.items()}
 
-    def bytes_per_image(self, image_size: int) -> int | None:
-        """Return the size of the last activations, at most: a backbone halves an image's side five times."""
+    def bytes_of(self, network: BackboneLevel, image_size: int) -> int | None:
+        """Return the size of the last activations of an image, at most: a backbone halves its side five times."""
         if self.layer:
             return None
-        network = ARCHITECTURES[self.backbone]
+        architecture = ARCHITECTURES[network.backbone]
         places = 1 if self.pooling == "average" else math.ceil(image_size / 32) ** 2
-        return 4 * max(network.least_channels, int(network.channels * self.alpha)) * places
+        return 4 * max(architecture.least_channels, int(architecture.channels * network.alpha)) * places
 
-    def read(self, backbone: Any, X: Indexed) -> NDArray[np.float32]:
+    def read(self, network: Any, X: Indexed) -> NDArray[np.float32]:
         """Return the activations of images, (n_samples, n_features).
 
         Parameters
         ----------
-        backbone : Keras model
-            Of this level's architecture.
-        X : array of shape (n_samples, size, size, 3), uint8
+        network : Keras model
+            From images in [-1, 1].
+        X : array of shape (n_samples, size, size, 3), uint8, or what is read like one
 
         Raises
         ------
@@ -58,17 +59,19 @@ class Activations(BackboneLevel):
             The network has no such layer.
         """
         keras = load_keras()
-        kept = self._output(backbone)
+        kept = self._output(network)
         pooled = keras.layers.GlobalAveragePooling2D()(kept) if self.pooling == "average" else kept
-        return outputs(keras.Model(backbone.input, pooled), X)
+        return outputs(keras.Model(network.input, pooled), X)
 
-    def _output(self, backbone: Any) -> Any:
+    def _output(self, network: Any) -> Any:
+        """Return the output of the layer, among those that give activations by channel."""
+        layers = [layer for layer in network.layers if len(layer.output.shape) == 4]
         if not self.layer:
-            return backbone.output
-        outputs = {layer.name: layer.output for layer in backbone.layers if _has_a_name(layer)}
-        if self.layer not in outputs:
-            raise WeightsError(f"layer of {self.backbone}: {choices(self.layer, outputs)}")
-        return outputs[self.layer]
+            return layers[-1].output
+        named = {layer.name: layer.output for layer in layers if _is_named(layer)}
+        if self.layer not in named:
+            raise WeightsError(f"layer of {self.name}: {choices(self.layer, named)}")
+        return named[self.layer]
 
 
 def outputs(model: Any, X: Indexed) -> NDArray[np.float32]:
@@ -79,7 +82,6 @@ def outputs(model: Any, X: Indexed) -> NDArray[np.float32]:
     return vectors
 
 
-def _has_a_name(layer: Any) -> bool:
-    """Whether a layer gives activations by channel, under a name that is not one Keras makes up: those are counted."""
-    made_up = type(layer).__name__.lower()
-    return len(layer.output.shape) == 4 and layer.name.replace("_", "").rstrip("0123456789") != made_up
+def _is_named(layer: Any) -> bool:
+    """Whether a layer's name is not one that Keras makes up, with a number that depends on what was built before."""
+    return bool(layer.name.replace("_", "").rstrip("0123456789") != type(layer).__name__.lower())

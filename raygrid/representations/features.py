@@ -5,11 +5,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from raygrid.backbones import BackboneLevel
 from raygrid.representations.activations import Activations
 from raygrid.representations.representation import Representation
 
 
-class Features(Activations, Representation):
+class Features(Activations, BackboneLevel, Representation):
     """Activations of a frozen backbone, by default the last convolutional ones, flattened."""
 
     gives: ClassVar[Literal["images", "vectors"]] = "vectors"
@@ -19,6 +20,10 @@ class Features(Activations, Representation):
     def is_seeded(self) -> bool:
         """Whether the weights are random."""
         return self.weights == "none"
+
+    def bytes_per_image(self, image_size: int) -> int | None:
+        """Return the size of the activations, at most, where no other layer than the last is read."""
+        return self.bytes_of(self, image_size)
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
         """Return features of shape (n_samples, n_features), float32."""
