@@ -37,7 +37,7 @@ class Inputs:
     cache : Cache
         Where inner products are kept, computed when a cell first asks for them.
     key : str
-        The name of these inputs, as `inputs_key` gives it.
+        The name of these arrays, from which their inner products have theirs.
     """
 
     X_train: NDArray[Any]
@@ -205,5 +205,5 @@ def _trained(cell: Cell, representation: TrainedRepresentation, inputs: Inputs, 
 
 
 def _resampler(cell: Cell, representation: TrainedRepresentation) -> Resampler:
-    """Return what makes the images that a representation is trained on of the fold's."""
+    """Return what gives the images that a representation is trained on, of those of the fold."""
     return cell.resampler if representation.train_on == "resampled" else NoResampling()

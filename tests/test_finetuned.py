@@ -53,7 +53,7 @@ def test_any_layer_can_be_read(images):
     level = Finetuned(network=NETWORK, layer="conv_pw_11_relu", pooling="average")
     assert train(level, images)(images).shape == (40, 128)
     with pytest.raises(WeightsError, match=r"^layer of finetuned: got 'conv_pw_12_rely'; expected one of conv1, "):
-        train(level.model_copy(update={"layer": "conv_pw_12_rely"}), images)(images)
+        train(level.model_copy(update={"layer": "conv_pw_12_rely"}), images)
 
 
 def test_its_size_is_told_before_it_is_trained(features):

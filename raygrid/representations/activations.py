@@ -44,14 +44,8 @@ class Activations(Level):
         places = 1 if self.pooling == "average" else math.ceil(image_size / 32) ** 2
         return 4 * max(architecture.least_channels, int(architecture.channels * network.alpha)) * places
 
-    def read(self, network: Any, X: Indexed) -> NDArray[np.float32]:
-        """Return the activations of images, (n_samples, n_features).
-
-        Parameters
-        ----------
-        network : Keras model
-            From images in [-1, 1].
-        X : array of shape (n_samples, size, size, 3), uint8, or what is read like one
+    def reader(self, network: Any) -> Any:
+        """Return the Keras model from what a network takes to the activations that are read of it.
 
         Raises
         ------
@@ -61,7 +55,7 @@ class Activations(Level):
         keras = load_keras()
         kept = self._output(network)
         pooled = keras.layers.GlobalAveragePooling2D()(kept) if self.pooling == "average" else kept
-        return outputs(keras.Model(network.input, pooled), X)
+        return keras.Model(network.input, pooled)
 
     def _output(self, network: Any) -> Any:
         """Return the output of the layer, among those that give activations by channel."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raygrid.backbones import BackboneLevel
-from raygrid.representations.activations import Activations
+from raygrid.representations.activations import Activations, outputs
 from raygrid.representations.representation import Representation
 
 
@@ -27,4 +27,4 @@ class Features(Activations, BackboneLevel, Representation):
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
         """Return features of shape (n_samples, n_features), float32."""
-        return self.read(self.build_backbone(X.shape[1], seed=seed), X)
+        return outputs(self.reader(self.build_backbone(X.shape[1], seed=seed)), X)

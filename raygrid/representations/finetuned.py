@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers.cnn import Cnn
-from raygrid.representations.activations import Activations
+from raygrid.representations.activations import Activations, outputs
 from raygrid.representations.representation import TrainedRepresentation, Vectors
 from raygrid.samples import Samples
 
@@ -44,10 +44,13 @@ class Finetuned(Activations, TrainedRepresentation):
 
     def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Callable[[Samples], Vectors]:
         """Train the network on the mixtures A X, as the classifier does."""
+        if self.layer:  # a name that is not there should not cost a training
+            self.reader(self.network.build_backbone(X.shape[1], seed=seed))
         trained: Any = self.network.fit(X, A, y, seed=seed, checkpoint=NO_CHECKPOINT)
+        reader = self.reader(trained.model)
 
         def transform(images: Samples) -> Vectors:
             trained.model.set_weights(trained.weights)  # all trainings of a process share one model
-            return self.read(trained.model, images)
+            return outputs(reader, images)
 
         return transform
