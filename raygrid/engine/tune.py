@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from raygrid.engine.cluster import connected, fitting, request  # isort: skip  # sets what Ray reads when imported
@@ -53,6 +53,13 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
             todo = sweep.attempt(todo, _shared_inputs(todo, cache))
 
 
+class _Shared(list[dict[str, str]]):
+    """The configurations of all trials, which Tune would copy whole for each of them."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
 class _Sweep:
     """Attempts at the cells of one run, and how often each of them has met with a mishap."""
 
@@ -89,7 +96,7 @@ class _Sweep:
                     tune.with_parameters(run_trial, work=[work]),
                     lambda config: tune.PlacementGroupFactory([bundles[config["cell"]["key"]]]),
                 ),
-                param_space={"cell": tune.grid_search(configs)},
+                param_space={"cell": tune.grid_search(_Shared(configs))},
                 tune_config=tune.TuneConfig(reuse_actors=True, trial_dirname_creator=lambda trial: trial.trial_id),
                 run_config=tune.RunConfig(
                     storage_path=scratch,
