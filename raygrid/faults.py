@@ -5,12 +5,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from raygrid.classifiers.cnn import Cnn
 from raygrid.config import FROM_PATH, LEVELS, Arm, Exclusion, Grid, Resources
 from raygrid.errors import GridError, choices
 from raygrid.resampling import REFUSED
 from raygrid.yaml_file import YamlFile
 
-_SECTIONS: dict[str, type[BaseModel]] = {"arms": Arm, "exclude": Exclusion, "resources": Resources}
+_SECTIONS: dict[str, type[BaseModel]] = {"arms": Arm, "exclude": Exclusion, "resources": Resources, "network": Cnn}
 
 # What pydantic expects, in our words, by the type of its error.
 _EXPECTED = {

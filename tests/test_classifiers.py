@@ -137,10 +137,19 @@ def test_a_seed_gives_one_network_whatever_was_trained_before(images, digits, tr
     assert not same(trained, train(images, 3))
 
 
-@pytest.mark.parametrize("weights", ["embedded", "none"])
-def test_a_network_used_again_starts_as_one_built_anew(images, weights):
-    cnn = CNN.model_copy(update={"weights": weights})
-    fit(images, seed=7, weights=weights)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weights": "embedded"},
+        {"weights": "none"},
+        pytest.param({"backbone": "mobilenet_v2", "alpha": 0.35, "weights": "none"}, marks=pytest.mark.slow),
+        pytest.param({"backbone": "mobilenet_v3_small", "alpha": 0.75, "weights": "none"}, marks=pytest.mark.slow),
+    ],
+    ids=lambda changes: " ".join(map(str, changes.values())),
+)
+def test_a_network_used_again_starts_as_one_built_anew(images, changes):
+    cnn = CNN.model_copy(update=changes)
+    fit(images, seed=7, **changes)
     model = _initialised(cnn, 32, 10, seed=3)
     assert same(model.get_weights(), cnn.build(32, 10, seed=3).get_weights())
     assert {np.abs(variable).max() for variable in model.optimizer.variables} == {0, np.float32(1e-4)}

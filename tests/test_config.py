@@ -96,6 +96,8 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
         "backbone": "mobilenet",
         "alpha": 1.0,
         "weights": "imagenet",
+        "layer": None,
+        "pooling": "flatten",
     }
     assert features.classifier.model_dump() == {"name": "svm", "C": 1.0, "gamma": "scale"}
     assert [resampler.name for resampler in features.resamplers] == ["none", "smote", "smote_enn", "iht"]
@@ -257,7 +259,10 @@ BAD = {
     ),
     "unknown representation": (
         arm("feature"),
-        ["4:21: arms[0].representation: got 'feature'; expected one of image, features; did you mean 'features'?"],
+        [
+            "4:21: arms[0].representation: got 'feature'; expected one of image, raw, features, autoencoder, "
+            "finetuned; did you mean 'features'?"
+        ],
     ),
     "unknown classifier": (
         arm(classifier="swm"),
@@ -466,6 +471,14 @@ BAD = {
         ],
     ),
 }
+
+
+def test_a_parameter_of_a_network_within_a_representation_is_the_networks(tmp_path):
+    (line,) = faults(tmp_path, arm("{name: finetuned, network: {name: cnn, epoch: 2}}"))
+    assert line.startswith(
+        "4:67: arms[0].representation.network.epoch: unknown key: got 'epoch'; expected one of name, "
+    )
+    assert line.endswith("; did you mean 'epochs'?")
 
 
 @pytest.mark.parametrize(("text", "lines"), BAD.values(), ids=BAD)

@@ -27,9 +27,10 @@ LAYERS = [
         "seeds",
         "whole",
     },
-    {"folders", "fused", "level", "tiles"},
+    {"architectures", "folders", "fused", "level", "tiles"},
     {"backbones", "samples"},
-    {"datasets", "imbalance", "representations", "resampling", "classifiers"},  # the stages
+    {"datasets", "imbalance", "resampling", "classifiers"},  # the stages
+    {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"config", "yaml_file"},
     {"faults", "grid", "kept_checkpoint"},
     {"cache", "cost", "progress", "report", "schedule", "store"},

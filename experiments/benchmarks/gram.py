@@ -6,8 +6,8 @@ Computing them is arithmetic, and is held against the rate of one product of 4,0
 them, every second row and column as float64, is moving bytes, and is held against a copy of whole arrays.
 
 Predicted: 85% of the rate, for the tiles' operands are large and only their gathering is lost. Measured: 99%, on two
-cores that were busy with other things as well; on quiet ones a tile ran at 96%, its empty half not counted. Predicted of
-reading: 30% of a copy, for columns are picked one by one. Measured: to be measured
+cores that were busy with other things as well; on quiet ones a tile ran at 96%, its empty half not counted. Predicted
+of reading: 30% of a copy, for columns are picked one by one. Measured: to be measured
 """
 
 import time

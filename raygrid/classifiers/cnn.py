@@ -29,6 +29,9 @@ class Cnn(BackboneLevel, Classifier):
 
     Attributes
     ----------
+    backbone : str
+        A MobileNet: they draw nothing at random as they are trained (EfficientNet drops connections), and have no
+        branches with weights, whose layers Keras lists in another order than it makes them (ResNet).
     dense_units : int
         Width of the hidden layer.
     epochs, batch_size : int
@@ -39,6 +42,7 @@ class Cnn(BackboneLevel, Classifier):
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"
     name: Literal["cnn"] = "cnn"
+    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small"] = "mobilenet"
     dense_units: PositiveInt = 1024
     epochs: PositiveInt = 50
     batch_size: PositiveInt = 32

@@ -27,7 +27,7 @@ from raygrid.engine.attempt import Attempt, EarlyEnd, is_preemption
 from raygrid.engine.trackers import callbacks
 from raygrid.engine.worker import Work, load, run_trial
 from raygrid.grid import Cell
-from raygrid.inputs import inputs_key
+from raygrid.inputs import inputs_key, makers_first
 from raygrid.record import Status
 from raygrid.store import Store
 from raygrid.trial import lose
@@ -48,7 +48,7 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
     with connected(address, verbose=terms.verbose):
         resources = fitting(terms.resources, observer, may_grow=address is not None)
         sweep = _Sweep(store, replace(terms, resources=resources), observer)
-        todo = list(cells)
+        todo = makers_first(cells)
         while todo and not terms.budget.exhausted():
             todo = sweep.attempt(todo, _shared_inputs(todo, cache))
 

@@ -71,4 +71,4 @@ REFUSED: dict[str, str] = {
     "FunctionSampler": "calls a function, which a grid file cannot hold; write a resampler of your own",
 }
 
-__all__ = ["REFUSED", "RESAMPLERS", "Resampler"]
+__all__ = ["REFUSED", "RESAMPLERS", "NoResampling", "Resampler"]
