@@ -12,6 +12,8 @@ from raygrid.level import Level
 class Representation(Level):
     """A level of the representation axis: a fixed map of images, computed once for a data set.
 
+    A subclass sets `gives` and defines `transform`; one that draws random numbers also `is_seeded`.
+
     Attributes
     ----------
     gives : {"images", "vectors"}
@@ -37,4 +39,17 @@ class Representation(Level):
 
     @abstractmethod
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
-        """Map images of shape (n_samples, size, size, 3), uint8, to arrays of shape (n_samples, ...)."""
+        """Map each image, by itself.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, size, size, 3), uint8
+            Read-only.
+        seed : int
+            The grid's; counts where `is_seeded`.
+
+        Returns
+        -------
+        array of shape (n_samples, n_features), or (n_samples, size, size, 3) where it gives images
+            Numbers, all finite.
+        """
