@@ -24,8 +24,8 @@ def expect_labels(labels: Any, n: int, y: NDArray[np.int64]) -> None:
     """Expect n labels, each of them one of y."""
     is_array = isinstance(labels, np.ndarray) and labels.dtype == np.int64 and labels.shape == (n,)
     expect(is_array, f"got labels: {kind_of(labels)}; expected int64 of shape ({n},)")
-    unknown = np.setdiff1d(labels, y)
-    expect(not unknown.size, f"got label {unknown[:1]}; expected one of {np.unique(y)}")
+    for unknown in np.setdiff1d(labels, y):
+        raise ContractError(f"got label {unknown}; expected one of {', '.join(map(str, np.unique(y)))}")
 
 
 def kind_of(array: Any) -> str:

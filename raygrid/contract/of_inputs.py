@@ -42,7 +42,8 @@ def images_are_always_the_same(level: DatasetLevel) -> None:
 def images_are_counted(level: DatasetLevel) -> None:
     """Its `n_images` is the number of images, or None."""
     images = _loaded(level, toys.SIDE)
-    expect(level.n_images() in (None, len(images.y_train) + len(images.y_test)), f"got {level.n_images()}")
+    there = len(images.y_train) + len(images.y_test)
+    expect(level.n_images() in (None, there), f"got {level.n_images()}; expected {there} or None")
 
 
 @cache
