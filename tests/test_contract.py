@@ -36,6 +36,7 @@ KEEPING = [
 def test_raygrids_own_levels_keep_it(level, checks):
     of_every_level.is_frozen(level)
     of_every_level.identity_is_json(level)
+    of_every_level.identity_names_no_path(level)
     for check in checks:
         check(level)
 
@@ -216,6 +217,10 @@ class Tuples(Keep):
         return super().identity() | {"sizes": (1, 2)}
 
 
+class Follows(Keep):
+    order: ExistingPath
+
+
 class NoNumber(Keep):
     def identity(self) -> dict[str, Any]:
         return super().identity() | {"size": float("nan")}
@@ -226,6 +231,7 @@ BREAKING: list[tuple[Any, Level, str]] = [
     (of_every_level.is_frozen, Thawed(), "a model_config that is not frozen"),
     (of_every_level.identity_is_json, Tuples(), r"'sizes': \(1, 2\)}, which JSON makes .*\[1, 2\]"),
     (of_every_level.identity_is_json, NoNumber(), "not JSON compliant"),
+    (of_every_level.identity_names_no_path, Follows(order=SELF), "^got order: .*; put the file's checksum there"),
     (of_inputs.content_has_a_fingerprint, Reads(path=SELF), "path to read; define fingerprint$"),
     (of_inputs.images_are_as_asked_for, OneSize(), r"shape \(8, 8, 3\); expected \(32, 32, 3\)$"),
     (of_inputs.images_are_always_the_same, Random(), "^got another X_train at the second call$"),
@@ -299,8 +305,8 @@ def test_a_class_that_fails_is_told_line_by_line(raygrid, monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     code, out, err = raygrid("test", "failing_levels:Raises", "n=2")
     assert code == 1
-    assert re.findall("^(ok|WRONG) ", out, re.MULTILINE) == ["ok"] * 3 + ["WRONG"] * 4
-    assert all(line.endswith(": ValueError: got 3") for line in out.splitlines()[3:6])
+    assert re.findall("^(ok|WRONG) ", out, re.MULTILINE) == ["ok"] * 4 + ["WRONG"] * 4
+    assert all(line.endswith(": ValueError: got 3") for line in out.splitlines()[4:7])
     assert 'failing_levels.py", line 7, in _fit' in err
 
 

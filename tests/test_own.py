@@ -249,6 +249,11 @@ def test_other_parameters_are_other_cells(folder):
     grid = load_grid(grid_of(folder, "[fine:Keep, {name: fine:Keep, n: 2}, fine:Named]"))
     cells = expand(grid)
     assert len({cell.key for cell in cells}) == len(cells) == 90
+    (folder / "grid.yaml").write_text(EXAMPLE.read_text().replace("contrast: 80", "contrast: 81"))
+    shutil.copytree(EXAMPLE.with_suffix(""), folder / "own_levels")
+    assert not {cell.key for cell in expand(load_grid(folder / "grid.yaml")) if cell.dataset.name == "Bars"} & {
+        cell.key for cell in expand(load_grid(EXAMPLE))
+    }
 
 
 def test_a_package_goes_whole_and_a_module_alone(folder):

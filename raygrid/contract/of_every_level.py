@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from raygrid.contract.expect import Check, ContractError, expect
@@ -28,6 +29,13 @@ def identity_is_json(level: Level) -> None:
     expect(got == same, f"got {got}, which JSON makes {same}")
 
 
+def identity_names_no_path(level: Level) -> None:
+    """Its identity has what a file holds that a parameter names, and not where it lies."""
+    for name, value in level:
+        is_told = isinstance(value, Path) and str(value) in map(str, identity(level).values())
+        expect(not is_told, f"got {name}: {value}; put the file's checksum there (raygrid.checksum)")
+
+
 def identity_is_the_same_elsewhere(level: Level) -> None:
     """Another process gets it pickled, and finds the same identity."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -39,4 +47,9 @@ def _identity_of(pickled: bytes) -> dict[str, Any]:
     return identity(pickle.loads(pickled))  # noqa: S301  its own
 
 
-CHECKS: tuple[Check, ...] = (is_frozen, identity_is_json, identity_is_the_same_elsewhere)
+CHECKS: tuple[Check, ...] = (
+    is_frozen,
+    identity_is_json,
+    identity_names_no_path,
+    identity_is_the_same_elsewhere,
+)
