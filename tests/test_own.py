@@ -341,23 +341,30 @@ def test_the_example_runs_inline(raygrid, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_example_runs_on_ray_and_again_when_its_source_has_changed(launch, cache, raygrid, tmp_path):
-    assert raygrid("run", EXAMPLE, "--store", tmp_path / "inline", "--engine", "inline", *SOME)[0] == 0
+def test_the_example_runs_on_ray_and_again_when_its_source_has_changed(launch, cache, monkeypatch, tmp_path):
     folder = Path(shutil.copytree(EXAMPLE.parent, tmp_path / "examples"))
-    arguments = (folder / EXAMPLE.name, "--store", tmp_path / "store", "--cache", cache.root, *SOME)
-    run = launch("run", *arguments)
-    assert run.process.wait(timeout=300) == 0, run.log.read_text()
-    assert results(tmp_path / "store") == results(tmp_path / "inline")
+    source, places = folder / "own_levels" / "__init__.py", tmp_path / "places"
+    with source.open("a") as file:
+        file.write(f"print(__file__, file=open({str(places)!r}, 'a'))\n")
+    monkeypatch.chdir(folder)  # from where workers would import what is there then
 
-    def todo() -> int:
-        plan = launch("plan", *arguments, "--json")
-        assert plan.process.wait(timeout=120) == 0, plan.log.read_text()
-        return json.loads((tmp_path / "stdout.txt").read_text())["todo"]
+    def run(verb: str, *arguments: str, engine: str = "ray") -> str:
+        store = ("--store", tmp_path / engine, "--cache", cache.root)
+        process = launch(verb, EXAMPLE.name, *store, *SOME, *arguments)
+        assert process.process.wait(timeout=300) == 0, process.log.read_text()
+        return (tmp_path / "stdout.txt").read_text()
 
-    assert todo() == 0
-    with (folder / "own_levels" / "__init__.py").open("a") as file:
+    run("run", "--engine", "inline", engine="inline")
+    assert set(places.read_text().split()) == {str(source)}
+    run("run")
+    assert results(tmp_path / "ray") == results(tmp_path / "inline")
+    copies = [place for place in places.read_text().split() if place != str(source)]
+    assert copies
+    assert not [place for place in copies if place.startswith(str(folder))]
+    assert json.loads(run("plan", "--json"))["todo"] == 0
+    with source.open("a") as file:
         file.write("# Changed.\n")
-    assert todo() == 4
+    assert json.loads(run("plan", "--json"))["todo"] == 4
 
 
 @pytest.mark.slow

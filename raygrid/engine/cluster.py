@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -56,16 +57,18 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
         yield
         return
     _check_answers(address)
-    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    runtime_env = ({"env_vars": passed_on} if address else {}) | ({"py_modules": list(code)} if code else {})
+    passed_on = {"env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
     try:
-        ray.init(
-            address=address or "local",
-            include_dashboard=None if address else False,
-            log_to_driver=verbose,
-            logging_level="INFO" if verbose else "CRITICAL",
-            runtime_env=runtime_env or None,
-        )
+        with tempfile.TemporaryDirectory(prefix="raygrid-") as empty:
+            # Workers would look into this process' working directory first, and find what is there by then.
+            copied = {"py_modules": list(code), "working_dir": empty}
+            ray.init(
+                address=address or "local",
+                include_dashboard=None if address else False,
+                log_to_driver=verbose,
+                logging_level="INFO" if verbose else "CRITICAL",
+                runtime_env=(passed_on if address else {}) | (copied if code else {}),
+            )
     except RuntimeEnvSetupError as error:
         raise UsageError(f"{', '.join(code)}: cannot be sent to Ray's workers: {error}") from error
     except (ConnectionError, ValueError, RuntimeError) as error:
