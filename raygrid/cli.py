@@ -14,11 +14,16 @@ from raygrid.options import (
     Address,
     CacheFolder,
     EngineName,
+    GpusPerTrial,
     GridFile,
     Missing,
     MissingPolicy,
     Only,
+    Parameters,
     Price,
+    Published,
+    Reference,
+    ResourceFlags,
     StoreFolder,
     StoreFolders,
 )
@@ -48,9 +53,7 @@ def plan(
         int, typer.Option(help="Machines to tell the time for: their CPUs.", show_default="this machine's")
     ] = os.cpu_count() or 1,
     gpus: Annotated[int, typer.Option(help="Their GPUs.")] = 0,
-    gpus_per_trial: Annotated[
-        float | None, typer.Option(help="For networks.", show_default="the grid file's resources")
-    ] = None,
+    gpus_per_trial: GpusPerTrial = None,
     price: Price = None,
     pilot: Annotated[bool, typer.Option("--pilot", help="First run a cell of each kind that has no record.")] = False,
     engine: Annotated[EngineName, typer.Option(help="Of the pilot.")] = EngineName.RAY,
@@ -89,9 +92,7 @@ def run(
     cache: CacheFolder = DEFAULT_CACHE,
     engine: Annotated[EngineName, typer.Option(help="Ray Tune, or one process for debugging.")] = EngineName.RAY,
     address: Address = None,
-    resources: Annotated[
-        list[str], typer.Option(metavar="CLASSIFIER:NAME=NUMBER,...", help="Instead of the file's; may be repeated.")
-    ] = [],  # noqa: B006
+    resources: ResourceFlags = [],  # noqa: B006
     max_hours: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
     max_cost: Annotated[float | None, typer.Option(help="Stop when so much is spent; see --price.")] = None,
     price: Price = None,
@@ -106,7 +107,8 @@ def run(
     from raygrid.engine import Terms
 
     job = _open(grid, [store], cache, only)
-    shares, budget = changed(job.grid.resources, resources), Budget(max_hours, max_cost, price)
+    shares = changed(job.grid.resources, resources, classifiers=job.grid.classifiers())
+    budget = Budget(max_hours, max_cost, price)
     terms = Terms(shares, budget, job.grid.name, address, mlflow, tensorboard, verbose)
     raise typer.Exit(workflow.run(job, engine, terms))
 
@@ -199,9 +201,7 @@ def compare(
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
     missing: Missing = MissingPolicy.REFUSE,
-    published: Annotated[
-        str, typer.Option(help="'paper', or a CSV: metric, dataset or imbalance_ratio, representation, ..., value.")
-    ] = "paper",
+    published: Published = "paper",
 ) -> None:
     """Show the differences from published tables, and which of the paper's claims hold."""
     from raygrid import reporting
@@ -218,6 +218,14 @@ def merge(
     from raygrid import reporting
 
     reporting.merge_stores(target, sources)
+
+
+@app.command()
+def test(reference: Reference, parameters: Parameters = []) -> None:  # noqa: B006
+    """Check that a class of your own does what a level must, a line a check; exit 1 if it does not."""
+    from raygrid.contract import put_to_test
+
+    raise typer.Exit(put_to_test(reference, parameters))
 
 
 @app.command()

@@ -1,73 +1,27 @@
 """The grid file: its schema. `raygrid.faults` says what is wrong with a file."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, Union
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     PositiveFloat,
     PositiveInt,
-    Tag,
     ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
 
-from raygrid.classifiers import CLASSIFIERS, Classifier
-from raygrid.datasets import DATASETS, DatasetLevel, FromPath
+from raygrid.axes import AnyClassifier, AnyDataset, AnyRepresentation, AnyResampler
+from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.images import INTERPOLATIONS
 from raygrid.errors import UsageError, choices
 from raygrid.level import Level
 from raygrid.metrics import METRICS
-from raygrid.representations import REPRESENTATIONS, Representation
-from raygrid.resampling import RESAMPLERS, Resampler
-
-FROM_PATH = "(path)"  # the tag of a data set of the user's own; no key and no name is spelled so
-
-# Every level by the tag it has in the schema.
-LEVELS: dict[str, type[Level]] = {
-    **DATASETS,
-    FROM_PATH: FromPath,
-    **REPRESENTATIONS,
-    **CLASSIFIERS,
-    **RESAMPLERS,
-}
-
-
-def _as_mapping(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
-def _tag(value: Any) -> str | None:
-    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
-        return None
-    return FROM_PATH if "path" in value else str(value["name"])
-
-
-def _levels(registry: Mapping[str, type[Level]]) -> Any:
-    """Return the type of a level in the grid file: a bare name, or a mapping of the name and parameters."""
-    union: Any = Union[tuple(Annotated[level, Tag(name)] for name, level in registry.items())]  # noqa: UP007
-    names: Any = Literal[tuple(name for name in registry if name != FROM_PATH)]
-    bare = BeforeValidator(_as_mapping, json_schema_input_type=Union[names, union])  # noqa: UP007
-    return Annotated[union, Discriminator(_tag), bare]
-
-
-if TYPE_CHECKING:
-    AnyDataset = DatasetLevel
-    AnyRepresentation = Representation
-    AnyClassifier = Classifier
-    AnyResampler = Resampler
-else:
-    AnyDataset = _levels({**DATASETS, FROM_PATH: FromPath})
-    AnyRepresentation = _levels(REPRESENTATIONS)
-    AnyClassifier = _levels(CLASSIFIERS)
-    AnyResampler = _levels(RESAMPLERS)
 
 _T = TypeVar("_T", bound=Hashable)
 
@@ -104,6 +58,11 @@ class Arm(_Section):
             )
         return self
 
+    def levels(self) -> Iterator[tuple[str, Level]]:
+        """Yield every level, with its axis."""
+        yield from (("representation", self.representation), ("classifier", self.classifier))
+        yield from (("resampler", resampler) for resampler in self.resamplers)
+
     @property
     def name(self) -> str:
         """What a message calls this arm."""
@@ -138,13 +97,17 @@ class Resources(_Section):
         return gpus
 
 
-def changed(resources: Mapping[str, Resources], flags: Sequence[str]) -> dict[str, Resources]:
+def changed(
+    resources: Mapping[str, Resources], flags: Sequence[str], *, classifiers: Collection[str] = tuple(CLASSIFIERS)
+) -> dict[str, Resources]:
     """Return resources as the command line changes them.
 
     Parameters
     ----------
     flags : sequence of str
         ``classifier:name=value,name=value``, e.g. ``cnn:gpus=0.25,cpus=2``.
+    classifiers : collection of str
+        The names that there are.
 
     Raises
     ------
@@ -154,8 +117,8 @@ def changed(resources: Mapping[str, Resources], flags: Sequence[str]) -> dict[st
     result = dict(resources)
     for flag in flags:
         classifier, _, settings = flag.partition(":")
-        if classifier not in CLASSIFIERS:
-            raise UsageError(f"--resources {flag}: {choices(classifier, CLASSIFIERS)}")
+        if classifier not in classifiers:
+            raise UsageError(f"--resources {flag}: {choices(classifier, classifiers)}")
         given = dict(setting.partition("=")[::2] for setting in settings.split(","))
         try:
             asked = Resources.model_validate_strings(given, strict=False).model_dump(exclude_unset=True)
@@ -209,7 +172,7 @@ class Grid(_Section):
     arms: Axis[Arm]
     exclude: Annotated[tuple[Exclusion, ...], Field(strict=False)] = ()
     metrics: Axis[Literal[tuple(METRICS)]] = tuple(METRICS)  # type: ignore[valid-type]
-    resources: dict[Literal[tuple(CLASSIFIERS)], Resources] = Field(default_factory=dict)  # type: ignore[valid-type]
+    resources: dict[str, Resources] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _levels_exist(self) -> Self:
@@ -225,9 +188,28 @@ class Grid(_Section):
             for axis, level in exclusion.levels().items()
             if level not in valid[axis]
         ]
+        faults += [
+            _fault(choices(classifier, self.classifiers()), "resources", classifier)
+            for classifier in self.resources
+            if classifier not in self.classifiers()
+        ]
+        faults += self._namesakes()
         if faults:
             raise ValidationError.from_exception_data("Grid", faults)
         return self
+
+    def _namesakes(self) -> Iterator[InitErrorDetails]:
+        """Yield a fault for each name that two classes share: no table could tell them apart."""
+        first: dict[tuple[str, str], type[Level]] = {}
+        for i, arm in enumerate(self.arms):
+            for axis, level in arm.levels():
+                if first.setdefault((axis, level.name), type(level)) is not type(level):
+                    fault = f"got two classes named {level.name!r}; give each {axis} a name of its own"
+                    yield _fault(fault, "arms", i)
+
+    def classifiers(self) -> list[str]:
+        """Return the names of the classifiers that there are: raygrid's, and the user's own in this grid."""
+        return list(dict.fromkeys([*CLASSIFIERS, *(arm.classifier.name for arm in self.arms)]))
 
     def levels(self) -> dict[str, list[str]]:
         """Return the levels of every axis as text, as --only spells them."""

@@ -5,8 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from raygrid import own
+from raygrid.axes import FROM_PATH, LEVELS, OWN
 from raygrid.classifiers.cnn import Cnn
-from raygrid.config import FROM_PATH, LEVELS, Arm, Exclusion, Grid, Resources
+from raygrid.config import Arm, Exclusion, Grid, Resources
 from raygrid.errors import GridError, choices
 from raygrid.resampling import REFUSED
 from raygrid.yaml_file import YamlFile
@@ -49,7 +51,7 @@ def load_grid(path: Path) -> Grid:
         faults = [fault for fault in error.errors() if fault["type"] != "too_short" or not fault["input"]]
         # Of the alternatives of a union, one that failed is enough: the names for a name, else the number.
         faults.sort(key=lambda fault: fault["type"] == "literal_error" and isinstance(fault["input"], str))
-        lines = {(file.place(fault["loc"]), _missing(fault)): _message(fault) for fault in faults}
+        lines = {(file.place(fault["loc"]), _missing(fault)): message(fault) for fault in faults}
         raise GridError("\n".join(f"{place}: {lines[place, key]}" for place, key in sorted(lines))) from None
 
 
@@ -58,7 +60,8 @@ def _missing(fault: Any) -> str:
     return str(fault["loc"][-1]) if fault["type"] == "missing" else ""
 
 
-def _message(fault: Any) -> str:
+def message(fault: Any) -> str:
+    """Return what one of pydantic's faults says, in our words."""
     kind, context, got = fault["type"], fault.get("ctx", {}), fault["input"]
     if kind == "value_error":
         return str(context["error"])
@@ -67,9 +70,8 @@ def _message(fault: Any) -> str:
     if kind == "extra_forbidden":
         return f"unknown key: {choices(fault['loc'][-1], _model_at(fault['loc'][:-1]).model_fields)}"
     if kind == "union_tag_invalid":
-        return choices(
-            context["tag"], [tag for tag in context["expected_tags"][1:-1].split("', '") if tag != FROM_PATH]
-        )
+        tags = context["expected_tags"][1:-1].split("', '")
+        return choices(context["tag"], [tag for tag in tags if tag not in (FROM_PATH, OWN)])
     if kind == "literal_error":
         return choices(str(got), [name.strip("'") for name in context["expected"].replace(" or ", ", ").split(", ")])
     if kind == "missing":
@@ -83,6 +85,6 @@ def _model_at(keys: tuple[str | int, ...]) -> type[BaseModel]:
     if keys and keys[0] == "resources":
         return Resources
     for key in reversed(keys):
-        if isinstance(key, str) and (model := LEVELS.get(key) or _SECTIONS.get(key)):
+        if isinstance(key, str) and (model := LEVELS.get(key) or _SECTIONS.get(key) or own.known(key)):
             return model
     return Grid

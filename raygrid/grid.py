@@ -25,8 +25,8 @@ PROTOCOL = 2
 
 @lru_cache(maxsize=4096)
 def identity(level: Level) -> dict[str, Any]:
-    """Return `level.identity()`, which may read files, once a level."""
-    return level.identity()
+    """Return `level.identity()`, which may read files, once a level; with the source of a class of the user's own."""
+    return level.identity() | dict(level.code)
 
 
 @dataclass(frozen=True)

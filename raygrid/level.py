@@ -1,15 +1,21 @@
 """What every level of every axis is: a name and its parameters, checked, frozen, and hashable."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo
 
 
 class Level(BaseModel):
     """One value of an axis: its name and every parameter, defaults filled in.
 
-    A subclass adds its parameters as fields and the stage's work as methods.
+    A subclass of one of `DatasetLevel`, `Representation`, `Resampler` and `Classifier` adds its parameters as pydantic
+    fields, with defaults and hashable, and the stage's work as the methods that its axis asks for. What these return
+    depends on the parameters and on what they are given, seeds included, and on nothing else; arrays that they are
+    given they leave as they are. Other processes get a level pickled, hence its class by name. They may raise
+    `InfeasibleError` where no repetition can help (the cell is a dash in the tables), `UsageError` where the user can
+    mend what every cell would meet (the run ends with that line), and anything else for a failure of the one cell.
     """
 
     model_config = ConfigDict(
@@ -17,9 +23,18 @@ class Level(BaseModel):
     )
 
     name: str
+    _code: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def code(self) -> Mapping[str, str]:
+        """The class, and the checksum of its source, of a level that a grid file names as module:Class; else empty."""
+        return self._code
 
     def identity(self) -> dict[str, Any]:
-        """Return, as plain JSON values, everything about this level that can change a result."""
+        """Return, as plain JSON values, everything about this level that can change a result, but for its code.
+
+        All parameters, unless a subclass knows better: of a file, what it holds stands for where it lies.
+        """
         return self.model_dump(mode="json")
 
     def to_fetch(self) -> str:

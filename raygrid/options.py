@@ -43,6 +43,16 @@ Only = Annotated[
     list[str], typer.Option("--only", metavar="AXIS=LEVEL[,LEVEL]", help="Only these cells; may be repeated.")
 ]
 Address = Annotated[str | None, typer.Option(help="Join this Ray cluster ('auto': the one of this machine).")]
+GpusPerTrial = Annotated[float | None, typer.Option(help="For networks.", show_default="the grid file's resources")]
 Price = Annotated[float | None, typer.Option(help="Of a GPU for an hour; of a CPU where there is no GPU.")]
+ResourceFlags = Annotated[
+    list[str],
+    typer.Option("--resources", metavar="CLASSIFIER:NAME=NUMBER,...", help="Instead of the file's; may be repeated."),
+]
+Reference = Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A level of your own.")]
+Parameters = Annotated[list[str], typer.Argument(metavar="[NAME=VALUE]...", help="Its parameters, as in a grid file.")]
+Published = Annotated[
+    str, typer.Option(help="'paper', or a CSV: metric, dataset or imbalance_ratio, representation, ..., value.")
+]
 Missing = Annotated[MissingPolicy, typer.Option(help="Where cells have no result.")]
 DEFAULT_CACHE = "~/.cache/raygrid"

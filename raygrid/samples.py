@@ -47,6 +47,9 @@ class Samples:
     def __getitem__(self, rows: Any) -> NDArray[Any]:
         return np.asarray(self.X[self.index[rows]])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[:], dtype)  # so that scikit-learn's estimators predict from samples
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the array that these samples are."""

@@ -90,6 +90,11 @@ class YamlFile:
         return Place(str(self.path), mark.line + 1, mark.column + 1, spelled.lstrip("."))
 
 
+def parsed(text: str) -> Any:
+    """Return a value, as a YAML file would have it."""
+    return _Loader(text).get_single_data()
+
+
 def _repeated_keys(node: yaml.Node, visited: set[int]) -> Iterator[yaml.Node]:
     """Yield the key nodes that stand in one mapping a second time (PyYAML would let the last one win)."""
     if id(node) in visited:  # an alias, perhaps of what it lies in

@@ -18,16 +18,20 @@ class Fitted(Protocol):
     """A trained classifier."""
 
     def predict(self, X: Samples) -> Labels:
-        """Return labels of shape (n_samples,) for test samples of shape (n_samples, ...)."""
+        """Return labels of shape (n_samples,), int64, for test samples of shape (n_samples, ...).
+
+        Always the same, whatever else the classifier is fitted to in the meantime.
+        """
 
 
 class Classifier(Level):
-    """A level of the classifier axis.
+    """A level of the classifier axis. A subclass sets `takes` and defines `fit`.
 
     Attributes
     ----------
     takes : {"images", "vectors"}
-        The representation it works on.
+        The representation it works on: images of shape (n_samples, size, size, 3), 0 to 255, or vectors of shape
+        (n_samples, n_features).
     """
 
     takes: ClassVar[Literal["images", "vectors"]]
@@ -42,8 +46,9 @@ class Classifier(Level):
         Parameters
         ----------
         X : Samples
-            Training samples before resampling, (n_train, ...).
-        A : sparse array of shape (n_resampled, n_train), float64
+            Training samples before resampling, (n_train, ...). `raygrid.mixing.mix` gives A X as an array, or some rows
+            of it: ``mix(A[rows], X)``.
+        A : csr_array of shape (n_resampled, n_train), float64
         y : array of shape (n_resampled,), int64
             Labels 0 .. M - 1 of the mixtures, every class among them.
         seed : int

@@ -1,6 +1,8 @@
 """What every data set is: a level that knows its content's checksum and gives images and labels."""
 
+import json
 from abc import abstractmethod
+from hashlib import sha256
 from typing import Any
 
 from raygrid.datasets.images import Images
@@ -8,13 +10,19 @@ from raygrid.level import Level
 
 
 class DatasetLevel(Level):
-    """One data set, named in a grid file."""
+    """A level of the dataset axis: images and labels, in their official split. A subclass defines `load`.
 
-    @abstractmethod
+    One that reads files also defines `fingerprint`; one that downloads them, `fetch` and `to_fetch` as well.
+    """
+
     def fingerprint(self) -> str:
-        """Return *sha256:<hex>* of the content, without downloading it."""
+        """Return *sha256:<hex>* of the content, without downloading it: other content means another cell.
 
-    @abstractmethod
+        Of the parameters, as it is here, where these determine the images; of what the files hold, where there are any.
+        """
+        parameters = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return f"sha256:{sha256(parameters.encode()).hexdigest()}"
+
     def fetch(self) -> None:
         """Make the data set's files be on this machine; raise DataError where that cannot be."""
 
@@ -24,7 +32,9 @@ class DatasetLevel(Level):
 
     @abstractmethod
     def load(self, image_size: int, interpolation: str) -> Images:
-        """Return all images, resized to squares of `image_size` pixels, and their labels.
+        """Return all images, resized to squares of `image_size` pixels, and their labels: the same at every call.
+
+        `raygrid.datasets.images.stack` resizes.
 
         Parameters
         ----------
@@ -32,6 +42,11 @@ class DatasetLevel(Level):
             Width and height of the images returned; the aspect ratio is not kept.
         interpolation : str
             A key of `raygrid.datasets.images.INTERPOLATIONS`.
+
+        Returns
+        -------
+        Images
+            Of shape (n_samples, image_size, image_size, 3), uint8, with labels 0 .. M - 1, int64, in both partitions.
 
         Raises
         ------

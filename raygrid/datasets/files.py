@@ -1,6 +1,5 @@
 """The files in a folder, a zip or a tar.gz, by name; nothing is ever unpacked to a place the archive chooses."""
 
-import hashlib
 import os
 import tarfile
 import zipfile
@@ -9,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
-from raygrid.checksum import file_checksum
+from raygrid.checksum import files_checksum
 from raygrid.errors import DataError
 
 MAX_ZIP_MEMBER_BYTES = 64 * 2**20  # an image; the largest of the known data sets has 11 kB
@@ -28,10 +27,7 @@ def in_folder(folder: Path) -> dict[str, Path]:
 
 def folder_checksum(folder: Path) -> str:
     """Return *sha256:hex* of a folder's file names and contents, whatever its place, times and hidden files."""
-    digest = hashlib.sha256()
-    for name, file in sorted(in_folder(folder).items()):
-        digest.update(os.fsencode(name) + b"\0" + file_checksum(file).encode() + b"\n")
-    return f"sha256:{digest.hexdigest()}"
+    return files_checksum(in_folder(folder))
 
 
 def in_zip(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -2,7 +2,8 @@
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 # Ray reads these when it is imported, hence before it is.
@@ -16,6 +17,7 @@ os.environ |= {
 }
 
 import ray
+from ray.exceptions import RuntimeEnvSetupError
 
 from raygrid.config import Resources
 from raygrid.engine import Observer
@@ -35,32 +37,40 @@ _UNITS = {"cpus": ("CPU", 1), "gpus": ("GPU", 1), "memory_gb": ("memory", 1e9)}
 
 
 @contextmanager
-def connected(address: str | None, *, verbose: bool = False) -> Iterator[None]:
+def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = False) -> Iterator[None]:
     """Use the cluster at `address`, or the one this process is connected to, else one of our own while this lasts.
 
     Parameters
     ----------
+    code : sequence of str
+        Packages and modules, by their paths, that every worker gets a copy of, as they are now. Who is connected to a
+        cluster already sees to that.
     verbose : bool
         Whether Ray may show what it and its workers say. What the user must know of it, an observer hears.
 
     Raises
     ------
     UsageError
-        There is no cluster at `address`.
+        There is no cluster at `address`, or it does not take the code.
     """
     if ray.is_initialized():
         yield
         return
     _check_answers(address)
-    joined = {"runtime_env": {"env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}}}
+    passed_on = {"env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
     try:
-        ray.init(
-            address=address or "local",
-            include_dashboard=None if address else False,
-            log_to_driver=verbose,
-            logging_level="INFO" if verbose else "CRITICAL",
-            **(joined if address else {}),
-        )
+        with tempfile.TemporaryDirectory(prefix="raygrid-") as empty:
+            # Workers would look into this process' working directory first, and find what is there by then.
+            copied = {"py_modules": list(code), "working_dir": empty}
+            ray.init(
+                address=address or "local",
+                include_dashboard=None if address else False,
+                log_to_driver=verbose,
+                logging_level="INFO" if verbose else "CRITICAL",
+                runtime_env=(passed_on if address else {}) | (copied if code else {}),
+            )
+    except RuntimeEnvSetupError as error:
+        raise UsageError(f"{', '.join(code)}: cannot be sent to Ray's workers: {error}") from error
     except (ConnectionError, ValueError, RuntimeError) as error:
         if not address:
             raise

@@ -28,6 +28,7 @@ from raygrid.engine.trackers import callbacks
 from raygrid.engine.worker import Work, load, run_trial
 from raygrid.grid import Cell
 from raygrid.inputs import inputs_key, makers_first
+from raygrid.own import code_of
 from raygrid.record import Status
 from raygrid.store import Store
 from raygrid.trial import lose
@@ -45,7 +46,8 @@ _PENDING = 2000
 def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
     """Run every cell as a trial; data and features are loaded once and shared through Ray's object store."""
     address = terms.address or os.environ.get("RAY_ADDRESS")
-    with connected(address, verbose=terms.verbose):
+    levels = {level for cell in cells for level in (cell.dataset, cell.representation, cell.resampler, cell.classifier)}
+    with connected(address, code=code_of(levels), verbose=terms.verbose):
         resources = fitting(terms.resources, observer, may_grow=address is not None)
         sweep = _Sweep(store, replace(terms, resources=resources), observer)
         todo = makers_first(cells)

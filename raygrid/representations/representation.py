@@ -17,6 +17,8 @@ Vectors = NDArray[np.float32]
 class Representation(Level):
     """A level of the representation axis: a fixed map of images, computed once for a data set.
 
+    A subclass sets `gives` and defines `transform`; one that draws random numbers also `is_seeded`.
+
     Attributes
     ----------
     gives : {"images", "vectors"}
@@ -42,7 +44,20 @@ class Representation(Level):
 
     @abstractmethod
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
-        """Map images of shape (n_samples, size, size, 3), uint8, to arrays of shape (n_samples, ...)."""
+        """Map each image, by itself.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, size, size, 3), uint8
+            Read-only.
+        seed : int
+            The grid's; counts where `is_seeded`.
+
+        Returns
+        -------
+        array of shape (n_samples, n_features), or (n_samples, size, size, 3) where it gives images
+            Numbers, all finite.
+        """
 
 
 class TrainedRepresentation(Representation):

@@ -18,6 +18,8 @@ Sees = Literal["labels", "inner products", "samples"]
 class Resampler(Level):
     """A level of the resampler axis: balances the classes of a training set.
 
+    A subclass defines `_fit`, with the parameters and results of `resample`, which checks that every class is left.
+
     Attributes
     ----------
     sees : "labels", "inner products" or "samples"
@@ -35,17 +37,18 @@ class Resampler(Level):
         Parameters
         ----------
         X : Samples
-            Training samples, (n_train, ...).
+            Training samples, (n_train, ...): uint8 images or float32 vectors. ``X[rows]`` reads some, ``X[:]`` all.
         y : array of shape (n_train,), int64
-            Labels 0 .. M - 1.
+            Labels 0 .. M - 1, every class among them.
         seed : int
             Of every random choice.
 
         Returns
         -------
-        A : sparse array of shape (n_resampled, n_train), float64
+        A : csr_array of shape (n_resampled, n_train), float64
             Rows sum to 1; the resampled set is A X.
         y : array of shape (n_resampled,), int64
+            Of each row, the class whose samples it mixes.
 
         Raises
         ------

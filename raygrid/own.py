@@ -1,0 +1,151 @@
+"""Levels of the user's own: classes in modules of theirs, which a grid file names as ``module:Class``.
+
+A module is looked for where Python looks, then in the grid file's folder. To name one is to run its code: only the grid
+file that a command is given may.
+"""
+
+import importlib
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from raygrid.checksum import files_checksum
+from raygrid.errors import UsageError, choices
+from raygrid.level import Level
+
+# How the grid file spells a class.
+REFERENCE = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
+
+# What tables, --only and file names can show.
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+_L = TypeVar("_L", bound=Level)
+
+
+def load(given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | None) -> _L:
+    """Return the level that a grid file describes, with what its cells' keys must know of its code.
+
+    Its name is the default of the class' field `name`, else the class' own.
+
+    Parameters
+    ----------
+    given : mapping
+        ``name``, a reference, and parameters.
+    kind : type
+        What the axis wants.
+    context : mapping or None
+        Of the validation: ``folder`` is the grid file's.
+
+    Raises
+    ------
+    ValueError
+        The class cannot be had or is no such level. (A ValidationError: its parameters are not what they should be.)
+    """
+    reference = given["name"]
+    if not context or "folder" not in context:
+        raise ValueError(f"got {reference!r}; modules are imported for the grid file of a command alone")
+    level_class = class_named(reference, kind, context["folder"])
+    default = level_class.model_fields["name"].default
+    name = default if isinstance(default, str) else level_class.__name__
+    if not re.fullmatch(_NAME, name):
+        raise ValueError(f"{reference}: got the name {name!r}; expected letters, digits, '.', '_' and '-' only")
+    # In a mapping, so that a fault's place begins with the reference.
+    adapter: TypeAdapter[dict[str, _L]] = TypeAdapter(dict[str, level_class])  # type: ignore[valid-type]
+    level = adapter.validate_python({reference: {**given, "name": name}}, context=context)[reference]
+    try:
+        hash(level)
+    except TypeError as error:
+        raise ValueError(f"{reference}: got parameters that cannot be hashed ({error}); use tuples for lists") from None
+    level._code = {
+        "class": f"{level_class.__module__}:{level_class.__qualname__}",
+        "source": _imported(_root(level_class)),
+    }
+    return level
+
+
+def class_named(reference: str, kind: type[_L], folder: Path) -> type[_L]:
+    """Import a class.
+
+    Raises
+    ------
+    ValueError
+        There is no such class, importing its module fails, or it is no such level.
+    """
+    if not re.fullmatch(REFERENCE, reference):
+        raise ValueError(f"got {reference!r}; expected MODULE:CLASS, e.g. my_package.my_module:MyClass")
+    module_name, _, name = reference.partition(":")
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # last: a file beside the grid file must not stand in for a library
+    try:
+        members = vars(importlib.import_module(module_name))
+    except Exception as error:  # a module may raise anything
+        where = f"{folder} or where Python looks"
+        raise ValueError(f"got {reference!r}; no module can be imported from {where}: {_reason(error)}") from error
+    found = members.get(name)
+    if not (isinstance(found, type) and issubclass(found, kind)):
+        there = [each for each, value in members.items() if _is_own(value, kind)]
+        expected = choices(name, there) if there else f"got {name!r}; expected a subclass; define it there"
+        raise ValueError(f"{module_name}: no {kind.__name__} of that name: {expected}")
+    unset = {each for each in found.__class_vars__ if not hasattr(found, each)}
+    if lacking := sorted(found.__abstractmethods__ | unset):
+        raise ValueError(f"{reference}: got no {', '.join(lacking)}; define what its axis asks for")
+    return found
+
+
+def known(reference: str) -> type[Level] | None:
+    """Return a class that has been imported already; nothing where this is no reference to one."""
+    module_name, _, name = reference.partition(":")
+    return getattr(sys.modules.get(module_name), name, None) if name else None
+
+
+def _is_own(value: object, kind: type[Level]) -> bool:
+    return isinstance(value, type) and issubclass(value, kind) and not value.__module__.startswith("raygrid.")
+
+
+def _reason(error: Exception) -> str:
+    """Return in one line what went wrong, and where; a syntax error itself says where."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    is_told = isinstance(error, SyntaxError) or place.filename.startswith("<")
+    where = "" if is_told else f" ({place.filename}, line {place.lineno})"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
+
+
+def code_of(levels: Iterable[Level]) -> list[str]:
+    """Return the packages and modules that these levels come from, each a path, as other processes must have them.
+
+    Raises
+    ------
+    UsageError
+        One has changed since it was imported: its results would be kept under the key of what it was.
+    """
+    sources = {_root(type(level)): level.code["source"] for level in levels if level.code}
+    for root, source in sources.items():
+        if _checksum(root) != source:
+            raise UsageError(f"{root}: got another source than when it was imported; run the same command again")
+    return sorted(map(str, sources))
+
+
+def _root(level_class: type) -> Path:
+    """Return the folder of the top-level package that a class is from, or the file of a module that is in none."""
+    file = Path(inspect.getfile(level_class))
+    top = sys.modules[level_class.__module__.partition(".")[0]]
+    folders = map(Path, getattr(top, "__path__", ()))
+    return next((folder for folder in folders if file.is_relative_to(folder)), file)
+
+
+@cache
+def _imported(root: Path) -> str:
+    """Return the checksum of the source as it was when it was imported: this process does not import it again."""
+    return _checksum(root)
+
+
+def _checksum(root: Path) -> str:
+    files = root.rglob("*.py") if root.is_dir() else [root]
+    return files_checksum({file.relative_to(root.parent).as_posix(): file for file in files})
