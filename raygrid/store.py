@@ -2,8 +2,11 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
+from zlib import error as BadCompression  # noqa: N812  it is a class
 
 import numpy as np
 from pydantic import ValidationError
@@ -125,6 +128,24 @@ class Store:
         name = f"records/{key}.json"
         content = self.folder.read(name)
         return None if content is None else self._parsed(name, content)
+
+    def predictions(self, key: str) -> dict[str, Any]:
+        """Return what is kept of a cell's predictions, arrays by name; nothing where there is no such file.
+
+        Raises
+        ------
+        StoreError
+            The file does not hold arrays of numbers.
+        """
+        name = f"predictions/{key}.npz"
+        content = self.folder.read(name)
+        if content is None:
+            return {}
+        try:
+            with np.load(BytesIO(content), allow_pickle=False) as kept:
+                return dict(kept)
+        except (ValueError, EOFError, BadZipFile, BadCompression) as error:
+            raise StoreError(f"{self.root / name}: got no predictions ({error}); delete the file") from None
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
         """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.

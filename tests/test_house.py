@@ -27,7 +27,7 @@ LAYERS = [
         "seeds",
         "whole",
     },
-    {"folders", "level", "tiles"},
+    {"folders", "further_metrics", "level", "tiles"},
     {"backbones", "samples"},
     {"datasets", "imbalance", "representations", "resampling", "classifiers"},  # the stages
     {"config", "yaml_file"},

@@ -11,10 +11,11 @@ from raygrid.grid import Cell
 from raygrid.level import Level
 from raygrid.metrics import METRICS
 from raygrid.record import Record
+from raygrid.report.numbers import WITHOUT_SCORES
 
 
-def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:
-    """Return one line per cell and metric.
+def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFrame:
+    """Return one line per cell.
 
     Parameters
     ----------
@@ -22,20 +23,17 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
         As declared, in the order of the grid file.
     records : mapping
         By the cell's key; a cell without one gets the status ``missing``.
-    metrics : sequence of str
 
     Returns
     -------
     DataFrame
-        Columns metric, key, dataset, ir, fold, representation, classifier, resampler, status, value (NaN unless done).
+        Columns key, dataset, ir, fold, representation, classifier, resampler, status.
     """
     representations = labels(cell.representation for cell in cells)
     classifiers = labels(cell.classifier for cell in cells)
     resamplers = labels(cell.resampler for cell in cells)
-    lines = []
-    for cell in cells:
-        record = records.get(cell.key)
-        line = {
+    return pd.DataFrame(
+        {
             "key": cell.key,
             "dataset": cell.dataset.name,
             "ir": cell.ir,
@@ -43,11 +41,35 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
             "representation": representations[cell.representation],
             "classifier": classifiers[cell.classifier],
             "resampler": resamplers[cell.resampler],
-            "status": record.status if record else "missing",
+            "status": records[cell.key].status if cell.key in records else "missing",
         }
-        values = _values(record, metrics) if record and record.status == "done" else {}
-        lines += [{"metric": metric, **line, "value": values.get(metric, nan)} for metric in metrics]
-    return pd.DataFrame(lines)
+        for cell in cells
+    )
+
+
+def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:
+    """Return one line per cell and metric.
+
+    Parameters
+    ----------
+    cells, records
+        As of `places_of`.
+    metrics : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Column metric, those of `places_of`, and value, NaN unless done; the status of a cell that is done, but lacks
+        the metric, is ``without scores``.
+    """
+    places = places_of(cells, records)
+    is_done = places["status"] == "done"
+    known = [_values(records[key], metrics) if done else {} for key, done in zip(places["key"], is_done, strict=True)]
+    lines = places.loc[places.index.repeat(len(metrics))].reset_index(drop=True)
+    lines.insert(0, "metric", [*metrics] * len(places))
+    lines["value"] = [values.get(metric, nan) for values in known for metric in metrics]
+    lacks = np.array([metric not in values for values in known for metric in metrics], dtype=bool)
+    return lines.assign(status=lines["status"].mask((lines["status"] == "done") & lacks, WITHOUT_SCORES))
 
 
 def _values(record: Record, metrics: Sequence[str]) -> dict[str, float]:
