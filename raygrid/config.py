@@ -14,6 +14,7 @@ from pydantic import (
     PositiveInt,
     Tag,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -85,9 +86,13 @@ def _distinct(levels: tuple[_T, ...]) -> tuple[_T, ...]:
 Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
+def _metric(name: str, info: ValidationInfo) -> str:
+    return checked(name, (info.context or {}).get("folder"))
+
+
 # A metric by its name, or module:function of the user's own.
 _Metric = Annotated[
-    str, AfterValidator(checked), WithJsonSchema({"anyOf": [{"enum": [*NAMES]}, {"type": "string", "pattern": OWN}]})
+    str, AfterValidator(_metric), WithJsonSchema({"anyOf": [{"enum": [*NAMES]}, {"type": "string", "pattern": OWN}]})
 ]
 
 

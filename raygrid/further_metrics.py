@@ -9,14 +9,18 @@ y_pred   likewise, those predicted; without `scores`, pairs may come in any orde
 scores   array of shape (n_test, M), float32: the higher, the likelier the class; the columns need not sum to 1
 ======== ============================================================================================================
 
-Nothing but a user's own module is imported before a metric is computed: opening a grid file stays light.
+A user's own is looked for where Python looks, then in the grid file's folder; to name one is to run its module's code,
+so only the grid file that a command is given may. No library is imported before a metric is computed.
 """
 
 import re
+import sys
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 from math import nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,8 +73,14 @@ def heading(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def checked(name: str) -> str:
-    """Return the name of a metric in a grid file, if there is such a metric.
+def checked(name: str, folder: Path | None) -> str:
+    """Return the name of a metric in a grid file, if there is such a metric; a user's own is imported.
+
+    Parameters
+    ----------
+    name : str
+    folder : Path or None
+        The grid file's; None where it is no file that a command was given.
 
     Raises
     ------
@@ -83,8 +93,15 @@ def checked(name: str) -> str:
         raise ValueError(choices(name, [*NAMES, "module:function"]))
     if heading(name) in NAMES:
         raise ValueError(f"got {name!r}, but {heading(name)} is another metric; give the function a name of its own")
-    if not callable(imported(name)):
-        raise ValueError(f"got {name!r}, which is no function; expected metric(y_true, y_pred)")
+    if folder is None:
+        raise ValueError(f"got {name!r}; modules are imported for the grid file of a command alone")
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # last: a file beside the grid file must not stand in for a library
+    function = imported(name)
+    try:
+        takes_scores(function)
+    except (TypeError, ValueError):  # it cannot be called, or does not say with what
+        raise ValueError(f"got {name!r}, which is no function; expected metric(y_true, y_pred)") from None
     return name
 
 
@@ -126,5 +143,14 @@ def imported(target: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except Exception as error:  # a module of the user's may raise anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ValueError(f"got {target!r}: {reason}; expected module:function, on Python's path") from None
+        raise ValueError(
+            f"got {target!r}: {reason(error)}; expected module:function, beside the grid file or where Python looks"
+        ) from error
+
+
+def reason(error: Exception) -> str:
+    """Return in one line what went wrong, and where, if that is in a module of the user's or a library."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    is_told = isinstance(error, SyntaxError) or place.filename.startswith((str(Path(__file__).parent), "<"))
+    where = "" if is_told else f" ({place.filename}, line {place.lineno})"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"

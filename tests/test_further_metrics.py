@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import sys
 from inspect import signature
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 import yaml
 from imblearn.metrics import geometric_mean_score
+from pydantic import ValidationError
 from sklearn import metrics as sklearn
 
+from raygrid.config import Grid
 from raygrid.errors import StoreError, UsageError
 from raygrid.faults import load_grid
 from raygrid.further_metrics import FURTHER, takes_scores
@@ -39,6 +42,11 @@ def never(y_true, y_pred):
 
 def fails(y_true, y_pred):
     return {"a": 1}["b"]
+
+
+def merges_classes_in_place(y_true, y_pred):
+    y_pred[y_pred == 9] = 0
+    return (y_true == y_pred).mean()
 
 
 def f1_macro(y_true, y_pred):
@@ -218,19 +226,31 @@ def test_a_metric_that_is_not_defined_is_a_dash(raygrid, grid_file, finished, ow
     assert found == {("AvAcc", ""), ("never", "of 2 cells: 2 undefined")}
 
 
-def test_a_metric_that_fails_is_one_line_with_the_cell(raygrid, grid_file, finished, own):
-    grid = grid_file(metrics=[f"{own}:fails"])
-    code, out, err = raygrid("report", grid, "--store", finished)
+@pytest.mark.parametrize(
+    ("metric", "reason", "code"),
+    [
+        ("fails", "KeyError: 'b'", '    return {"a": 1}["b"]'),
+        ("merges_classes_in_place", "ValueError: assignment destination is read-only", "    y_pred[y_pred == 9] = 0"),
+    ],
+)
+def test_a_metric_that_fails_is_one_line_with_the_cell(
+    raygrid, grid_file, finished, own, tmp_path, metric, reason, code
+):
+    grid = grid_file(metrics=[f"{own}:{metric}"])
+    exit_code, out, err = raygrid("report", grid, "--store", finished)
     cell = expand(load_grid(grid))[0]
-    assert (code, out) == (2, "")
-    assert err == f"metrics: {own}:fails: KeyError: 'b'; for cell {cell.key} ({cell}); mend the metric\n"
+    assert (exit_code, out) == (2, "")
+    where = f"{tmp_path}/python/{own}.py, line {OWN.splitlines().index(code) + 1}"
+    assert err == f"metrics: {own}:{metric}: cell {cell.key} ({cell}): {reason} ({where}); mend the metric\n"
 
 
 @pytest.mark.parametrize("given", [None, "0.5", np.ones(999), float("inf")])
 def test_a_metric_gives_a_number(monkeypatch, given):
     monkeypatch.setitem(FURTHER, "odd", lambda y_true, y_pred: given)
     study = made_up.study(datasets=["mnist"], folds=1)
-    with pytest.raises(UsageError, match=r"metrics: odd: TypeError: got .{3,40}; expected a number; for cell "):
+    with pytest.raises(
+        UsageError, match=r"metrics: odd: cell .*\): TypeError: got .{3,40}; expected a number; mend the metric$"
+    ):
         with_further(study.cells, study.records, ["odd"], lambda key: {})
 
 
@@ -248,6 +268,7 @@ def test_only_the_metrics_of_the_grid_change_a_record():
     [
         ("OWN:hit", "got 'OWN:hit': AttributeError: module 'OWN' has no attribute 'hit'"),
         ("OWN:constant", "got 'OWN:constant', which is no function; expected metric(y_true, y_pred)"),
+        ("builtins:max", "got 'builtins:max', which is no function; expected metric(y_true, y_pred)"),
         ("OWN:f1_macro", "got 'OWN:f1_macro', but f1_macro is another metric; give the function a name of its own"),
         ("no_such_package.here:hits", "got 'no_such_package.here:hits': ModuleNotFoundError: No module named"),
         ("OWN.hits", "got 'OWN.hits'; expected one of AvAcc, CBA, MAvG, accuracy, "),
@@ -269,7 +290,22 @@ def test_two_metrics_may_not_be_called_alike(raygrid, grid_file, own, tmp_path):
     assert err.endswith(": metrics: got two metrics that are called hits; rename one of the functions\n")
 
 
-def test_a_copy_of_a_grid_file_imports_nothing(raygrid, grid_file, finished, own, tmp_path):
+def test_a_module_beside_the_grid_file_is_found_after_those_where_python_looks(raygrid, grid_file, tmp_path):
+    path = list(sys.path)
+    (tmp_path / "beside_the_grid.py").write_text("def hits(y_true, y_pred):\n    return 1.0\n")
+    (tmp_path / "statistics.py").write_text("raise RuntimeError")
+    for module in ("beside_the_grid:hits", "statistics:mean"):
+        assert raygrid("plan", grid_file(metrics=[module]), "--store", tmp_path / "store")[0] == 0
+    assert sys.path == [*path, str(tmp_path)]
+    sys.path[:] = path
+
+
+def test_what_is_no_grid_file_of_a_command_imports_nothing(tiny):
+    with pytest.raises(ValidationError, match="modules are imported for the grid file of a command alone"):
+        Grid.model_validate(tiny | {"metrics": ["no_such_module:metric"]})
+
+
+def test_a_copy_of_a_grid_file_imports_nothing(raygrid, grid_file, finished, tmp_path):
     grid = grid_file(metrics=["AvAcc"])
     (finished / "grid.yaml").write_text(yaml.safe_dump({"metrics": ["no_such_package:metric"]}))
     assert raygrid("report", grid, "--store", finished, "--rows", "ir")[0] == 0

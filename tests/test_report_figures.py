@@ -71,7 +71,7 @@ def test_a_figure_made_twice_is_the_same_file(part_way: Results, drawn: list[Fig
 
 def test_captions_say_what_is_missing(part_way: Results, drawn: list[Figure]) -> None:
     counts = part_way.places["status"].value_counts()
-    said = f"Drawn from the {counts['done']} of 180 cells that are done; without a result: "
+    said = f"Drawn from the {counts['done']} of 180 cells that have a result; the others: "
     assert said in drawn[0].caption
     for status in ("missing", "infeasible", "error"):
         assert f"{counts[status]} {status}" in drawn[0].caption

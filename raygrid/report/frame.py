@@ -1,7 +1,7 @@
 """From declared cells and their records to the frame that tables are made of."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from raygrid.grid import Cell
 from raygrid.level import Level
 from raygrid.metrics import METRICS
 from raygrid.record import Record
-from raygrid.report.numbers import WITHOUT_SCORES
+from raygrid.report.numbers import AXES, UNDEFINED, WITHOUT_SCORES
 
 
 def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFr
     representations = labels(cell.representation for cell in cells)
     classifiers = labels(cell.classifier for cell in cells)
     resamplers = labels(cell.resampler for cell in cells)
-    return pd.DataFrame(
+    lines = [
         {
             "key": cell.key,
             "dataset": cell.dataset.name,
@@ -44,7 +44,8 @@ def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFr
             "status": records[cell.key].status if cell.key in records else "missing",
         }
         for cell in cells
-    )
+    ]
+    return pd.DataFrame(lines, columns=["key", *AXES, "status"])
 
 
 def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:
@@ -59,27 +60,26 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
     Returns
     -------
     DataFrame
-        Column metric, those of `places_of`, and value, NaN unless done; the status of a cell that is done, but lacks
-        the metric, is ``without scores``.
+        Column metric, those of `places_of`, and value, NaN unless done. The status of a cell that is done, but not by
+        this metric, is ``without scores`` or ``undefined``.
     """
     places = places_of(cells, records)
-    is_done = places["status"] == "done"
-    known = [_values(records[key], metrics) if done else {} for key, done in zip(places["key"], is_done, strict=True)]
     lines = places.loc[places.index.repeat(len(metrics))].reset_index(drop=True)
     lines.insert(0, "metric", [*metrics] * len(places))
-    lines["value"] = [values.get(metric, nan) for values in known for metric in metrics]
-    lacks = np.array([metric not in values for values in known for metric in metrics], dtype=bool)
-    return lines.assign(status=lines["status"].mask((lines["status"] == "done") & lacks, WITHOUT_SCORES))
+    outcomes = [_outcome(records.get(key), metric) for key in places["key"] for metric in metrics]
+    lines[["status", "value"]] = pd.DataFrame(outcomes, columns=["status", "value"])
+    return lines
 
 
-def _values(record: Record, metrics: Sequence[str]) -> dict[str, float]:
-    """Return the metrics of a done cell; one that was not known when it ran is computed now."""
-    confusion = np.array(record.confusion)
-    return {
-        name: record.metrics[name] if name in record.metrics else METRICS[name](confusion)
-        for name in metrics
-        if name in record.metrics or name in METRICS
-    }
+def _outcome(record: Record | None, metric: str) -> tuple[str, float]:
+    """Return what a cell is by one metric, and its value; what was not known when it ran is computed now."""
+    if record is None or record.status != "done":
+        return record.status if record else "missing", nan
+    if metric not in record.metrics and metric not in METRICS:
+        return WITHOUT_SCORES, nan
+    known = record.metrics
+    value = known[metric] if metric in known else METRICS[metric](np.array(record.confusion))
+    return UNDEFINED if isnan(value) else "done", value
 
 
 def labels(levels: Iterable[Level]) -> dict[Level, str]:

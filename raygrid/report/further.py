@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from raygrid.errors import UsageError
-from raygrid.further_metrics import Metric, function_of, heading, takes_scores
+from raygrid.further_metrics import Metric, function_of, heading, reason, takes_scores
 from raygrid.grid import Cell
 from raygrid.metrics import METRICS
 from raygrid.record import Record
@@ -72,8 +72,9 @@ def _in_turn(predictions: Callable[[str], Predictions], keys: Sequence[str]) -> 
 def _further(cell: Cell, record: Record, functions: Mapping[str, Metric], kept: Predictions) -> Record:
     """Return the record of a cell that is done with these metrics as well."""
     n_classes = len(record.confusion)
-    pairs = np.repeat(np.arange(n_classes**2), np.ravel(record.confusion))
-    y_true, y_pred = np.divmod(pairs, n_classes)
+    y_true, y_pred = np.divmod(np.repeat(np.arange(n_classes**2), np.ravel(record.confusion)), n_classes)
+    for array in (y_true, y_pred, *kept.values()):
+        array.setflags(write=False)  # one metric must not change what the next one sees
     metrics = dict(record.metrics)
     for name, metric in functions.items():
         try:
@@ -82,8 +83,7 @@ def _further(cell: Cell, record: Record, functions: Mapping[str, Metric], kept: 
             elif "scores" in kept:
                 metrics[heading(name)] = _number(metric(kept["y_true"], kept["y_pred"], scores=kept["scores"]))
         except Exception as error:  # a metric of the user's may raise anything
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise UsageError(f"metrics: {name}: {reason}; for cell {cell.key} ({cell}); mend the metric") from error
+            raise UsageError(f"metrics: {name}: cell {cell.key} ({cell}): {reason(error)}; mend the metric") from error
     return record.model_copy(update={"metrics": metrics})
 
 

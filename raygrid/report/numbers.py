@@ -15,7 +15,7 @@ Key = tuple[Hashable, ...]
 
 AXES = ("dataset", "ir", "fold", "representation", "classifier", "resampler")
 
-# What a cell that is done may be by one metric: it kept no scores that the metric takes, or the metric has no value.
+# What a cell that is done may be by one metric: it kept no scores, which the metric takes, or that has no value for it.
 WITHOUT_SCORES, UNDEFINED = "without scores", "undefined"
 LASTING = ("infeasible", WITHOUT_SCORES, UNDEFINED)  # no other run can mend these: a dash with a footnote
 
@@ -58,8 +58,6 @@ def average(
     UsageError
         Such a cell exists and `missing` is "refuse".
     """
-    # Averaging would skip a done cell without a value and say nothing.
-    frame = frame.assign(status=frame["status"].mask(frame["value"].isna() & (frame["status"] == "done"), UNDEFINED))
     if missing == "refuse":
         _refuse(frame)
     key = [*rows, *columns]
