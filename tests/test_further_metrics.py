@@ -21,7 +21,6 @@ from raygrid.further_metrics import FURTHER, takes_scores
 from raygrid.grid import expand
 from raygrid.metrics import METRICS
 from raygrid.report.further import with_further
-from raygrid.report.overview import findings
 from raygrid.store import Store
 
 OWN = '''\
@@ -310,19 +309,6 @@ def test_a_copy_of_a_grid_file_imports_nothing(raygrid, grid_file, finished, tmp
     (finished / "grid.yaml").write_text(yaml.safe_dump({"metrics": ["no_such_package:metric"]}))
     assert raygrid("report", grid, "--store", finished, "--rows", "ir")[0] == 0
     assert raygrid("merge", tmp_path / "merged", finished)[0] == 0
-
-
-def test_an_arm_without_a_metric_is_said_so():
-    study = made_up.study(datasets=["mnist"], folds=2)
-    lacking = {
-        key: record.model_copy(update={"metrics": {"AvAcc": 0.5}})
-        if record.cell["classifier"]["name"] == "svm"
-        else record
-        for key, record in study.records.items()
-    }
-    results = made_up.results(study.cells, list(lacking.values()), metrics=("AvAcc", "roc_auc_ovr"))
-    said = {finding.title: dict(finding.points) for finding in findings(results)}
-    assert said["features · svm"]["roc_auc_ovr"] == "No cell has a value."
 
 
 def test_published_results_may_have_them_too_but_the_paper_claims_nothing_of_them(raygrid, grid_file, finished):

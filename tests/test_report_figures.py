@@ -156,6 +156,16 @@ def test_gain_is_that_of_pairs() -> None:
     assert gains["gain"].tolist() == pytest.approx([0.2, 0.05, nan], nan_ok=True)  # a pair, a pair, half of one
 
 
+def test_a_long_name_of_a_metric_does_not_run_into_the_next_panel() -> None:
+    short = gain_over_none(study(**SMALL))
+    cells, records = expand(grid(**SMALL)), study(**SMALL).records
+    name = "a_function_of_the_users_own_with_a_long_name"
+    named = [r.model_copy(update={"metrics": {name: 0.5}}) for r in records.values()]
+    long = gain_over_none(results(cells, named, metrics=(name,)))
+    widths = [float(ElementTree.fromstring(figure.svg).get("viewBox", "").split()[2]) for figure in (short, long)]
+    assert widths[1] - widths[0] > 72  # points
+
+
 def test_there_is_no_gain_without_a_baseline() -> None:
     arm = {"representation": "image", "classifier": "cnn", "resamplers": ["ros", "rus"]}
     assert gain_over_none(study(folds=1, datasets=["mnist"], arms=[arm])) is None
