@@ -47,8 +47,13 @@ class Job:
         """Return the cells against what the stores have."""
         return plan(self.cells, {key: record.status for key, record in self.records().items()})
 
-    def results(self) -> Results:
+    def results(self, metrics: Sequence[str] = ()) -> Results:
         """Return what a report is read from.
+
+        Parameters
+        ----------
+        metrics : sequence of str
+            Those of the grid file that are asked for, by their headings; none: all.
 
         Raises
         ------
@@ -57,11 +62,12 @@ class Job:
         """
         joined = join(self.stores)
         records = {key: record for key, (record, _) in joined.items()}
+        asked = [name for name in self.grid.metrics if heading(name) in metrics or not metrics]
         return Results(
             name=self.grid.name,
             cells=self.cells,
-            records=with_further(self.cells, records, self.grid.metrics, lambda key: joined[key][1].predictions(key)),
-            metrics=[heading(name) for name in self.grid.metrics],
+            records=with_further(self.cells, records, asked, lambda key: joined[key][1].predictions(key)),
+            metrics=[heading(name) for name in asked],
             grid_text=self.path.read_text(encoding="utf-8"),
             environment=json.loads(self.store.read_text("environment.json") or "{}"),
         )

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from raygrid.errors import UsageError, choices
 from raygrid.folders import Location
+from raygrid.further_metrics import heading
 from raygrid.job import Job
 from raygrid.merging import merge
 from raygrid.metrics import METRICS
@@ -73,13 +74,11 @@ def show_pivot(
     job: Job, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
 ) -> None:
     """Print one table of any axes and metrics, and write it as report/pivot.csv, .md and .tex."""
-    results = job.results()
+    known = [heading(name) for name in job.grid.metrics]
     for metric in metrics:
-        if metric not in results.metrics:
-            raise UsageError(f"--metric: {choices(metric, results.metrics)}")
-    frame = results.frame
-    if metrics:
-        frame = frame[frame["metric"].isin(metrics)]
+        if metric not in known:
+            raise UsageError(f"--metric: {choices(metric, known)}")
+    frame = job.results(metrics).frame
     _show(job.store, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
 
 

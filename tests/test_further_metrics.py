@@ -170,13 +170,13 @@ def test_a_report_shows_a_metric_everywhere_and_runs_nothing(raygrid, grid_file,
 
 
 def test_a_pivot_knows_the_metrics_of_the_grid_by_their_headings(raygrid, grid_file, finished, own):
-    grid = grid_file(metrics=["AvAcc", f"{own}:hits"])
+    grid = grid_file(metrics=["AvAcc", f"{own}:fails", f"{own}:hits"])  # what is not asked for is not computed
     asked = ("report", grid, "--store", finished, "--rows", "ir")
     assert raygrid(*asked, "--metric", "hits")[0] == 0
     [*found] = lines(finished / "report" / "pivot.csv")
     assert {line["metric"] for line in found} == {"hits"}
     code, _, err = raygrid(*asked, "--metric", "hit")
-    assert (code, err) == (2, "--metric: got 'hit'; expected one of AvAcc, hits; did you mean 'hits'?\n")
+    assert (code, err) == (2, "--metric: got 'hit'; expected one of AvAcc, fails, hits; did you mean 'hits'?\n")
 
 
 def test_metrics_of_scores(raygrid, grid_file, finished, own, tmp_path):

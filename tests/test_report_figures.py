@@ -207,6 +207,12 @@ def test_ranks_that_do_not_differ_are_joined(axes: Axes, different: dict[str, fl
     assert list(scale) == [1.2, 2.2]
 
 
+def test_a_critical_difference_longer_than_the_picture_is_said(axes: Axes) -> None:
+    ranks._draw(axes, Ranks("t", {"c": 2.1, "a": 1.9, "b": 2.0}, p_values(), 1.35), 0.05)
+    assert not [bar for bar in axes.lines if bar.get_marker() == "|"]
+    assert "CD = 1.35, longer than this line" in [text.get_text() for text in axes.texts]
+
+
 def test_ranks_come_from_the_statistics() -> None:
     comparison = statistics(study(**SMALL).frame).comparisons[0]
     diagram = ranks_of(comparison)
