@@ -14,8 +14,6 @@ from pydantic import (
     PositiveInt,
     Tag,
     ValidationError,
-    ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -25,7 +23,7 @@ from raygrid.classifiers import CLASSIFIERS, Classifier
 from raygrid.datasets import DATASETS, DatasetLevel, FromPath
 from raygrid.datasets.images import INTERPOLATIONS
 from raygrid.errors import UsageError, choices
-from raygrid.further_metrics import NAMES, OWN, checked, with_distinct_headings
+from raygrid.further_metrics import MetricName, with_distinct_headings
 from raygrid.level import Level
 from raygrid.metrics import METRICS
 from raygrid.representations import REPRESENTATIONS, Representation
@@ -84,16 +82,6 @@ def _distinct(levels: tuple[_T, ...]) -> tuple[_T, ...]:
 
 # An axis: its levels, at least one, each once. (YAML has lists where we keep tuples, hence not strict.)
 Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
-
-
-def _metric(name: str, info: ValidationInfo) -> str:
-    return checked(name, (info.context or {}).get("folder"))
-
-
-# A metric by its name, or module:function of the user's own.
-_Metric = Annotated[
-    str, AfterValidator(_metric), WithJsonSchema({"anyOf": [{"enum": [*NAMES]}, {"type": "string", "pattern": OWN}]})
-]
 
 
 class _Section(BaseModel):
@@ -221,7 +209,7 @@ class Grid(_Section):
     datasets: Axis[AnyDataset]
     arms: Axis[Arm]
     exclude: Annotated[tuple[Exclusion, ...], Field(strict=False)] = ()
-    metrics: Annotated[Axis[_Metric], AfterValidator(with_distinct_headings)] = tuple(METRICS)
+    metrics: Annotated[Axis[MetricName], AfterValidator(with_distinct_headings)] = tuple(METRICS)
     resources: dict[Literal[tuple(CLASSIFIERS)], Resources] = Field(default_factory=dict)  # type: ignore[valid-type]
 
     @model_validator(mode="after")

@@ -21,9 +21,10 @@ from importlib import import_module
 from inspect import signature
 from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, ValidationInfo, WithJsonSchema
 
 from raygrid.errors import choices
 from raygrid.metrics import METRICS
@@ -73,14 +74,8 @@ def heading(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def checked(name: str, folder: Path | None) -> str:
+def _checked(name: str, info: ValidationInfo) -> str:
     """Return the name of a metric in a grid file, if there is such a metric; a user's own is imported.
-
-    Parameters
-    ----------
-    name : str
-    folder : Path or None
-        The grid file's; None where it is no file that a command was given.
 
     Raises
     ------
@@ -93,7 +88,8 @@ def checked(name: str, folder: Path | None) -> str:
         raise ValueError(choices(name, [*NAMES, "module:function"]))
     if heading(name) in NAMES:
         raise ValueError(f"got {name!r}, but {heading(name)} is another metric; give the function a name of its own")
-    if folder is None:
+    folder = (info.context or {}).get("folder")
+    if not folder:
         raise ValueError(f"got {name!r}; modules are imported for the grid file of a command alone")
     if str(folder) not in sys.path:
         sys.path.append(str(folder))  # last: a file beside the grid file must not stand in for a library
@@ -103,6 +99,12 @@ def checked(name: str, folder: Path | None) -> str:
     except (TypeError, ValueError):  # it cannot be called, or does not say with what
         raise ValueError(f"got {name!r}, which is no function; expected metric(y_true, y_pred)") from None
     return name
+
+
+# What the grid file may call a metric.
+MetricName = Annotated[
+    str, AfterValidator(_checked), WithJsonSchema({"anyOf": [{"enum": [*NAMES]}, {"type": "string", "pattern": OWN}]})
+]
 
 
 def with_distinct_headings(names: tuple[str, ...]) -> tuple[str, ...]:

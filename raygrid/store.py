@@ -1,12 +1,12 @@
 """The store: one folder a grid, here or at a URL; one record file a cell. The only module that names its files."""
 
+import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
-from zlib import error as BadCompression  # noqa: N812  it is a class
 
 import numpy as np
 from pydantic import ValidationError
@@ -144,8 +144,10 @@ class Store:
         try:
             with np.load(BytesIO(content), allow_pickle=False) as kept:
                 return dict(kept)
-        except (ValueError, EOFError, BadZipFile, BadCompression) as error:
-            raise StoreError(f"{self.root / name}: got no predictions ({error}); delete the file") from None
+        except (ValueError, EOFError, BadZipFile, zlib.error) as error:
+            raise StoreError(
+                f"{self.root / name}: got no predictions ({error}); delete it and records/{key}.json to run its cell again"
+            ) from None
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
         """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.
