@@ -145,9 +145,8 @@ class Store:
             with np.load(BytesIO(content), allow_pickle=False) as kept:
                 return dict(kept)
         except (ValueError, EOFError, BadZipFile, zlib.error) as error:
-            raise StoreError(
-                f"{self.root / name}: got no predictions ({error}); delete it and records/{key}.json to run its cell again"
-            ) from None
+            reason = f"got no predictions ({error}); delete it and the cell's record to run the cell again"
+            raise StoreError(f"{self.root / name}: {reason}") from None
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
         """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.

@@ -327,6 +327,8 @@ def test_damaged_predictions_are_said(finished, content):
     store = Store(finished)
     [key, *_] = store.keys()
     (finished / "predictions" / f"{key}.npz").write_bytes(content)
-    with pytest.raises(StoreError, match=rf"predictions/{key}.npz: got no predictions \(.*\); delete it and records/"):
+    with pytest.raises(
+        StoreError, match=rf"predictions/{key}.npz: got no predictions \(.*\); delete it and the cell's record"
+    ):
         store.predictions(key)
     assert store.predictions("0" * 16) == {}
