@@ -20,6 +20,7 @@ from raygrid.axes import AnyClassifier, AnyDataset, AnyRepresentation, AnyResamp
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.images import INTERPOLATIONS
 from raygrid.errors import UsageError, choices
+from raygrid.further_metrics import MetricName, with_distinct_headings
 from raygrid.level import Level
 from raygrid.metrics import METRICS
 
@@ -171,7 +172,7 @@ class Grid(_Section):
     datasets: Axis[AnyDataset]
     arms: Axis[Arm]
     exclude: Annotated[tuple[Exclusion, ...], Field(strict=False)] = ()
-    metrics: Axis[Literal[tuple(METRICS)]] = tuple(METRICS)  # type: ignore[valid-type]
+    metrics: Annotated[Axis[MetricName], AfterValidator(with_distinct_headings)] = tuple(METRICS)
     resources: dict[str, Resources] = Field(default_factory=dict)
 
     @model_validator(mode="after")

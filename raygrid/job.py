@@ -9,9 +9,11 @@ from raygrid.cache import Cache
 from raygrid.config import Grid
 from raygrid.faults import load_grid
 from raygrid.folders import Location
+from raygrid.further_metrics import heading
 from raygrid.grid import Cell, Plan, expand, plan, select
 from raygrid.merging import join
 from raygrid.record import Record
+from raygrid.report.further import with_further
 from raygrid.report.results import Results
 from raygrid.store import Store
 
@@ -45,13 +47,27 @@ class Job:
         """Return the cells against what the stores have."""
         return plan(self.cells, {key: record.status for key, record in self.records().items()})
 
-    def results(self) -> Results:
-        """Return what a report is read from."""
+    def results(self, metrics: Sequence[str] = ()) -> Results:
+        """Return what a report is read from.
+
+        Parameters
+        ----------
+        metrics : sequence of str
+            Those of the grid file that are asked for, by their headings; none: all.
+
+        Raises
+        ------
+        UsageError
+            A metric of the grid file fails.
+        """
+        joined = join(self.stores)
+        records = {key: record for key, (record, _) in joined.items()}
+        asked = [name for name in self.grid.metrics if heading(name) in metrics or not metrics]
         return Results(
             name=self.grid.name,
             cells=self.cells,
-            records=self.records(),
-            metrics=self.grid.metrics,
+            records=with_further(self.cells, records, asked, lambda key: joined[key][1].predictions(key)),
+            metrics=[heading(name) for name in asked],
             grid_text=self.path.read_text(encoding="utf-8"),
             environment=json.loads(self.store.read_text("environment.json") or "{}"),
         )

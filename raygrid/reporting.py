@@ -9,6 +9,7 @@ from rich.console import Console
 
 from raygrid.errors import UsageError, choices
 from raygrid.folders import Location
+from raygrid.further_metrics import heading
 from raygrid.job import Job
 from raygrid.merging import merge
 from raygrid.metrics import METRICS
@@ -73,12 +74,11 @@ def show_pivot(
     job: Job, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
 ) -> None:
     """Print one table of any axes and metrics, and write it as report/pivot.csv, .md and .tex."""
-    frame = job.results().frame
+    known = [heading(name) for name in job.grid.metrics]
     for metric in metrics:
-        if metric not in job.grid.metrics:
-            raise UsageError(f"--metric: {choices(metric, job.grid.metrics)}")
-    if metrics:
-        frame = frame[frame["metric"].isin(metrics)]
+        if metric not in known:
+            raise UsageError(f"--metric: {choices(metric, known)}")
+    frame = job.results(metrics).frame
     _show(job.store, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
 
 
@@ -136,10 +136,12 @@ def _comparison(results: Results, published: str, *, missing: Missing) -> tuple[
     frame = results.frame
     contrasts = [
         compare(table(frame, rows=(source.row_axis,), missing=missing), source)
-        for source in read_published(published, [*METRICS])
+        for source in read_published(published, dict.fromkeys([*METRICS, *results.metrics]))
     ]
-    by_dataset, by_ir = (table(frame, rows=rows, missing=missing) for rows in TABLES.values())
-    claims = check_claims(values_of(by_dataset), values_of(by_ir))
+    tables = [values_of(table(frame, rows=rows, missing=missing)) for rows in TABLES.values()]
+    # The paper claims nothing about other metrics than its own.
+    by_dataset, by_ir = ({key: value for key, value in of.items() if key[0] in METRICS} for of in tables)
+    claims = check_claims(by_dataset, by_ir)
     sheets = [sheet(contrast) for contrast in contrasts for sheet in (difference_sheet, agreement_sheet)]
     sheets.append(claims_sheet(claims, results.name))
     forms = {"comparison.md": sheets_to_markdown(sheets), "claims.csv": claims_to_csv(claims)}

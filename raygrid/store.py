@@ -1,9 +1,12 @@
 """The store: one folder a grid, here or at a URL; one record file a cell. The only module that names its files."""
 
+import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
@@ -125,6 +128,25 @@ class Store:
         name = f"records/{key}.json"
         content = self.folder.read(name)
         return None if content is None else self._parsed(name, content)
+
+    def predictions(self, key: str) -> dict[str, Any]:
+        """Return what is kept of a cell's predictions, arrays by name; nothing where there is no such file.
+
+        Raises
+        ------
+        StoreError
+            The file does not hold arrays of numbers.
+        """
+        name = f"predictions/{key}.npz"
+        content = self.folder.read(name)
+        if content is None:
+            return {}
+        try:
+            with np.load(BytesIO(content), allow_pickle=False) as kept:
+                return dict(kept)
+        except (ValueError, EOFError, BadZipFile, zlib.error) as error:
+            reason = f"got no predictions ({error}); delete it and the cell's record to run the cell again"
+            raise StoreError(f"{self.root / name}: {reason}") from None
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
         """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.

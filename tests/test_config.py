@@ -33,6 +33,10 @@ SMALL = HEAD + ARM
 TOP_KEYS = "name, seed, folds, image_size, interpolation, imbalance_ratios, datasets, arms, exclude, metrics, resources"
 CNN_KEYS = "name, backbone, alpha, weights, dense_units, epochs, batch_size, optimizer, learning_rate"
 RESAMPLERS = ", ".join(resampling.RESAMPLERS)
+METRICS = (
+    "AvAcc, CBA, MAvG, accuracy, balanced_accuracy, f1_macro, f1_weighted, precision_macro, recall_macro, "
+    "jaccard_macro, cohen_kappa_score, matthews_corrcoef, geometric_mean_score, roc_auc_ovr, average_precision"
+)
 NAME_RULE = "letters, digits, '.', '_' and '-' only, a letter or digit first"
 NOTHING = "got nothing; expected a value; it has no default"
 
@@ -274,7 +278,7 @@ BAD = {
     ),
     "unknown metric": (
         SMALL + "metrics: [CBA, AvACC]\n",
-        ["7:16: metrics[1]: got 'AvACC'; expected one of AvAcc, CBA, MAvG; did you mean 'AvAcc'?"],
+        [f"7:16: metrics[1]: got 'AvACC'; expected one of {METRICS}, module:function; did you mean 'AvAcc'?"],
     ),
     "unknown interpolation": (
         SMALL + "interpolation: linear\n",
@@ -531,6 +535,7 @@ def test_editors_accept_the_papers_grid_and_refuse_a_bad_one():
     paper = yaml.safe_load(PAPER)
     assert not list(validator.iter_errors(paper))
     assert not list(validator.iter_errors(paper | {"datasets": ["mnist", {"name": "mine", "path": "x.npz"}]}))
+    assert not list(validator.iter_errors(paper | {"metrics": ["CBA", "f1_macro", "my_pkg.module:function"]}))
     for bad in ({"folds": 0}, {"fold": 1}, {"datasets": ["xyz"]}, {"imbalance_ratios": []}, {"metrics": ["AUC"]}):
         assert list(validator.iter_errors(paper | bad))
 

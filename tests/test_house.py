@@ -27,8 +27,8 @@ LAYERS = [
         "seeds",
         "whole",
     },
-    {"architectures", "folders", "fused", "level", "tiles"},
-    {"backbones", "own", "samples"},
+    {"architectures", "folders", "fused", "level", "own", "tiles"},
+    {"backbones", "further_metrics", "samples"},
     {"datasets", "imbalance", "resampling", "classifiers"},  # the stages
     {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"axes", "yaml_file"},

@@ -157,11 +157,27 @@ def test_refusal_counts_cells_not_lines() -> None:
     )
 
 
+@pytest.mark.parametrize("status", ["infeasible", "without scores", "undefined"])
+def test_what_no_other_run_would_mend_is_never_refused(status: str) -> None:
+    cells = frame(cell(0.5), cell(status, fold=1))
+    [number] = table(cells, rows="dataset").rows[0].numbers
+    assert (number.n_folds, number.note) == (0, f"of 2 cells: 1 {status}")
+    [number] = table(cells, rows="dataset", missing="drop").rows[0].numbers
+    assert (number.value, number.n_folds) == (0.5, 1)
+
+
 def test_a_done_cell_without_a_value_is_not_skipped() -> None:
-    undefined = frame(cell(0.5), cell(nan, fold=1))
-    with pytest.raises(UsageError, match=re.escape("1 of 2 cells have no result (1 undefined)")):
-        table(undefined, rows="dataset")
-    assert table(undefined, rows="dataset", missing="mark").rows[0].numbers[0].note == "of 2 cells: 1 undefined"
+    study = made_up.study(datasets=["mnist"], imbalance_ratios=[2], folds=1)
+    one, other, *_ = study.cells
+    odd = study.records[one.key].model_copy(update={"metrics": {"AvAcc": nan}})
+    lines = frame_of([one, other], {one.key: odd, other.key: study.records[other.key]}, ["AvAcc", "f1_macro"])
+    assert lines[["metric", "key", "status"]].to_numpy().tolist() == [
+        ["AvAcc", one.key, "undefined"],
+        ["f1_macro", one.key, "without scores"],
+        ["AvAcc", other.key, "done"],
+        ["f1_macro", other.key, "without scores"],
+    ]
+    assert lines["value"].isna().tolist() == [True, True, False, True]
 
 
 @pytest.mark.parametrize(

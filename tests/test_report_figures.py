@@ -71,7 +71,7 @@ def test_a_figure_made_twice_is_the_same_file(part_way: Results, drawn: list[Fig
 
 def test_captions_say_what_is_missing(part_way: Results, drawn: list[Figure]) -> None:
     counts = part_way.places["status"].value_counts()
-    said = f"Drawn from the {counts['done']} of 180 cells that are done; without a result: "
+    said = f"Drawn from the {counts['done']} of 180 cells that have a result; the others: "
     assert said in drawn[0].caption
     for status in ("missing", "infeasible", "error"):
         assert f"{counts[status]} {status}" in drawn[0].caption
@@ -156,6 +156,16 @@ def test_gain_is_that_of_pairs() -> None:
     assert gains["gain"].tolist() == pytest.approx([0.2, 0.05, nan], nan_ok=True)  # a pair, a pair, half of one
 
 
+def test_a_long_name_of_a_metric_does_not_run_into_the_next_panel() -> None:
+    short = gain_over_none(study(**SMALL))
+    cells, records = expand(grid(**SMALL)), study(**SMALL).records
+    name = "a_function_of_the_users_own_with_a_long_name"
+    named = [r.model_copy(update={"metrics": {name: 0.5}}) for r in records.values()]
+    long = gain_over_none(results(cells, named, metrics=(name,)))
+    widths = [float(ElementTree.fromstring(figure.svg).get("viewBox", "").split()[2]) for figure in (short, long)]
+    assert widths[1] - widths[0] > 72  # points
+
+
 def test_there_is_no_gain_without_a_baseline() -> None:
     arm = {"representation": "image", "classifier": "cnn", "resamplers": ["ros", "rus"]}
     assert gain_over_none(study(folds=1, datasets=["mnist"], arms=[arm])) is None
@@ -195,6 +205,12 @@ def test_ranks_that_do_not_differ_are_joined(axes: Axes, different: dict[str, fl
     assert sorted((bar[0], bar[-1]) for bar in bars) == joined
     [scale] = [bar.get_xdata() for bar in axes.lines if bar.get_marker() == "|"]
     assert list(scale) == [1.2, 2.2]
+
+
+def test_a_critical_difference_longer_than_the_picture_is_said(axes: Axes) -> None:
+    ranks._draw(axes, Ranks("t", {"c": 2.1, "a": 1.9, "b": 2.0}, p_values(), 1.35), 0.05)
+    assert not [bar for bar in axes.lines if bar.get_marker() == "|"]
+    assert "CD = 1.35, longer than this line" in [text.get_text() for text in axes.texts]
 
 
 def test_ranks_come_from_the_statistics() -> None:

@@ -441,6 +441,38 @@ def test_the_page_refreshes_itself_unless_a_record_is_open(opened: Opener, part_
     assert tab.js("window.mark") == 1
 
 
+def named(metric: str) -> Results:
+    """A study with a metric of this name as well: AvAcc again, of one arm only."""
+    found = study(datasets=["mnist"], folds=2)
+    records = [
+        r.model_copy(update={"metrics": {**r.metrics, metric: r.metrics["AvAcc"]}})
+        if "dense_units" in str(r.cell)
+        else r
+        for r in found.records.values()
+    ]
+    return results(found.cells, records, metrics=("AvAcc", metric))
+
+
+def test_what_one_arm_lacks_is_said() -> None:
+    said = {finding.title: dict(finding.points)["roc_auc_ovr"] for finding in overview.findings(named("roc_auc_ovr"))}
+    assert said["features · svm"] == "No cell has a value."
+    assert said["Across the arms"].endswith(" No other arm has values.")
+
+
+def test_the_name_of_a_metric_is_whole(opened: Opener) -> None:
+    tab = opened(write(named("a_function_of_the_users_own_with_a_long_name")))
+    cut = "[...document.querySelectorAll('.first')].filter((cell) => cell.scrollWidth > cell.clientWidth).length"
+    assert "a_function_of_the_users_own_with_a_long_name" in tab.texts(".numbers tbody .first")
+    assert tab.js(cut) == 0
+    tab.narrow()
+    assert tab.js(cut) == 0
+    sides = (
+        "['.first', '.second'].map((name) => document.querySelector(`.numbers tbody ${name}`).getBoundingClientRect())"
+    )
+    first, second = tab.js(sides)
+    assert first["right"] == pytest.approx(second["left"], abs=1)
+
+
 def test_ten_thousand_records(opened: Opener) -> None:
     large = study(**LARGE)
     start = time.perf_counter()

@@ -133,9 +133,10 @@ def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
         (("--rows", "sampler"), "report: rows: got 'sampler'; expected one of dataset, ir, fold, representation, "),
         (("--metric", "CBA"), "--metric: got no --rows; expected both"),
         (("--rows", "ir", "--metric", "F1"), "--metric: got 'F1'; expected one of AvAcc, CBA, MAvG"),
+        (("--only", "dataset=mnist", "--only", "dataset=stl10"), "report: got no cells; expected at least one"),
         (("--published", "nowhere.csv"), "published: nowhere.csv: No such file or directory; expected "),
     ],
-    ids=["axis", "metric without rows", "metric", "published"],
+    ids=["axis", "metric without rows", "metric", "no cells", "published"],
 )
 def test_a_mistake_is_one_line(raygrid, grid_file, records, tmp_path, arguments, line):
     store = store_of(tmp_path / "store", records[:1])

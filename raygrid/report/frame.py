@@ -1,7 +1,7 @@
 """From declared cells and their records to the frame that tables are made of."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from raygrid.grid import Cell
 from raygrid.level import Level
 from raygrid.metrics import METRICS
 from raygrid.record import Record
+from raygrid.report.numbers import AXES, UNDEFINED, WITHOUT_SCORES
 
 
-def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:
-    """Return one line per cell and metric.
+def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFrame:
+    """Return one line per cell.
 
     Parameters
     ----------
@@ -22,20 +23,17 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
         As declared, in the order of the grid file.
     records : mapping
         By the cell's key; a cell without one gets the status ``missing``.
-    metrics : sequence of str
 
     Returns
     -------
     DataFrame
-        Columns metric, key, dataset, ir, fold, representation, classifier, resampler, status, value (NaN unless done).
+        Columns key, dataset, ir, fold, representation, classifier, resampler, status.
     """
     representations = labels(cell.representation for cell in cells)
     classifiers = labels(cell.classifier for cell in cells)
     resamplers = labels(cell.resampler for cell in cells)
-    lines = []
-    for cell in cells:
-        record = records.get(cell.key)
-        line = {
+    lines = [
+        {
             "key": cell.key,
             "dataset": cell.dataset.name,
             "ir": cell.ir,
@@ -43,21 +41,45 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
             "representation": representations[cell.representation],
             "classifier": classifiers[cell.classifier],
             "resampler": resamplers[cell.resampler],
-            "status": record.status if record else "missing",
+            "status": records[cell.key].status if cell.key in records else "missing",
         }
-        values = _values(record, metrics) if record and record.status == "done" else {}
-        lines += [{"metric": metric, **line, "value": values.get(metric, nan)} for metric in metrics]
-    return pd.DataFrame(lines)
+        for cell in cells
+    ]
+    return pd.DataFrame(lines, columns=["key", *AXES, "status"])
 
 
-def _values(record: Record, metrics: Sequence[str]) -> dict[str, float]:
-    """Return the metrics of a done cell; one that was not known when it ran is computed now."""
-    confusion = np.array(record.confusion)
-    return {
-        name: record.metrics[name] if name in record.metrics else METRICS[name](confusion)
-        for name in metrics
-        if name in record.metrics or name in METRICS
-    }
+def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:
+    """Return one line per cell and metric.
+
+    Parameters
+    ----------
+    cells, records
+        As of `places_of`.
+    metrics : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Column metric, those of `places_of`, and value, NaN unless done. The status of a cell that is done, but not by
+        this metric, is ``without scores`` or ``undefined``.
+    """
+    places = places_of(cells, records)
+    lines = places.loc[places.index.repeat(len(metrics))].reset_index(drop=True)
+    lines.insert(0, "metric", [*metrics] * len(places))
+    outcomes = [_outcome(records.get(key), metric) for key in places["key"] for metric in metrics]
+    lines[["status", "value"]] = pd.DataFrame(outcomes, columns=["status", "value"])
+    return lines
+
+
+def _outcome(record: Record | None, metric: str) -> tuple[str, float]:
+    """Return what a cell is by one metric, and its value; what was not known when it ran is computed now."""
+    if record is None or record.status != "done":
+        return record.status if record else "missing", nan
+    if metric not in record.metrics and metric not in METRICS:
+        return WITHOUT_SCORES, nan
+    known = record.metrics
+    value = known[metric] if metric in known else METRICS[metric](np.array(record.confusion))
+    return UNDEFINED if isnan(value) else "done", value
 
 
 def labels(levels: Iterable[Level]) -> dict[Level, str]:

@@ -15,6 +15,10 @@ Key = tuple[Hashable, ...]
 
 AXES = ("dataset", "ir", "fold", "representation", "classifier", "resampler")
 
+# What a cell that is done may be by one metric: it kept no scores, which the metric takes, or that has no value for it.
+WITHOUT_SCORES, UNDEFINED = "without scores", "undefined"
+LASTING = ("infeasible", WITHOUT_SCORES, UNDEFINED)  # no other run can mend these: a dash with a footnote
+
 
 @dataclass(frozen=True)
 class Number:
@@ -40,7 +44,7 @@ def average(
     rows, columns : sequence of str
         The columns of the frame whose levels identify a row of the table (the metric first) and a column of it.
     missing : {"refuse", "mark", "drop"}
-        What to do about cells that are neither done nor infeasible.
+        What to do about cells that are not done, but might be.
 
     Returns
     -------
@@ -54,8 +58,6 @@ def average(
     UsageError
         Such a cell exists and `missing` is "refuse".
     """
-    # A metric may be undefined for a done cell; averaging would skip it without a word.
-    frame = frame.assign(status=frame["status"].mask(frame["value"].isna() & (frame["status"] == "done"), "undefined"))
     if missing == "refuse":
         _refuse(frame)
     key = [*rows, *columns]
@@ -75,7 +77,7 @@ def _groups(frame: pd.DataFrame, by: Iterable[str]) -> Any:  # pandas-stubs has 
 
 def _refuse(frame: pd.DataFrame) -> None:
     """Raise if a cell lacks the result that another run might give."""
-    lacking = frame[~frame["status"].isin(["done", "infeasible"])].drop_duplicates(list(AXES))
+    lacking = frame[~frame["status"].isin(["done", *LASTING])].drop_duplicates(list(AXES))
     if len(lacking):
         n_cells = len(frame.drop_duplicates(list(AXES)))
         raise UsageError(
@@ -86,9 +88,9 @@ def _refuse(frame: pd.DataFrame) -> None:
 
 def _fold_means(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     """Return one line per number and fold: its mean over the averaged axes, and what became of its cells."""
-    flagged = frame.assign(done=frame["status"] == "done", infeasible=frame["status"] == "infeasible")
+    flagged = frame.assign(done=frame["status"] == "done", lasting=frame["status"].isin(LASTING))
     means: pd.DataFrame = _groups(flagged, [*key, "fold"]).agg(
-        value=("value", "mean"), n_cells=("value", "size"), done=("done", "all"), infeasible=("infeasible", "any")
+        value=("value", "mean"), n_cells=("value", "size"), done=("done", "all"), lasting=("lasting", "any")
     )
     return means.reset_index()
 
@@ -96,9 +98,9 @@ def _fold_means(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
 def _paired(folds: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
     """Keep, of each row of the table, the folds in which every column has cells and all of them are done.
 
-    A column whose folds all have infeasible cells can never have a number, so it takes no fold from the others.
+    A column whose folds all have cells that can never have the metric takes no fold from the others.
     """
-    possible = folds[~_groups(folds, [*rows, *columns])["infeasible"].transform("all")]
+    possible = folds[~_groups(folds, [*rows, *columns])["lasting"].transform("all")]
     possible = possible.assign(column=_groups(possible, columns).ngroup())
     in_fold = _groups(possible, [*rows, "fold"])
     complete = in_fold["column"].transform("size") == _groups(possible, rows)["column"].transform("nunique")

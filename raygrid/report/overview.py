@@ -95,6 +95,8 @@ def _finding(title: str, lines: pd.DataFrame, columns: Sequence[str], say: Calla
             notes[f"Over the {n_whole} of {plural(n_blocks, 'block')} that lack nothing."] = n_whole < n_blocks
         elif n_blocks:
             points.append((str(metric), "No block has all resamplers yet, so that nothing can be compared."))
+        elif lines["value"].notna().any():
+            points.append((str(metric), "No cell has a value."))
     points += _losses(lines) if columns == ["resampler"] else []
     partial = [note for note, is_partial in notes.items() if is_partial]
     return Finding(title, tuple(points) or (("", "Nothing is done yet."),), " ".join(partial))
@@ -136,12 +138,12 @@ def _best(folds: pd.DataFrame) -> str:
 def _best_of_all(folds: pd.DataFrame) -> str:
     """Name the column with the highest mean of all arms, and the best of the arm that comes next."""
     best, *others = _ranked(folds)
-    other = next(column for column in others if column[:2] != best[:2])
+    other = next((column for column in others if column[:2] != best[:2]), None)
+    found = f"{_column(best)} has the highest mean, {_spread(folds[best])}."
+    if other is None:
+        return f"{found} No other arm has values."
     lead = folds[best] - folds[other]
-    return (
-        f"{_column(best)} has the highest mean, {_spread(folds[best])}. The best of another arm, {_column(other)}, is "
-        f"{_spread(lead)}{_within(lead)} lower."
-    )
+    return f"{found} The best of another arm, {_column(other)}, is {_spread(lead)}{_within(lead)} lower."
 
 
 def _losses(lines: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from raygrid.grid import Cell
 from raygrid.record import Record
-from raygrid.report.frame import frame_of
+from raygrid.report.frame import frame_of, places_of
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,9 @@ class Results:
     cells : sequence of Cell
         As declared, in the order of the grid file.
     records : mapping
-        By the cell's key; those of cells that are not declared are left aside.
+        By the cell's key, with all of `metrics`; those of cells that are not declared are left aside.
     metrics : sequence of str
+        As tables call them.
     grid_text : str
         The grid file.
     environment : mapping
@@ -45,5 +46,5 @@ class Results:
 
     @cached_property
     def places(self) -> pd.DataFrame:
-        """One line per cell, in the order of the cells: the frame without metrics and values."""
-        return self.frame.drop_duplicates("key").drop(columns=["metric", "value"]).reset_index(drop=True)
+        """One line per cell, in the order of the cells, as `raygrid.report.frame.places_of` makes it."""
+        return places_of(self.cells, self.records)

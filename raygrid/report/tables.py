@@ -60,8 +60,9 @@ def table(
         The axes whose levels are the columns, but for those that are rows.
     missing : {"refuse", "mark", "drop"}
         What to do where a cell is neither done nor infeasible: refuse the table, print the numbers it belongs to as
-        dashes, or leave its fold out of the whole row, so that the numbers of a row stay paired. A number with an
-        infeasible cell is a dash; with "drop" only if all of its folds have one, otherwise those folds are left out.
+        dashes, or leave its fold out of the whole row, so that the numbers of a row stay paired. A number with a cell
+        that is infeasible, or done but without the metric, is a dash; with "drop" only if all of its folds have one,
+        otherwise those folds are left out.
 
     Returns
     -------

@@ -22,14 +22,15 @@ _TICKS_APART = 0.07
 
 def metric_against_ir(results: Results, metric: str) -> Figure:
     """Draw the mean over folds with its sample standard deviation, a line a resampler."""
+    lines = results.frame[results.frame["metric"] == metric]
     caption = (
         f"{metric} against the imbalance ratio: the mean over folds; a bar reaches one sample standard deviation over "
         "folds up and down, where that exceeds the marker. Panels side by side share their scale. Points are moved "
         "sideways a little to keep the bars apart; a hollow one stands on fewer folds than declared. "
-        f"{BASELINE} {basis(results.places)}"
+        f"{BASELINE} {basis(lines)}"
     )
     return line_panels(
-        results.frame[results.frame["metric"] == metric],
+        lines,
         _draw,
         name=f"ir-{metric}",
         title=f"{metric} against IR",

@@ -108,14 +108,14 @@ def basis(places: pd.DataFrame) -> str:
     Parameters
     ----------
     places : DataFrame
-        One line per cell, with its status.
+        One line per cell, with its status, or what it is by the metric that is drawn.
     """
     lacking = places["status"][places["status"] != "done"].value_counts(sort=True)
     if lacking.empty:
         return f"Drawn from all {plural(len(places), 'cell')}."
     n_done = len(places) - int(lacking.sum())
     what = ", ".join(f"{count} {status}" for status, count in lacking.items())
-    return f"Drawn from the {n_done} of {plural(len(places), 'cell')} that are done; without a result: {what}."
+    return f"Drawn from the {n_done} of {plural(len(places), 'cell')} that have a result; the others: {what}."
 
 
 def arms_of(frame: pd.DataFrame) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ BASELINE = "none"
 _CELL = (0.78, 0.36)  # in inches
 _MARGINS = (0.9, 1.0, 0.3, 0.3)
 _GAP = 0.62
+_LETTER = 0.088  # of a heading
 
 
 def gain_over_none(results: Results) -> Figure | None:
@@ -29,20 +30,22 @@ def gain_over_none(results: Results) -> Figure | None:
     means = gains.groupby(["metric", "representation", "classifier", "dataset", "resampler"], sort=False)["gain"].mean()
     reach = float(means.abs().max()) or 1.0
     n_columns = [of_arm(gains, arm)["resampler"].nunique() for arm in arms]
-    width = sum(_MARGINS[:2]) + _CELL[0] * sum(n_columns) + _GAP * 1.6 * (len(arms) - 1)
+    longest = max(len(_heading(metric, arm)) for metric in metrics for arm in arms)
+    gap = max(1.6 * _GAP, _LETTER * longest - _CELL[0] * min(n_columns))  # a heading may be wider than its panel
+    width = sum(_MARGINS[:2]) + _CELL[0] * sum(n_columns) + gap * (len(arms) - 1)
     height = sum(_MARGINS[2:]) + (_CELL[1] * n_datasets + _GAP) * len(metrics) - _GAP
 
     def draw(canvas: "Canvas") -> None:
         colours = _diverging(reach)
         spaces: dict[str, Any] = {
             "width_ratios": n_columns,
-            "wspace": _GAP * 1.6 / (_CELL[0] * float(np.mean(n_columns))),
+            "wspace": gap / (_CELL[0] * float(np.mean(n_columns))),
             "hspace": _GAP / (_CELL[1] * n_datasets),
         }
         grid = panels(canvas, len(metrics), len(arms), _MARGINS, gridspec_kw=spaces)
         for axes, (metric, arm) in zip(grid.flat, ((metric, arm) for metric in metrics for arm in arms), strict=True):
             part = of_arm(gains[gains["metric"] == metric], arm)
-            heading(axes, f"{metric}: {' · '.join(arm)}")
+            heading(axes, _heading(metric, arm))
             _heat(
                 axes,
                 part.pivot_table(index="dataset", columns="resampler", values="gain", sort=False, dropna=False),
@@ -53,9 +56,13 @@ def gain_over_none(results: Results) -> Figure | None:
     caption = (
         "What each resampler gains over no resampling: the mean over IR and folds of the difference between two cells "
         "of the same data set, IR and fold. Purple (plus) is better, orange (minus) is worse, white is no change. "
-        f"Pairs of which one is not done are left out; {DASH} where no pair is left. {basis(results.places)}"
+        f"Pairs of which one lacks the metric are left out; {DASH} where no pair is left. {basis(results.places)}"
     )
     return render("gain", title="Gain over no resampling", caption=caption, size=(width, height), draw=draw)
+
+
+def _heading(metric: str, arm: tuple[str, str]) -> str:
+    return f"{metric}: {' · '.join(arm)}"
 
 
 def paired_gains(frame: pd.DataFrame) -> pd.DataFrame:

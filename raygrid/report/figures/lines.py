@@ -88,7 +88,7 @@ def _label(axes: "Axes", ends: Sequence[End]) -> None:
     from matplotlib.collections import LineCollection
 
     if not ends:
-        axes.text(0.5, 0.5, "nothing done yet", transform=axes.transAxes, ha="center")
+        axes.text(0.5, 0.5, "no values", transform=axes.transAxes, ha="center")
         return
     axes.autoscale_view()  # or the limits would be brought up to date only after this has used them
     to_axes = axes.transLimits.transform

@@ -116,10 +116,14 @@ def _scale(axes: "Axes", difference: float, at: float) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     above = axes.get_xaxis_transform() + ScaledTranslation(0, 0.34, axes.figure.dpi_scale_trans)
-    axes.plot([at, at + difference], [1, 1], color=INK, marker="|", transform=above, clip_on=False)
+    end, text = at + difference, f"CD = {difference:.2f}"
+    if axes.transData.transform((end, 0))[0] > axes.figure.bbox.width:
+        end, text = axes.get_xlim()[1], f"{text}, longer than this line"
+    else:
+        axes.plot([at, end], [1, 1], color=INK, marker="|", transform=above, clip_on=False)
     axes.annotate(
-        f"CD = {difference:.2f}",
-        (at + difference / 2, 1),
+        text,
+        ((at + end) / 2, 1),
         (0, 4),
         xycoords=above,
         textcoords="offset points",

@@ -113,7 +113,7 @@ function showNumber(t, r, c) {
   const { row, wanted, folds } = foldsOf(t, r, c);
   const body = folds.flatMap(([fold, those]) => {
     const values = those.map((i) => valueOf(row.metric, i)).filter((value) => value !== null);
-    const summary = values.length === those.length ? `mean ${fixed(mean(values))}` : `${values.length} of ${those.length} cells done`;
+    const summary = values.length === those.length ? `mean ${fixed(mean(values))}` : `${values.length} of ${those.length} cells have a value`;
     const lines = those.map((i) => h("tr", {},
       h("td", {}, h("a", { href: `#record/${cells.key[i]}` }, `${level("dataset", i)}, IR ${level("ir", i)}`)),
       h("td", {}, statusOf(i)), h("td", { className: "number" }, fixed(valueOf(row.metric, i)))));
