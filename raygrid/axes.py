@@ -9,6 +9,7 @@ from raygrid import own
 from raygrid.classifiers import CLASSIFIERS, Classifier
 from raygrid.datasets import DATASETS, DatasetLevel, FromPath
 from raygrid.level import Level
+from raygrid.references import REFERENCE
 from raygrid.representations import REPRESENTATIONS, Representation
 from raygrid.resampling import RESAMPLERS, Resampler
 
@@ -43,7 +44,7 @@ def _levels(kind: type[Level], registry: Mapping[str, type[Level]]) -> Any:
     known = [Annotated[level, Tag(name)] for name, level in registry.items()]
     union: Any = Union[(*known, Annotated[_own(kind, registry), Tag(OWN)])]
     names: Any = Literal[tuple(name for name in registry if name != FROM_PATH)]
-    bare: Any = Union[names, Annotated[str, Field(pattern=own.REFERENCE)], union]  # noqa: UP007
+    bare: Any = Union[names, Annotated[str, Field(pattern=REFERENCE)], union]  # noqa: UP007
     return Annotated[union, Discriminator(_tag), BeforeValidator(_as_mapping, json_schema_input_type=bare)]
 
 
@@ -56,7 +57,7 @@ def _own(kind: type[Level], registry: Collection[str]) -> Any:
             raise ValueError(f"{given['name']}: got the name {level.name!r}, which is raygrid's own; give it another")
         return level
 
-    name = {"type": "string", "pattern": own.REFERENCE}
+    name = {"type": "string", "pattern": REFERENCE}
     schema = {"type": "object", "properties": {"name": name}, "required": ["name"]}
     return Annotated[kind, PlainValidator(load), WithJsonSchema(schema)]
 

@@ -9,18 +9,13 @@ y_pred   likewise, those predicted; without `scores`, pairs may come in any orde
 scores   array of shape (n_test, M), float32: the higher, the likelier the class; the columns need not sum to 1
 ======== ============================================================================================================
 
-A user's own is looked for where Python looks, then in the grid file's folder; to name one is to run its module's code,
-so only the grid file that a command is given may. No library is imported before a metric is computed.
+A user's own is named ``module:function`` (`raygrid.references`). No library is imported before a metric is computed.
 """
 
-import re
-import sys
-import traceback
 from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 from math import nan
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -28,15 +23,14 @@ from pydantic import AfterValidator, ValidationInfo, WithJsonSchema
 
 from raygrid.errors import choices
 from raygrid.metrics import METRICS
+from raygrid.references import REFERENCE, members
 
 Metric = Callable[..., float]
-
-OWN = r"^[\w.]+:\w+$"  # module:function
 
 
 def _of_labels(target: str, **settings: Any) -> Metric:
     """Return the metric that a library's function is, with these settings."""
-    return lambda y_true, y_pred: imported(target)(y_true, y_pred, **settings)
+    return lambda y_true, y_pred: _imported(target)(y_true, y_pred, **settings)
 
 
 def _of_scores(target: str) -> Metric:
@@ -46,7 +40,7 @@ def _of_scores(target: str) -> Metric:
         if not np.isfinite(scores).all():  # a network whose training diverged
             return nan
         is_class = y_true[:, None] == np.arange(scores.shape[1])
-        return float(imported(target)(is_class, scores, average="macro"))
+        return float(_imported(target)(is_class, scores, average="macro"))
 
     return metric
 
@@ -84,18 +78,15 @@ def _checked(name: str, info: ValidationInfo) -> str:
     """
     if name in NAMES:
         return name
-    if not re.fullmatch(OWN, name):
+    if ":" not in name:
         raise ValueError(choices(name, [*NAMES, "module:function"]))
     if heading(name) in NAMES:
         raise ValueError(f"got {name!r}, but {heading(name)} is another metric; give the function a name of its own")
-    folder = (info.context or {}).get("folder")
-    if not folder:
-        raise ValueError(f"got {name!r}; modules are imported for the grid file of a command alone")
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))  # last: a file beside the grid file must not stand in for a library
-    function = imported(name)
+    there = {each: value for each, value in members(name, info.context).items() if not each.startswith("_")}
+    if heading(name) not in there:
+        raise ValueError(f"{name}: {choices(heading(name), there)}")
     try:
-        takes_scores(function)
+        takes_scores(there[heading(name)])
     except (TypeError, ValueError):  # it cannot be called, or does not say with what
         raise ValueError(f"got {name!r}, which is no function; expected metric(y_true, y_pred)") from None
     return name
@@ -103,7 +94,9 @@ def _checked(name: str, info: ValidationInfo) -> str:
 
 # What the grid file may call a metric.
 MetricName = Annotated[
-    str, AfterValidator(_checked), WithJsonSchema({"anyOf": [{"enum": [*NAMES]}, {"type": "string", "pattern": OWN}]})
+    str,
+    AfterValidator(_checked),
+    WithJsonSchema({"anyOf": [{"enum": [*NAMES]}, {"type": "string", "pattern": REFERENCE}]}),
 ]
 
 
@@ -124,7 +117,7 @@ def with_distinct_headings(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def function_of(name: str) -> Metric:
     """Return the function of a metric that is not one of `raygrid.metrics.METRICS`."""
-    function: Metric = FURTHER[name] if name in FURTHER else imported(name)
+    function: Metric = FURTHER[name] if name in FURTHER else _imported(name)
     return function
 
 
@@ -133,26 +126,7 @@ def takes_scores(metric: Metric) -> bool:
     return "scores" in signature(metric).parameters
 
 
-def imported(target: str) -> Any:
-    """Return what ``module:attribute`` names.
-
-    Raises
-    ------
-    ValueError
-        It cannot be imported.
-    """
+def _imported(target: str) -> Any:
+    """Return what ``module:attribute`` names."""
     module, _, attribute = target.partition(":")
-    try:
-        return getattr(import_module(module), attribute)
-    except Exception as error:  # a module of the user's may raise anything
-        raise ValueError(
-            f"got {target!r}: {reason(error)}; expected module:function, beside the grid file or where Python looks"
-        ) from error
-
-
-def reason(error: Exception) -> str:
-    """Return in one line what went wrong, and where, if that is in a module of the user's or a library."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    is_told = isinstance(error, SyntaxError) or place.filename.startswith((str(Path(__file__).parent), "<"))
-    where = "" if is_told else f" ({place.filename}, line {place.lineno})"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
+    return getattr(import_module(module), attribute)

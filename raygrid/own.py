@@ -1,14 +1,8 @@
-"""Levels of the user's own: classes in modules of theirs, which a grid file names as ``module:Class``.
+"""Levels of the user's own: classes in modules of theirs, which a grid file names as ``module:Class``."""
 
-A module is looked for where Python looks, then in the grid file's folder. To name one is to run its code: only the grid
-file that a command is given may.
-"""
-
-import importlib
 import inspect
 import re
 import sys
-import traceback
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,9 +13,7 @@ from pydantic import TypeAdapter
 from raygrid.checksum import files_checksum
 from raygrid.errors import UsageError, choices
 from raygrid.level import Level
-
-# How the grid file spells a class.
-REFERENCE = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
+from raygrid.references import members
 
 # What tables, --only and file names can show.
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -49,9 +41,7 @@ def load(given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | 
         The class cannot be had or is no such level. (A ValidationError: its parameters are not what they should be.)
     """
     reference = given["name"]
-    if not context or "folder" not in context:
-        raise ValueError(f"got {reference!r}; modules are imported for the grid file of a command alone")
-    level_class = class_named(reference, kind, context["folder"])
+    level_class = _class_named(reference, kind, members(reference, context))
     default = level_class.model_fields["name"].default
     name = default if isinstance(default, str) else level_class.__name__
     if not re.fullmatch(_NAME, name):
@@ -70,28 +60,19 @@ def load(given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | 
     return level
 
 
-def class_named(reference: str, kind: type[_L], folder: Path) -> type[_L]:
-    """Import a class.
+def _class_named(reference: str, kind: type[_L], there: Mapping[str, Any]) -> type[_L]:
+    """Return a class among what its module holds.
 
     Raises
     ------
     ValueError
-        There is no such class, importing its module fails, or it is no such level.
+        There is none, or it is no such level.
     """
-    if not re.fullmatch(REFERENCE, reference):
-        raise ValueError(f"got {reference!r}; expected MODULE:CLASS, e.g. my_package.my_module:MyClass")
     module_name, _, name = reference.partition(":")
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))  # last: a file beside the grid file must not stand in for a library
-    try:
-        members = vars(importlib.import_module(module_name))
-    except Exception as error:  # a module may raise anything
-        where = f"{folder} or where Python looks"
-        raise ValueError(f"got {reference!r}; no module can be imported from {where}: {_reason(error)}") from error
-    found = members.get(name)
+    found = there.get(name)
     if not (isinstance(found, type) and issubclass(found, kind)):
-        there = [each for each, value in members.items() if _is_own(value, kind)]
-        expected = choices(name, there) if there else f"got {name!r}; expected a subclass; define it there"
+        levels = [each for each, value in there.items() if _is_own(value, kind)]
+        expected = choices(name, levels) if levels else f"got {name!r}; expected a subclass; define it there"
         raise ValueError(f"{module_name}: no {kind.__name__} of that name: {expected}")
     unset = {each for each in found.__class_vars__ if not hasattr(found, each)}
     if lacking := sorted(found.__abstractmethods__ | unset):
@@ -107,14 +88,6 @@ def known(reference: str) -> type[Level] | None:
 
 def _is_own(value: object, kind: type[Level]) -> bool:
     return isinstance(value, type) and issubclass(value, kind) and not value.__module__.startswith("raygrid.")
-
-
-def _reason(error: Exception) -> str:
-    """Return in one line what went wrong, and where; a syntax error itself says where."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    is_told = isinstance(error, SyntaxError) or place.filename.startswith("<")
-    where = "" if is_told else f" ({place.filename}, line {place.lineno})"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
 def code_of(levels: Iterable[Level]) -> list[str]:

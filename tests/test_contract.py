@@ -326,7 +326,7 @@ def test_a_class_that_fails_is_told_line_by_line(raygrid, monkeypatch, tmp_path)
             "own_levels: no Level of that name: got 'Bar'; expected one of Bars, Blend, NearestMean; "
             "did you mean 'Bars'?",
         ),
-        (("no_such_levels",), "got 'no_such_levels'; expected MODULE:CLASS, e.g. my_package.my_module:MyClass"),
+        (("no_such_levels",), "got 'no_such_levels'; expected MODULE:NAME, e.g. my_package.my_module:my_name"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(raygrid, monkeypatch, arguments, said):
@@ -341,5 +341,5 @@ def test_a_level_of_no_axis_is_refused(raygrid, monkeypatch, tmp_path):
     assert code == 2
     assert err == (
         "axisless_levels:Any: got a level of no axis; "
-        "expected a subclass of one of DatasetLevel, Representation, Resampler, Classifier\n"
+        "expected a subclass of one of DatasetLevel, TrainedRepresentation, Representation, Resampler, Classifier\n"
     )

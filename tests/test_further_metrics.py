@@ -265,11 +265,11 @@ def test_only_the_metrics_of_the_grid_change_a_record():
 @pytest.mark.parametrize(
     ("metric", "fault"),
     [
-        ("OWN:hit", "got 'OWN:hit': AttributeError: module 'OWN' has no attribute 'hit'"),
+        ("OWN:hit", "OWN:hit: got 'hit'; expected one of "),
         ("OWN:constant", "got 'OWN:constant', which is no function; expected metric(y_true, y_pred)"),
         ("builtins:max", "got 'builtins:max', which is no function; expected metric(y_true, y_pred)"),
         ("OWN:f1_macro", "got 'OWN:f1_macro', but f1_macro is another metric; give the function a name of its own"),
-        ("no_such_package.here:hits", "got 'no_such_package.here:hits': ModuleNotFoundError: No module named"),
+        ("no_such_package.here:hits", "got 'no_such_package.here:hits'; no module can be imported from "),
         ("OWN.hits", "got 'OWN.hits'; expected one of AvAcc, CBA, MAvG, accuracy, "),
         ("f1-macro", "average_precision, module:function; did you mean 'f1_macro'?"),
     ],
@@ -278,7 +278,7 @@ def test_a_metric_that_is_not_there_is_one_line(raygrid, grid_file, own, tmp_pat
     grid = grid_file(metrics=["AvAcc", metric.replace("OWN", own)])
     code, out, err = raygrid("plan", grid, "--store", tmp_path / "store")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert ": metrics[1]: got " in err and fault.replace("OWN", own) in err
+    assert ": metrics[1]: " in err and fault.replace("OWN", own) in err
 
 
 def test_two_metrics_may_not_be_called_alike(raygrid, grid_file, own, tmp_path):

@@ -27,8 +27,8 @@ LAYERS = [
         "seeds",
         "whole",
     },
-    {"architectures", "folders", "fused", "level", "own", "tiles"},
-    {"backbones", "further_metrics", "samples"},
+    {"architectures", "folders", "fused", "level", "references", "tiles"},
+    {"backbones", "further_metrics", "own", "samples"},
     {"datasets", "imbalance", "resampling", "classifiers"},  # the stages
     {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"axes", "yaml_file"},

@@ -129,7 +129,7 @@ FAULTS = {
     ),
     "no class": (
         "'fine:'",
-        "6:18: arms[0].resamplers[0]: got 'fine:'; expected MODULE:CLASS, e.g. my_package.my_module:MyClass",
+        "6:18: arms[0].resamplers[0]: got 'fine:'; expected MODULE:NAME, e.g. my_package.my_module:my_name",
     ),
     "a name of raygrid's": (
         "fine:Taken",

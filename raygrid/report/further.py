@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from raygrid.errors import UsageError
-from raygrid.further_metrics import Metric, function_of, heading, reason, takes_scores
+from raygrid.further_metrics import Metric, function_of, heading, takes_scores
 from raygrid.grid import Cell
 from raygrid.metrics import METRICS
 from raygrid.record import Record
+from raygrid.references import reason
 
 Predictions = Mapping[str, np.ndarray[Any, Any]]
 
