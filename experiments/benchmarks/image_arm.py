@@ -63,10 +63,11 @@ def ours(X: Any, y: Any, settings: dict[str, Any], feed: str) -> Callable[[], ob
 
     from raygrid.classifiers.cnn import Cnn, _batches, _compiled
 
-    model, _ = _compiled(Cnn(weights="none"), IMAGE_SIZE, 10)
+    cnn = Cnn(weights="none", batch_size=BATCH_SIZE)
+    model, _ = _compiled(cnn, IMAGE_SIZE, 10)
     if settings:
         model.compile(model.optimizer, model.loss, **settings)
-    batches = _batches(X, eye_array(len(y), format="csr"), y, batch_size=BATCH_SIZE, seed=0)
+    batches = _batches(cnn, X, eye_array(len(y), format="csr"), y, seed=0)
     if feed == "fit":
         return lambda: model.fit(batches, shuffle=False, verbose=0)
     return lambda: [model.train_on_batch(*batches[i]) for i in range(len(batches))]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.samples import Samples, products, squares
+from raygrid.samples import Samples, nearest, squares
 
 
 class MixtureNeighbours:
@@ -52,21 +52,10 @@ class MixtureNeighbours:
 
     def kneighbors(self, B: csr_array, return_distance: bool = False) -> NDArray[np.int64]:
         """Return the indices, of shape (n_rows, n_neighbors), of the mixtures nearest to each row of B, in order."""
-        # Ordering by |b|^2 - 2 ab is ordering by |a - b|^2.
-        return np.concatenate(
-            [self._nearest(self._squares - 2 * part) for _, part in products(csr_array(B), self.X, self._A, self.X)]
-        )
+        return nearest(csr_array(B), self.X, self._A, self.X, self._squares, n=self.n_neighbors)
 
     def kneighbors_graph(self, B: csr_array) -> csr_array:
         """Return the graph of `kneighbors`, (n_rows, n_fitted), with ones."""
         nearest = self.kneighbors(B)
         rows = np.repeat(np.arange(len(nearest)), self.n_neighbors)
         return csr_array((np.ones(nearest.size), (rows, nearest.ravel())), shape=(len(nearest), self._A.shape[0]))
-
-    def _nearest(self, distances: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the least of each row in order, of equal ones the first; overwrite `distances`."""
-        nearest, rows = np.empty((len(distances), self.n_neighbors), dtype=np.int64), np.arange(len(distances))
-        for column in nearest.T:
-            column[:] = distances.argmin(axis=1)
-            distances[rows, column] = np.inf
-        return nearest
