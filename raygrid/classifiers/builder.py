@@ -22,6 +22,7 @@ class BuiltNetwork(Network):
     builder : str
         ``module:function`` of a module on Python's path. Given the shape of an image and the number of classes, the
         function returns a Keras model, uncompiled, from images in [-1, 1] to class probabilities (a softmax).
+        On torch a Dropout without a seed of its own draws from a generator that no trial's seed reaches.
     """
 
     name: Literal["keras"] = "keras"

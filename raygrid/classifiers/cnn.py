@@ -54,10 +54,9 @@ class Network(LossLevel, ScoringClassifier):
     def initialised(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the compiled network with the weights that `build` gives it for `seed`, its optimiser at the start."""
         model, _ = _compiled(self, image_size, n_classes)
-        for variable, drawn in zip(
-            model.variables, self.build(image_size, n_classes, seed=seed).variables, strict=True
-        ):
-            variable.assign(drawn)
+        drawn = self.build(image_size, n_classes, seed=seed)
+        for variable, value in zip(model.variables, drawn.variables, strict=True):
+            variable.assign(value)
         _restart(model.optimizer)
         return model
 

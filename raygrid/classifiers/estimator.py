@@ -66,7 +66,7 @@ class Estimator(ScoringClassifier):
             if name not in known or name in own:
                 raise ValueError(f"unknown parameter: {choices(name, [other for other in known if other not in own])}")
         made.set_params(**self.parameters, **own)
-        if hasattr(made, "_validate_params"):  # else it is checked when it is trained
+        if hasattr(made, "_parameter_constraints"):  # else it is checked when it is trained
             made._validate_params()
         return made
 

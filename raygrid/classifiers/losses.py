@@ -18,7 +18,7 @@ Ints = NDArray[np.intp]
 class LossLevel(Level):
     """A level that trains a network by the cross-entropy, or by what these settings make of it.
 
-    All follow the training set that the network sees: after resampling, with which they add up.
+    Frequencies and priors are those of the training set that the network sees: after resampling.
 
     Attributes
     ----------

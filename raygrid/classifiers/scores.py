@@ -28,7 +28,7 @@ class Scoring(ABC):
 
 def predictions(model: Fitted, X: Samples) -> dict[str, NDArray[Any]]:
     """Return the labels that a trained classifier predicts, `y_pred`, and its `scores` if it has any."""
-    if not isinstance(model, Scoring):
+    if not hasattr(model, "scores"):
         return {"y_pred": model.predict(X)}
     scores = model.scores(X)
     return {"y_pred": _likeliest(scores), "scores": scores}
