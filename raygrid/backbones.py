@@ -1,4 +1,4 @@
-"""Backbones: the networks of keras.applications without their top, and where their weights come from."""
+"""Backbones: the networks that a level may start from, and where their weights come from."""
 
 import os
 import sys
@@ -13,17 +13,14 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
+from raygrid.architectures import ARCHITECTURES, PUBLISHED
 from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
 from raygrid.keras_backend import load_keras
 from raygrid.level import Level, existing_path
 
-# Trained by scripts/pretrain_backbone.py.
+# Of mobilenet, alpha 0.25; trained by scripts/pretrain_backbone.py.
 EMBEDDED = Path(__file__).parent / "weights" / "mobilenet_0.25_cifar10.weights.h5"
-
-# Where keras.applications has them from, and for which sizes of images each width has weights of its own.
-PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet"
-_SIZES = (128, 160, 192, 224)
 
 _NAMED_WEIGHTS = ("imagenet", "embedded", "none")
 
@@ -44,21 +41,26 @@ class BackboneLevel(Level):
     Attributes
     ----------
     backbone : str
-        The architecture, of keras.applications.
+        The architecture.
     alpha : float
-        Width multiplier (Howard et al., 2017).
+        Width multiplier (Howard et al., 2017), where the architecture has one.
     weights : str
-        ``imagenet`` (downloaded by Keras), ``embedded`` (alpha 0.25, shipped with raygrid), ``none`` (random,
-        seeded), or the path of a Keras weights file without top.
+        ``imagenet`` (downloaded by Keras), ``embedded`` (mobilenet, alpha 0.25, shipped with raygrid), ``none``
+        (random, seeded), or the path of a Keras weights file without top.
     """
 
-    backbone: Literal["mobilenet"] = "mobilenet"
+    backbone: Literal[tuple(ARCHITECTURES)] = "mobilenet"  # type: ignore[valid-type]
     alpha: float = Field(1.0, gt=0)
     weights: Annotated[str, BeforeValidator(_weights)] = "imagenet"
 
     @model_validator(mode="after")
     def _alpha_has_weights(self) -> Self:
-        published = {"imagenet": (0.25, 0.5, 0.75, 1.0), "embedded": (0.25,)}.get(self.weights)
+        alphas = tuple(ARCHITECTURES[self.backbone].alphas)
+        if not alphas and self.alpha != 1:
+            raise ValueError(f"got alpha {self.alpha} with {self.backbone}, which has one width; leave it out")
+        if self.weights == "embedded" and self.backbone != "mobilenet":
+            raise ValueError(f"got weights embedded with {self.backbone}; they are mobilenet's; name others")
+        published = {"imagenet": alphas, "embedded": (0.25,)}.get(self.weights)
         if published and self.alpha not in published:
             raise ValueError(
                 f"got alpha {self.alpha} with weights {self.weights}; expected one of {', '.join(map(str, published))}"
@@ -79,20 +81,20 @@ class BackboneLevel(Level):
             The download failed.
         """
         if self.weights == "imagenet":
-            _fetch(_imagenet_file(self.alpha))
+            _fetch(*self._published())
 
     def to_fetch(self) -> str:
         """Return the size and place of the published weights, unless they are in Keras' cache; read a file's header."""
         if self.weights == "imagenet":
-            file = _imagenet_file(self.alpha)
-            return "" if file.exists() else f"at most 17 MB to {file}"
+            file, _ = self._published()
+            return "" if file.exists() else f"at most {ARCHITECTURES[self.backbone].megabytes} MB to {file}"
         path = self._weights_file()
         if path and not _is_hdf5(path):
             raise WeightsError(f"weights {path}: got no HDF5 file; expected a Keras weights file without top")
         return ""
 
     def build_backbone(self, image_size: int, *, seed: int) -> Any:
-        """Return the network, a Keras model from (n, image_size, image_size, 3) to its last convolutional activations.
+        """Return the network, a Keras model from images in [-1, 1] to its last convolutional activations.
 
         Parameters
         ----------
@@ -106,30 +108,32 @@ class BackboneLevel(Level):
         WeightsError
             The weights cannot be had, or do not fit.
         """
-        keras = load_keras()
-        keras.utils.set_random_seed(seed)
-        shape = (image_size, image_size, 3)
+        load_keras().utils.set_random_seed(seed)
         path = self._weights_file()
         if self.weights == "imagenet":
-            path = _imagenet_file(self.alpha, image_size)
-            _fetch(path)  # also here: a node that has just joined has no files
+            path, url = self._published(image_size)
+            _fetch(path, url)  # also here: a node that has just joined has no files
         try:
             # Keras warns of each layer of a file that it then refuses.
             with warnings.catch_warnings(action="ignore"):
-                model = keras.applications.MobileNet(
-                    input_shape=shape, alpha=self.alpha, include_top=False, weights=None
-                )
+                network, model = ARCHITECTURES[self.backbone].build(self.alpha, image_size)
                 if path:
                     model.load_weights(path)
         except Exception as error:  # whatever Keras and h5py make of it
             raise WeightsError(self._advice(error, path)) from error
-        return model
+        return network
 
     def _weights_file(self) -> Path | None:
         """Return the file that is named, or shipped."""
         if self.weights in ("imagenet", "none"):
             return None
         return EMBEDDED if self.weights == "embedded" else Path(self.weights)
+
+    def _published(self, image_size: int = 0) -> tuple[Path, str]:
+        """Return where Keras keeps the published weights, and where it has them from."""
+        file = ARCHITECTURES[self.backbone].published(self.alpha, image_size)
+        home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+        return home / "models" / Path(file).name, f"{PUBLISHED}/{file}"
 
     def _advice(self, error: Exception, path: Path | None) -> str:
         misfit = f"got a file that does not fit {self.backbone} alpha {self.alpha} ({_reason(error)})"
@@ -138,14 +142,7 @@ class BackboneLevel(Level):
         return f"weights {self.weights}: {misfit}"
 
 
-def _imagenet_file(alpha: float, image_size: int = 0) -> Path:
-    """Return where Keras keeps the published weights, those for 224 pixels where there are none for the size."""
-    width = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[alpha]
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    return home / "models" / f"mobilenet_{width}_{image_size if image_size in _SIZES else 224}_tf_no_top.h5"
-
-
-def _fetch(file: Path) -> None:
+def _fetch(file: Path, url: str) -> None:
     """Make a file of Keras' cache hold the published weights, if it is not there: the whole of them, or nothing."""
     if file.exists():
         return
@@ -153,7 +150,7 @@ def _fetch(file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{file}.lock"):
             if not file.exists():
-                _download(file)
+                _download(file, url)
     except Exception as error:  # Keras raises bare Exception
         raise WeightsError(
             f"weights imagenet: not in Keras' cache and the download failed ({_reason(error)}); put "
@@ -161,13 +158,13 @@ def _fetch(file: Path) -> None:
         ) from error
 
 
-def _download(file: Path) -> None:
+def _download(file: Path, url: str) -> None:
     """Download a file beside where it belongs, then give it its name: Keras takes any file of that name for whole."""
     # Keras prints where a download stands, for which stdout, where results go, is the wrong place.
     with tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as folder, redirect_stdout(sys.stderr):
-        fetched = Path(load_keras().utils.get_file(file.name, f"{PUBLISHED}/{file.name}", cache_dir=folder))
+        fetched = Path(load_keras().utils.get_file(file.name, url, cache_dir=folder))
         if not _is_hdf5(fetched):
-            raise OSError(f"{PUBLISHED}/{file.name}: got no HDF5 file")
+            raise OSError(f"{url}: got no HDF5 file")
         fetched.replace(file)
 
 
@@ -181,5 +178,5 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def preprocess(X: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return pixels 0 .. 255 as Keras' MobileNet expects them: float32 in [-1, 1]."""
+    """Return pixels 0 .. 255 as every backbone here takes them: float32 in [-1, 1]."""
     return X.astype(np.float32) / np.float32(127.5) - np.float32(1)

@@ -6,10 +6,10 @@ A prediction is, from the best to the last resort:
 2. *power law*: through the means of the cell's data set at two or more other training sizes: c n_train^p by least
    squares on logarithms, p between 0 and 3;
 3. *scaled*: the mean of the nearest recorded training size (of the cell's own data set if it has one), each stage
-   multiplied by the growth of its work. With n = n_train, f the samples after resampling, t = n_test: splitting grows
-   with n, resampling with n (n^2 for SMOTE, alone or with ENN), predicting with t, all else with f (for an SVM or
-   neighbours with t f and f^2). Where f is not recorded, it keeps its ratio to whichever of three it was nearest to: n,
-   every class as large as the largest, every class as small as the smallest;
+   multiplied by the growth of its work. With n = n_train, f the samples after resampling, t = n_test: splitting and
+   representing grow with n, resampling with n (n^2 for one that compares pairs), predicting with t, all else with f
+   (t f and f^2 for an SVM or neighbours). Where f is not recorded, it keeps its ratio to whichever of three it was
+   nearest to: n, every class as large as the largest, every class as small as the smallest;
 4. none.
 
 Only records of the same representation, resampler and classifier, parameters included, and image size are asked.
@@ -29,8 +29,8 @@ from raygrid.grid import Cell, hash_of, identity
 from raygrid.imbalance import class_sizes
 from raygrid.record import Record
 
-# What compares all pairs of samples; the work of everything else grows with their number.
-_OF_PAIRS = frozenset({"smote", "smote_enn", "svm", "knn"})
+# Classifiers that compare all pairs of samples; the work of others grows with their number.
+_OF_PAIRS = frozenset({"svm", "knn"})
 _STEEPEST = 3.0
 _LEAST_S = 1e-3  # what is recorded is rounded to this
 
@@ -208,7 +208,8 @@ def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:
     is_of_pairs = cell.classifier.name in _OF_PAIRS
     growth = {
         "split": n,
-        "resample": n**2 if cell.resampler.name in _OF_PAIRS else n,
+        "represent": n,
+        "resample": n**2 if cell.resampler.compares_pairs else n,
         "predict": t * f if is_of_pairs else t,
     }
     rest = f**2 if is_of_pairs else f

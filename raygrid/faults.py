@@ -5,11 +5,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from raygrid.classifiers.cnn import Cnn
 from raygrid.config import FROM_PATH, LEVELS, Arm, Exclusion, Grid, Resources
 from raygrid.errors import GridError, choices
+from raygrid.resampling import REFUSED
 from raygrid.yaml_file import YamlFile
 
-_SECTIONS: dict[str, type[BaseModel]] = {"arms": Arm, "exclude": Exclusion, "resources": Resources}
+_SECTIONS: dict[str, type[BaseModel]] = {"arms": Arm, "exclude": Exclusion, "resources": Resources, "network": Cnn}
 
 # What pydantic expects, in our words, by the type of its error.
 _EXPECTED = {
@@ -60,6 +62,8 @@ def _message(fault: Any) -> str:
     kind, context, got = fault["type"], fault.get("ctx", {}), fault["input"]
     if kind == "value_error":
         return str(context["error"])
+    if context.get("tag") in REFUSED:
+        return f"got {context['tag']!r}, which {REFUSED[context['tag']]}"
     if kind == "extra_forbidden":
         return f"unknown key: {choices(fault['loc'][-1], _model_at(fault['loc'][:-1]).model_fields)}"
     if kind == "union_tag_invalid":

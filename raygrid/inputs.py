@@ -1,6 +1,12 @@
-"""Inputs: what every cell of one data set and representation shares, computed once and cached."""
+"""Inputs: what cells share, computed once and cached.
 
-from dataclasses import dataclass
+What belongs to a data set, its images or what a fixed representation makes of them, is there before the trials. What a
+trained representation makes of a fold, of which there may be hundreds, is computed by the trial that first needs it.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +16,16 @@ from numpy.typing import NDArray
 from raygrid import machine
 from raygrid.cache import Cache
 from raygrid.grid import Cell, hash_of
+from raygrid.imbalance import Split
+from raygrid.representations import TrainedRepresentation
+from raygrid.resampling import NoResampling, Resampler
 from raygrid.samples import Samples
 from raygrid.tiles import Plan, Tiles
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """A whole data set in one representation.
+    """A data set in some representation: the whole of it, or one fold.
 
     Attributes
     ----------
@@ -28,7 +37,7 @@ class Inputs:
     cache : Cache
         Where inner products are kept, computed when a cell first asks for them.
     key : str
-        The name of these inputs, as `inputs_key` gives it.
+        The name of these arrays, from which their inner products have theirs.
     """
 
     X_train: NDArray[Any]
@@ -85,7 +94,7 @@ def images_key(cell: Cell) -> str:
 
 def inputs_key(cell: Cell) -> str:
     """Return the name of the cell's inputs: all that they depend on, and what computes them, hashed."""
-    if cell.representation.is_identity:
+    if cell.representation.is_view:
         return images_key(cell)
     seed = cell.seed if cell.representation.is_seeded else None
     return "inputs-" + hash_of(
@@ -96,6 +105,35 @@ def inputs_key(cell: Cell) -> str:
             "computed_by": [machine.versions()[name] for name in ("keras_backend", "keras")],
         }
     )
+
+
+def samples_key(cell: Cell) -> str:
+    """Return the name of the arrays that a cell's samples are read from: its inputs, or what is trained for its fold.
+
+    Threads and processors change how a training rounds, and so, after some epochs, what it comes to.
+    """
+    if not isinstance(cell.representation, TrainedRepresentation):
+        return inputs_key(cell)
+    identity = cell.identity()
+    on_gpu = float(os.environ.get("RAYGRID_GPU_SHARE") or 0) > 0
+    return "trained-" + hash_of(
+        {
+            "images": images_key(cell),
+            **{part: identity[part] for part in ("representation", "ir", "fold", "seed")},
+            "resampler": _resampler(cell, cell.representation).identity(),
+            "computed_by": [machine.versions(), os.environ.get("OMP_NUM_THREADS"), on_gpu],
+        }
+    )
+
+
+def makers_first(cells: Sequence[Cell]) -> list[Cell]:
+    """Return cells in their order, but last those that would wait for what another one trains."""
+    first = {samples_key(cell): cell for cell in reversed(cells)}
+
+    def waits(cell: Cell) -> bool:
+        return isinstance(cell.representation, TrainedRepresentation) and first[samples_key(cell)] is not cell
+
+    return sorted(cells, key=waits)
 
 
 def load_inputs(cell: Cell, cache: Cache) -> Inputs:
@@ -123,6 +161,49 @@ def load_inputs(cell: Cell, cache: Cache) -> Inputs:
             part: cell.representation.transform(arrays[part], seed=cell.seed) for part in ("X_train", "X_test")
         }
 
-    arrays = cache.arrays(inputs_key(cell), images if cell.representation.is_identity else represented)
+    arrays = cache.arrays(inputs_key(cell), images if cell.representation.is_view else represented)
     names = tuple(map(str, arrays.pop("class_names")))
     return Inputs(**arrays, class_names=names, cache=cache, key=inputs_key(cell))
+
+
+def samples_of(cell: Cell, inputs: Inputs, split: Split) -> tuple[Samples, Samples]:
+    """Return the training and the test samples of a cell, as its classifier sees them.
+
+    Raises
+    ------
+    InfeasibleError
+        The resampler cannot make what the representation is to be trained on.
+    """
+    if isinstance(cell.representation, TrainedRepresentation):
+        fold = _trained(cell, cell.representation, inputs, split)
+        return fold.train(np.arange(len(split.train))), fold.test(np.arange(len(split.test)))
+    if cell.representation.is_view:
+        X, X_test = (cell.representation.transform(X, seed=cell.seed) for X in (inputs.X_train, inputs.X_test))
+        inputs = replace(inputs, X_train=X, X_test=X_test)
+    return inputs.train(split.train), inputs.test(split.test)
+
+
+def _trained(cell: Cell, representation: TrainedRepresentation, inputs: Inputs, split: Split) -> Inputs:
+    """Return the fold in a representation trained on its training images, from the cache where it has that."""
+    X, X_test, y = inputs.train(split.train), inputs.test(split.test), inputs.y_train[split.train]
+
+    def compute() -> dict[str, NDArray[Any]]:
+        A, y_trained = _resampler(cell, representation).resample(X, y, seed=cell.seed_of("resample"))
+        transform = representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
+        return {"X_train": transform(X), "X_test": transform(X_test)}
+
+    key = samples_key(cell)
+    arrays = inputs.cache.arrays(key, compute)
+    return replace(
+        inputs,
+        X_train=arrays["X_train"],
+        y_train=y,
+        X_test=arrays["X_test"],
+        y_test=inputs.y_test[split.test],
+        key=key,
+    )
+
+
+def _resampler(cell: Cell, representation: TrainedRepresentation) -> Resampler:
+    """Return what gives the images that a representation is trained on, of those of the fold."""
+    return cell.resampler if representation.train_on == "resampled" else NoResampling()

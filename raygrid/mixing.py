@@ -1,7 +1,8 @@
 """The mixing matrix: every resampled set is X' = A X with a sparse A of shape (n_resampled, n_train).
 
-A row has one non-zero (a sample kept or repeated) or two (SMOTE's 1 - lambda and lambda), and sums to 1. Nothing
-downstream needs X' whole: images are mixed batch by batch, distances follow from inner products.
+A row has one non-zero (a sample kept or repeated), two (SMOTE's 1 - lambda and lambda) or as many as a cluster has
+members (its mean), and sums to 1. Nothing downstream needs X' whole: images are mixed batch by batch, distances follow
+from inner products.
 """
 
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers import predictions
 from raygrid.errors import InfeasibleError, UsageError
 from raygrid.grid import Cell
-from raygrid.inputs import Inputs
+from raygrid.inputs import Inputs, samples_of
 from raygrid.metrics import METRICS, confusion_matrix
 from raygrid.record import FINAL, Measured, Record, Status
 from raygrid.store import Store
@@ -46,8 +46,9 @@ def compute(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) ->
     """Run the pipeline of one cell; return the fields of a done record and the predictions."""
     with clock.stage("split"):
         split = imbalance.split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
-        X, y = inputs.train(split.train), inputs.y_train[split.train]
-        X_test, y_test = inputs.test(split.test), inputs.y_test[split.test]
+        y, y_test = inputs.y_train[split.train], inputs.y_test[split.test]
+    with clock.stage("represent"):
+        X, X_test = samples_of(cell, inputs, split)
     with clock.stage("resample"):
         A, y_resampled = cell.resampler.resample(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):

@@ -12,7 +12,7 @@ from raygrid.config import Grid
 from raygrid.cost import Stratum, stratum_of
 from raygrid.engine import Terms, engine_named
 from raygrid.grid import Cell
-from raygrid.inputs import inputs_key, load_inputs
+from raygrid.inputs import images_key, inputs_key, load_inputs
 from raygrid.job import Job
 from raygrid.planning import Forecast, pilot_cells, summary
 from raygrid.progress import Progress
@@ -65,9 +65,8 @@ def prepare(job: Job) -> None:
     _fetch(job.cells)
     for cell in {inputs_key(cell): cell for cell in job.cells}.values():
         inputs = load_inputs(cell, job.cache)
-        _out.print(
-            f"{cell.dataset.name} {cell.representation.name}: train {inputs.X_train.shape}, test {inputs.X_test.shape}"
-        )
+        what = "image" if inputs.key == images_key(cell) else cell.representation.name
+        _out.print(f"{cell.dataset.name} {what}: train {inputs.X_train.shape}, test {inputs.X_test.shape}")
 
 
 def _fetch(cells: Sequence[Cell]) -> None:

@@ -1,11 +1,11 @@
 """The backbones: their shape, their weights, and one line where the weights cannot be had."""
 
-import inspect
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,11 +17,21 @@ import pytest
 from pydantic import ValidationError
 
 from raygrid import backbones
+from raygrid.architectures import ARCHITECTURES
 from raygrid.backbones import EMBEDDED, preprocess
 from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
 from raygrid.keras_backend import load_keras
 from raygrid.representations.features import Features
+
+# Where keras.applications has what its networks expect of images.
+PREPROCESSING = {
+    "mobilenet": "mobilenet",
+    "mobilenet_v2": "mobilenet_v2",
+    "mobilenet_v3_small": "mobilenet_v3",
+    "efficientnet_v2_b0": "efficientnet_v2",
+    "resnet50": "resnet",
+}
 
 SHARED = Path(__file__).parents[2] / "shared" / "weights"
 
@@ -60,6 +70,83 @@ def test_features_are_the_activations_of_preprocessed_images_flattened(embedded)
     expected = model.predict_on_batch(X[60:] / np.float32(127.5) - 1)
     np.testing.assert_allclose(features[60:], np.asarray(expected).reshape(10, -1), rtol=1e-5, atol=1e-5)
     assert features.min() >= 0 and features.max() > 0
+
+
+@pytest.mark.parametrize("backbone", ARCHITECTURES)
+def test_every_backbone_is_kerass_on_images_as_keras_prepares_them(backbone):
+    keras, applications = load_keras(), load_keras().applications
+    images = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 3)).astype(np.uint8)
+    ours, model = ARCHITECTURES[backbone].build(1.0, 40)
+    assert [weight.shape for weight in ours.weights] == [weight.shape for weight in model.weights]
+    stock = getattr(applications, ARCHITECTURES[backbone].builder)(
+        input_shape=(40, 40, 3), include_top=False, weights=None
+    )
+    stock.set_weights(model.get_weights())
+    # Its first convolution: random networks make what differs there vanish.
+    got, expected = (
+        keras.Model(network.input, next(one for one in network.layers if isinstance(one, keras.layers.Conv2D)).output)
+        for network in (ours, stock)
+    )
+    prepared = getattr(applications, PREPROCESSING[backbone]).preprocess_input(images.astype(np.float32))
+    scale = np.abs(expected.predict_on_batch(prepared)).max()
+    np.testing.assert_allclose(
+        got.predict_on_batch(preprocess(images)), expected.predict_on_batch(prepared), atol=1e-5 * scale
+    )
+
+
+def test_any_named_layer_can_be_read(embedded):
+    X = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
+    backbone = embedded.build_backbone(32, seed=0)
+    layer = backbone.get_layer("conv_pw_11_relu").output
+    expected = np.asarray(load_keras().Model(backbone.input, layer).predict_on_batch(preprocess(X)))
+    assert expected.shape == (3, 2, 2, 128)
+    features = {pooling: read(embedded, X, layer="conv_pw_11_relu", pooling=pooling) for pooling in POOLINGS}
+    np.testing.assert_array_equal(features["flatten"], expected.reshape(3, -1))
+    np.testing.assert_allclose(features["average"], expected.mean(axis=(1, 2)), rtol=1e-5)
+    assert np.array_equal(read(embedded, X, layer="conv_pw_13_relu"), embedded.transform(X, seed=0))
+
+
+def read(level: Features, X: np.ndarray, **changes: str) -> np.ndarray:
+    return level.model_copy(update=changes).transform(X, seed=0)
+
+
+POOLINGS = ("flatten", "average")
+
+
+@pytest.mark.parametrize("layer", ["conv_pw_11_rely", "input_layer", "re_lu_1", "activation"])
+@pytest.mark.parametrize("backbone", ["mobilenet", "mobilenet_v3_small"])
+def test_a_layer_that_a_backbone_does_not_name_is_refused_in_one_line(backbone, layer):
+    level = Features(backbone=backbone, weights="none", layer=layer)
+    with pytest.raises(WeightsError) as refused:
+        level.transform(np.zeros((1, 32, 32, 3), dtype=np.uint8), seed=0)
+    line = str(refused.value)
+    first = {"mobilenet": "conv1, conv1_bn", "mobilenet_v3_small": "conv, conv_bn, expanded_conv_"}
+    assert line.startswith(f"layer of features: got {layer!r}; expected one of {first[backbone]}")
+    assert "\n" not in line and "activation_" not in line and "re_lu" not in line.partition(";")[2]
+
+
+@pytest.mark.parametrize(
+    "level",
+    [
+        {"alpha": 0.25},
+        {"alpha": 1.0, "pooling": "average"},
+        {"backbone": "mobilenet_v2", "alpha": 0.35},
+        {"backbone": "mobilenet_v2", "alpha": 1.4},
+        {"backbone": "mobilenet_v3_small", "alpha": 0.75},
+        {"backbone": "efficientnet_v2_b0", "pooling": "average"},
+    ],
+    ids=str,
+)
+def test_the_size_of_features_is_told_before_there_are_any(level):
+    features = Features(weights="none", **level)
+    assert features.bytes_per_image(64) == features.transform(np.zeros((1, 64, 64, 3), np.uint8), seed=0).nbytes
+
+
+def test_keys_from_before_layers_could_be_named_hold(embedded):
+    assert "layer" not in embedded.identity() and "pooling" not in embedded.identity()
+    changes = ({"layer": "conv1"}, {"pooling": "average"}, {"layer": "conv1", "pooling": "average"})
+    for change in changes:
+        assert embedded.model_copy(update=change).identity() == embedded.identity() | change
 
 
 def test_embedded_weights_are_those_of_the_file_whatever_the_seed(embedded, random):
@@ -131,7 +218,7 @@ class Publisher(SimpleHTTPRequestHandler):
     """Serves the files of a folder, or half of each."""
 
     def do_GET(self):
-        self.server.asked.append(self.path[1:])
+        self.server.asked.append(Path(self.path).name)
         super().do_GET()
 
     def copyfile(self, source, outputfile):
@@ -148,12 +235,13 @@ NAME = "mobilenet_2_5_224_tf_no_top.h5"
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     """A folder of weights in the format that Keras publishes them in, for two sizes of images."""
-    folder = tmp_path_factory.mktemp("published")
+    folder = tmp_path_factory.mktemp("published") / "mobilenet"
+    folder.mkdir()
     model = Features(alpha=0.25, weights="none").build_backbone(32, seed=0)
     for size in ("224", "160"):
         model.set_weights([weight + int(size) for weight in model.get_weights()])
         model.save(folder / NAME.replace("224", size))
-    return folder
+    return folder.parent
 
 
 @pytest.fixture
@@ -161,7 +249,7 @@ def publisher(published, tmp_path, monkeypatch):
     """A server that has them; Keras' cache is empty."""
     folder = Path(shutil.copytree(published, tmp_path / "published"))
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Publisher, directory=str(folder))) as server:
-        server.asked, server.is_short, server.folder = [], False, folder
+        server.asked, server.is_short, server.folder = [], False, folder / "mobilenet"
         monkeypatch.setattr(backbones, "PUBLISHED", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -173,9 +261,32 @@ def in_models(tmp_path) -> list[str]:
     return sorted(path.name for path in (tmp_path / "keras" / "models").iterdir() if path.suffix != ".lock")
 
 
-def test_weights_are_asked_for_where_keras_publishes_them():
-    module = inspect.getmodule(load_keras().applications.MobileNet)
-    assert f"{backbones.PUBLISHED}/" == module.BASE_WEIGHT_PATH
+@pytest.mark.parametrize(
+    ("backbone", "alpha", "image_size"),
+    [
+        *(("mobilenet", alpha, 128) for alpha in (0.25, 0.5, 0.75, 1.0)),
+        *(("mobilenet_v2", alpha, 96) for alpha in (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)),
+        ("mobilenet_v2", 1.0, 100),
+        ("mobilenet_v3_small", 0.75, 224),
+        ("mobilenet_v3_small", 1.0, 128),
+        ("efficientnet_v2_b0", 1.0, 64),
+        ("resnet50", 1.0, 64),
+    ],
+)
+def test_weights_are_asked_for_where_keras_publishes_them(backbone, alpha, image_size, tmp_path, monkeypatch):
+    builder = getattr(load_keras().applications, ARCHITECTURES[backbone].builder)
+    asked = []
+
+    def get_file(name, url, *, cache_subdir, file_hash=None):
+        asked.append((tmp_path / cache_subdir / name, url))
+        raise FileNotFoundError
+
+    monkeypatch.setattr(sys.modules[builder.__module__.replace("resnet_v2", "resnet")].file_utils, "get_file", get_file)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    width = {"alpha": alpha} if ARCHITECTURES[backbone].alphas else {}
+    with warnings.catch_warnings(action="ignore"), pytest.raises(FileNotFoundError):
+        builder(input_shape=(image_size, image_size, 3), include_top=False, weights="imagenet", **width)
+    assert asked == [Features(backbone=backbone, alpha=alpha)._published(image_size)]
 
 
 def test_processes_that_want_the_published_weights_at_once_download_them_once(publisher, tmp_path):
@@ -249,9 +360,15 @@ def test_a_weights_file_is_known_by_what_it_holds(embedded, tmp_path):
             "got alpha 0.6 with weights imagenet; expected one of 0.25, 0.5, 0.75, 1.0",
         ),
         ({"weights": "embedded"}, "got alpha 1.0 with weights embedded; expected one of 0.25"),
+        ({"weights": "embedded", "backbone": "resnet50"}, "got weights embedded with resnet50; they are mobilenet's"),
+        ({"alpha": 0.5, "backbone": "resnet50"}, "got alpha 0.5 with resnet50, which has one width; leave it out"),
+        (
+            {"alpha": 0.25, "backbone": "mobilenet_v2"},
+            "got alpha 0.25 with weights imagenet; expected one of 0.35, 0.5, 0.75, 1.0, 1.3, 1.4",
+        ),
         ({"weights": "/no/such.h5"}, "got '/no/such.h5'; expected imagenet, embedded, none or the path of a weights"),
     ],
-    ids=["unpublished alpha", "embedded of another alpha", "no such file"],
+    ids=["alpha", "embedded alpha", "embedded backbone", "one width", "another's alpha", "no such file"],
 )
 def test_weights_that_do_not_exist_are_refused_at_once(level, message):
     with pytest.raises(ValidationError, match=message):

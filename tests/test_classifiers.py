@@ -59,6 +59,10 @@ def trained(images):
     return train(images, 1)
 
 
+def flat(variables):
+    return np.concatenate([np.asarray(variable).ravel() for variable in variables])
+
+
 def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
@@ -145,10 +149,19 @@ def test_a_seed_gives_one_network_whatever_was_trained_before(images, digits, tr
     assert not same(trained, train(images, 3))
 
 
-@pytest.mark.parametrize("weights", ["embedded", "none"])
-def test_a_network_used_again_starts_as_one_built_anew(images, weights):
-    cnn = CNN.model_copy(update={"weights": weights})
-    fit(images, seed=7, weights=weights)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weights": "embedded"},
+        {"weights": "none"},
+        pytest.param({"backbone": "mobilenet_v2", "alpha": 0.35, "weights": "none"}, marks=pytest.mark.slow),
+        pytest.param({"backbone": "mobilenet_v3_small", "alpha": 0.75, "weights": "none"}, marks=pytest.mark.slow),
+    ],
+    ids=lambda changes: " ".join(map(str, changes.values())),
+)
+def test_a_network_used_again_starts_as_one_built_anew(images, changes):
+    cnn = CNN.model_copy(update=changes)
+    fit(images, seed=7, **changes)
     model = _initialised(cnn, 32, 10, seed=3)
     assert same(model.get_weights(), cnn.build(32, 10, seed=3).get_weights())
     assert {np.abs(variable).max() for variable in model.optimizer.variables} == {0, np.float32(1e-4)}
@@ -162,16 +175,18 @@ def test_one_step_is_stock_kerass(images, class_weight):
     y = np.where(np.arange(40) < 25, 0, y)  # the first class is the largest, and has the least weight
     weights = None if class_weight == "none" else (len(y) / (10 * np.bincount(y)))[y]
     model = CNN.build(32, 10, seed=4)
-    start = model.get_weights()
+    start = flat(model.trainable_variables)
     model.compile(keras.optimizers.RMSprop(1e-4), "sparse_categorical_crossentropy")
     order = np.random.default_rng(4).permutation(40)
     weighted = {} if weights is None else {"sample_weight": weights[order]}
     batch = {"x": mix(A, X)[order] / np.float32(127.5) - 1, "y": y[order], **weighted}
     model.fit(**batch, batch_size=40, shuffle=False, verbose=0)
-    ours = fit((X, A, y), seed=4, epochs=1, batch_size=40, class_weight=class_weight).weights
-    for got, expected, before in zip(ours, model.get_weights(), start, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
-        assert not np.array_equal(expected, before)
+    ours = fit((X, A, y), seed=4, epochs=1, batch_size=40, class_weight=class_weight).model
+    # As near as rounding lets a deep network be: tests/test_fused.py says how near, and has the layers one by one.
+    expected, got = flat(model.trainable_variables), flat(ours.trainable_variables)
+    assert np.linalg.norm(got - expected) < 0.05 * np.linalg.norm(expected - start)
+    averages = flat(ours.non_trainable_variables), flat(model.non_trainable_variables)
+    np.testing.assert_allclose(*averages, rtol=1e-5, atol=1e-6)
 
 
 class Kept:

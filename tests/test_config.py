@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from raygrid import resampling
 from raygrid.config import Grid, Resources, changed
 from raygrid.errors import GridError, UsageError
 from raygrid.faults import load_grid
@@ -35,7 +36,7 @@ CNN_KEYS = (
     "learning_rate, balanced_batches, backbone, alpha, weights, dense_units"
 )
 CLASSIFIERS = "cnn, keras, svm, linear_probe, knn, sklearn"
-RESAMPLERS = "none, ros, rus, smote, smote_enn, iht"
+RESAMPLERS = ", ".join(resampling.RESAMPLERS)
 NAME_RULE = "letters, digits, '.', '_' and '-' only, a letter or digit first"
 NOTHING = "got nothing; expected a value; it has no default"
 
@@ -99,6 +100,8 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
         "backbone": "mobilenet",
         "alpha": 1.0,
         "weights": "imagenet",
+        "layer": None,
+        "pooling": "flatten",
     }
     assert features.classifier.as_dict() == {"name": "svm", "C": 1.0, "gamma": "scale"}
     assert [resampler.name for resampler in features.resamplers] == ["none", "smote", "smote_enn", "iht"]
@@ -260,7 +263,10 @@ BAD = {
     ),
     "unknown representation": (
         arm("feature"),
-        ["4:21: arms[0].representation: got 'feature'; expected one of image, features; did you mean 'features'?"],
+        [
+            "4:21: arms[0].representation: got 'feature'; expected one of image, raw, features, autoencoder, "
+            "finetuned; did you mean 'features'?"
+        ],
     ),
     "unknown classifier": (
         arm(classifier="swm"),
@@ -469,6 +475,14 @@ BAD = {
         ],
     ),
 }
+
+
+def test_a_parameter_of_a_network_within_a_representation_is_the_networks(tmp_path):
+    (line,) = faults(tmp_path, arm("{name: finetuned, network: {name: cnn, epoch: 2}}"))
+    assert line.startswith(
+        "4:67: arms[0].representation.network.epoch: unknown key: got 'epoch'; expected one of name, "
+    )
+    assert line.endswith("; did you mean 'epochs'?")
 
 
 @pytest.mark.parametrize(("text", "lines"), BAD.values(), ids=BAD)

@@ -10,6 +10,7 @@ import pytest
 from faulty import Observer, Raises, Sleeps, know_this_module
 
 from raygrid.budget import Budget
+from raygrid.cache import Cache
 from raygrid.config import Resources
 from raygrid.engine import ENGINES, Terms, engine_named
 from raygrid.errors import DataError, StoreError, UsageError
@@ -66,6 +67,21 @@ def test_both_engines_keep_the_same_records_of_images(run, cells_of, image_arm):
     (ray, _), (inline, _) = (run(engine, cells) for engine in ENGINES)
     assert kept(ray) == kept(inline)
     assert ray.statuses() == {cells[0].key: "done"}
+
+
+@pytest.mark.slow
+def test_both_engines_train_once_for_all_cells_of_a_fold(cluster, cells_of, tmp_path):
+    autoencoder = {"name": "autoencoder", "code_size": 8, "epochs": 1}
+    arm = {"representation": autoencoder, "classifier": "svm", "resamplers": ["none", "smote"]}
+    cells, found = cells_of(folds=1, arms=[arm]), []
+    for engine in ENGINES:
+        store, cache, observer = Store(tmp_path / engine), Cache(tmp_path / f"{engine}-cache"), Observer()
+        store.prepare()
+        engine_named(engine)(cells, store, cache, terms=Terms(), observer=observer)
+        assert Counter(observer.heard) == {"started": 4, "done": 4}
+        assert len(list(cache.root.glob("computed/trained-*"))) == 2  # one an IR
+        found.append(kept(store))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

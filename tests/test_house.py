@@ -27,9 +27,10 @@ LAYERS = [
         "seeds",
         "whole",
     },
-    {"folders", "level", "tiles"},
+    {"architectures", "folders", "fused", "level", "tiles"},
     {"backbones", "samples"},
-    {"datasets", "imbalance", "representations", "resampling", "classifiers"},  # the stages
+    {"datasets", "imbalance", "resampling", "classifiers"},  # the stages
+    {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"config", "yaml_file"},
     {"faults", "grid", "kept_checkpoint"},
     {"cache", "cost", "progress", "report", "schedule", "store"},
@@ -48,10 +49,10 @@ HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 OWNERS = {
     "ray": {"engine.attempt", "engine.cluster", "engine.probe", "engine.trackers", "engine.tune", "engine.worker"},
     "keras": {"keras_backend"},
-    "tensorflow": {"keras_backend"},
-    "torch": {"keras_backend"},
+    "tensorflow": {"fused", "keras_backend"},
+    "torch": {"fused", "keras_backend"},
     "jax": {"keras_backend"},
-    "imblearn": {"resampling.samplers"},
+    "imblearn": {"resampling.by_class_name", "resampling.samplers", "resampling.under_sampling"},
     "typer": {"cli", "options"},
 }
 
@@ -117,6 +118,7 @@ def test_the_reader_of_imports_sees_every_kind(tmp_path):
         "main('run', '--help')",
         "main('schema')",
         "main('plan', 'experiments/quickstart.yaml', '--store', sys.argv[1])",
+        "main('plan', 'experiments/resamplers.yaml', '--store', sys.argv[1])",
     ],
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(tmp_path, code):

@@ -8,14 +8,22 @@ import numpy as np
 import pytest
 
 from raygrid.cache import Cache
+from raygrid.checkpoint import NO_CHECKPOINT
+from raygrid.classifiers.cnn import Cnn
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
 from raygrid.datasets.digits import Digits
 from raygrid.datasets.mnist import Mnist
-from raygrid.inputs import images_key, inputs_key, load_inputs
+from raygrid.imbalance import split
+from raygrid.inputs import images_key, inputs_key, load_inputs, makers_first, samples_key, samples_of
+from raygrid.mixing import mix
+from raygrid.representations import TrainedRepresentation
+from raygrid.representations.autoencoder import Autoencoder
 from raygrid.representations.features import Features
-from raygrid.representations.image import Image
+from raygrid.representations.finetuned import Finetuned
+from raygrid.representations.image import Image, Raw
 from raygrid.resampling import RESAMPLERS
+from raygrid.trial import Clock, compute
 
 
 class CountedDigits(Digits):
@@ -31,12 +39,24 @@ class CountedDigits(Digits):
 class CountedImage(Image):
     """Halves what it was given, and says how much that was."""
 
-    is_identity: ClassVar[bool] = False
+    is_view: ClassVar[bool] = False
     lengths: ClassVar[list[int]] = []
 
     def transform(self, X: Any, *, seed: int) -> Any:
         self.lengths.append(len(X))
         return super().transform(X, seed=seed) // 2
+
+
+class Trained(TrainedRepresentation):
+    """Pixels less the mean of the images that it is trained on; says what these are, and with which seed."""
+
+    name: str = "trained"
+    seen: ClassVar[list[tuple[Any, Any, int]]] = []
+
+    def train(self, X: Any, A: Any, y: Any, *, seed: int) -> Any:
+        trained_on = mix(A, X)
+        self.seen.append((trained_on, y, seed))
+        return lambda images: images[:].reshape(len(images), -1) - trained_on.mean(axis=0).ravel()
 
 
 @pytest.fixture
@@ -78,6 +98,19 @@ def test_two_representations_share_the_decoded_images(counted, tmp_path):
     # Images are their own representation, and not kept a second time.
     assert {path.name for path in tmp_path.glob("i*-*")} == {images_key(plain), inputs_key(counted)}
     assert inputs_key(plain) == images_key(plain)
+
+
+def test_raw_pixels_are_the_images_in_another_shape_and_kept_as_such(counted, tmp_path):
+    raw, plain = (replace(counted, representation=level) for level in (Raw(), Image()))
+    inputs = load_inputs(raw, Cache(tmp_path))
+    fold = split(inputs.y_train, inputs.y_test, ir=2, seed=0)
+    (X, X_test), (Y, Y_test) = (samples_of(cell, inputs, fold) for cell in (raw, plain))
+    assert (X.shape, X_test.shape, X.X.dtype) == ((len(fold.train), 3072), (len(fold.test), 3072), np.uint8)
+    assert np.shares_memory(X.X, Y.X) and np.shares_memory(X_test.X, Y_test.X)
+    assert np.array_equal(X[:5], Y[:5].reshape(5, -1))
+    assert (X_test.tiles().tiles == Y_test.tiles().tiles).all()
+    kept = sorted(path.name for path in tmp_path.glob("[ip]*-*"))
+    assert [name.partition("-")[0] for name in kept] == ["images", "products"]  # one of each, for both
 
 
 def test_a_deleted_cache_is_computed_anew(counted, tmp_path):
@@ -124,6 +157,133 @@ def test_the_seed_is_part_of_random_features(cell):
     random = replace(cell, representation=Features(alpha=0.25, weights="none"))
     assert inputs_key(random) != inputs_key(replace(random, seed=7))
     assert images_key(random) == images_key(replace(random, seed=7))
+
+
+@pytest.fixture
+def trained(counted):
+    Trained.seen.clear()
+    return replace(counted, representation=Trained())
+
+
+def samples(cell, cache):
+    inputs = load_inputs(cell, cache)
+    fold = split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
+    return inputs, fold, *samples_of(cell, inputs, fold)
+
+
+def test_a_representation_is_trained_on_the_folds_training_images_and_those_alone(trained, tmp_path):
+    inputs, fold, X, X_test = samples(trained, Cache(tmp_path))
+    ((images, y, seed),) = Trained.seen
+    assert np.array_equal(images, inputs.X_train[fold.train])
+    assert (y.tolist(), seed) == (inputs.y_train[fold.train].tolist(), trained.seed_of("represent"))
+    mean = images.reshape(len(images), -1).mean(axis=0)
+    assert np.array_equal(X[:], inputs.X_train[fold.train].reshape(len(X), -1) - mean)
+    assert np.array_equal(X_test[:], inputs.X_test[fold.test].reshape(len(X_test), -1) - mean)
+
+
+def test_the_inner_products_are_those_of_the_fold_in_its_representation(trained, tmp_path):
+    _, _, X, X_test = samples(trained, Cache(tmp_path))
+    some = np.array([0, 7, 30])
+    ordered = some[np.argsort(X.places[some])]
+    tiles = X_test.tiles().gather(X_test.places[:4], X.places[ordered])
+    np.testing.assert_allclose(tiles, X_test[:4] @ X[ordered].T, rtol=1e-4)
+
+
+def test_what_is_resampled_is_trained_on_where_a_representation_says_so(trained, tmp_path):
+    balanced = replace(trained, representation=Trained(train_on="resampled"), resampler=RESAMPLERS["ros"]())
+    _, fold, X, _ = samples(balanced, Cache(tmp_path))
+    ((images, y, _),) = Trained.seen
+    assert len(set(np.bincount(y))) == 1 and len(y) == len(images) > len(fold.train)
+    assert X.shape == (len(fold.train), 3072)  # represented are the images as they were
+
+
+def test_cells_of_a_fold_share_what_is_trained_for_it(trained, tmp_path):
+    others = [
+        replace(trained, resampler=RESAMPLERS["smote"]()),
+        replace(trained, classifier=Svm(gamma="auto")),
+    ]
+    for cell in (trained, *others):
+        samples(cell, Cache(tmp_path))
+    assert len(Trained.seen) == 1
+    assert makers_first([trained, *others]) == [trained, *others]
+
+
+# What is changed, and whether another network is then trained: on the original images, and on resampled ones.
+RETRAINED = {
+    "fold": ({"fold": 1}, True, True),
+    "ir": ({"ir": 5.0}, True, True),
+    "seed": ({"seed": 7}, True, True),
+    "image size": ({"image_size": 64}, True, True),
+    "resampler": ({"resampler": RESAMPLERS["iht"]()}, False, True),
+    "its parameter": ({"resampler": RESAMPLERS["smote"](k_neighbors=3)}, False, True),
+    "classifier": ({"classifier": Svm(gamma="auto")}, False, False),
+}
+
+
+@pytest.mark.parametrize(("change", "original", "resampled"), RETRAINED.values(), ids=RETRAINED)
+def test_what_is_trained_is_known_by_what_its_training_depends_on(trained, change, original, resampled):
+    for train_on, differs in (("original", original), ("resampled", resampled)):
+        cell = replace(trained, representation=Trained(train_on=train_on), resampler=RESAMPLERS["smote"]())
+        assert (samples_key(replace(cell, **change)) != samples_key(cell)) is differs
+    assert samples_key(trained) != samples_key(replace(trained, representation=Trained(train_on="resampled")))
+
+
+def test_threads_and_processors_are_part_of_what_is_trained(trained, monkeypatch):
+    keys = []
+    for threads, share in (("1", "0"), ("2", "0"), ("1", "0.25"), ("1", "0.5")):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        monkeypatch.setenv("RAYGRID_GPU_SHARE", share)
+        keys.append(samples_key(trained))
+    assert len(set(keys)) == 3 and keys[2] == keys[3]
+
+
+def test_a_trained_representation_that_changes_nothing_changes_no_result(trained, tmp_path):
+    class Unchanged(Trained):
+        def train(self, X: Any, A: Any, y: Any, *, seed: int) -> Any:
+            return lambda images: images[:].reshape(len(images), -1).astype(np.float32)
+
+    found = []
+    for level in (Raw(), Unchanged()):
+        cell = replace(trained, representation=level, resampler=RESAMPLERS["smote"]())
+        found.append(compute(cell, load_inputs(cell, Cache(tmp_path)), Clock(), NO_CHECKPOINT))
+    (raw, raw_predicted), (fields, predicted) = found
+    assert fields == raw and raw["metrics"]["AvAcc"] > 0.5
+    assert all(np.array_equal(predicted[name], raw_predicted[name]) for name in raw_predicted)
+
+
+class OtherTestImages(Digits):
+    def load(self, image_size: int, interpolation: str) -> Any:
+        images = super().load(image_size, interpolation)
+        return replace(images, X_test=255 - images.X_test)
+
+
+@pytest.mark.parametrize(
+    "level",
+    [
+        Autoencoder(code_size=4, epochs=1),
+        Autoencoder(code_size=4, epochs=1, train_on="resampled"),
+        Finetuned(network=Cnn(alpha=0.25, weights="embedded", epochs=1)),
+    ],
+    ids=["autoencoder", "on resampled images", "finetuned"],
+)
+def test_no_test_image_is_seen_in_training(cell, tmp_path, level):
+    cells = [replace(cell, ir=10.0, dataset=dataset, representation=level) for dataset in (Digits(), OtherTestImages())]
+    (_, _, X, X_test), (_, _, Y, Y_test) = (samples(one, Cache(tmp_path / str(i))) for i, one in enumerate(cells))
+    assert np.array_equal(X[:], Y[:])
+    assert not np.array_equal(X_test[:], Y_test[:])
+
+
+def test_cells_that_would_wait_for_a_training_come_last(trained):
+    smote, other_fold = replace(trained, resampler=RESAMPLERS["smote"]()), replace(trained, fold=1)
+    plain, plain_smote = (replace(cell, representation=Raw()) for cell in (trained, smote))
+    assert makers_first([trained, smote, plain, other_fold, plain_smote]) == [
+        *(trained, plain, other_fold, plain_smote),
+        smote,
+    ]
+
+
+def test_trials_of_trained_representations_are_given_the_images(trained):
+    assert inputs_key(trained) == images_key(trained) != samples_key(trained)
 
 
 def test_a_file_is_known_by_what_it_holds(cell, tmp_path):

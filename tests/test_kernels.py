@@ -77,9 +77,9 @@ def stl10():
 
 
 def test_predictions_on_features_of_digits(digits):
-    check([name for name in RESAMPLERS if name != "iht"], *digits)  # whose forest takes its time
+    check([name for name in THEIRS if name != "iht"], *digits)  # whose forest takes its time
 
 
 @pytest.mark.slow
 def test_predictions_on_features_of_photographs(stl10):
-    check(RESAMPLERS, *stl10)
+    check(THEIRS, *stl10)

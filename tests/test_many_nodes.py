@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,10 @@ class Nodes:
         self.folder, self.address, self.processes = folder, f"127.0.0.1:{free_port()}", []
 
     def start(self, cpus: int) -> int:
-        """Start a node, the first as the head; return its number."""
+        """Start a node, the first as the head, and wait until it is there; return its number.
+
+        Of two that join a cluster at the same moment Ray may give up one.
+        """
         port = self.address.partition(":")[2]
         where = ["--address", self.address]
         if not self.processes:
@@ -45,6 +49,10 @@ class Nodes:
         with log.open("w") as out:
             process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         self.processes.append(process)
+        deadline = time.monotonic() + 60
+        while "Ray runtime started" not in log.read_text():
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
         return len(self.processes) - 1
 
     def kill(self, number: int) -> None:
@@ -76,8 +84,11 @@ def n_records(store: Path) -> int:
     return len(list(store.glob("records/*.json")))
 
 
-def test_a_lost_driver_and_a_lost_node_change_nothing(launch, nodes, grid_file, tiny, image_arm, raygrid, tmp_path):
-    image_arm["classifier"]["epochs"] = 3
+def test_a_lost_driver_and_a_lost_node_change_nothing(
+    launch, nodes, grid_file, tiny, image_arm, raygrid, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RAYGRID_CHECKPOINT_EVERY_S", "0")
+    image_arm["classifier"]["epochs"] = 8
     grid, store, cache = grid_file(arms=[*tiny["arms"], image_arm]), tmp_path / "store", tmp_path / "shared cache"
     victim = [nodes.start(cpus=1), nodes.start(cpus=1)][1]
     arguments = ("run", grid, "--store", store, "--cache", cache, "--address", nodes.address)
@@ -89,10 +100,12 @@ def test_a_lost_driver_and_a_lost_node_change_nothing(launch, nodes, grid_file, 
     assert n_records(store) < 12
 
     second = launch(*arguments)
-    second.wait_until(lambda: n_records(store) >= 8, timeout_s=240)
+    # Two trainings on their way are one on each node.
+    second.wait_until(lambda: len(list(store.glob("checkpoints/*.npz"))) == 2, timeout_s=240)
     nodes.kill(victim)
     assert n_records(store) < 12
     assert second.process.wait(timeout=400) == 0, second.log.read_text()
+    assert second.log.read_text().count("its node was lost; it is tried again") == 1
     assert Counter(record.status for record in Store(store).records().values()) == {"done": 12}
     computed = [json.loads(path.read_text())["key"] for path in (cache / "computed").iterdir()]
     assert sorted(computed) == sorted(set(computed))  # the images once, their features once, for the whole cluster

@@ -1,19 +1,15 @@
 """Every resampler is imbalanced-learn's, sample for sample, though it never sees more than a mixing matrix."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.under_sampling import EditedNearestNeighbours, InstanceHardnessThreshold, RandomUnderSampler
 from in_memory import train_samples
+from real_tables import imbalanced
 from scipy.sparse import csr_array, eye_array
-from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
-from raygrid import imbalance
 from raygrid.errors import InfeasibleError
 from raygrid.mixing import mix
 from raygrid.resampling import RESAMPLERS
@@ -45,27 +41,6 @@ PAIRS = {
     "iht": (Iht(), InstanceHardnessThreshold(random_state=SEED)),
     "iht, cv 3": (Iht(cv=3), InstanceHardnessThreshold(random_state=SEED, cv=3)),
 }
-
-
-@cache
-def imbalanced(name, ir):
-    """Real data, made imbalanced. The standardised tables have no two samples alike.
-
-    Digits are whole numbers 0 to 16, so that many distances are exactly equal and which of two neighbours is the
-    nearer is arbitrary; a fixed random projection to float32 keeps the geometry and breaks the ties.
-    """
-    if name == "digits":
-        X, y = load_digits(return_X_y=True)
-        X = X @ np.random.default_rng(0).normal(size=(64, 40))
-    else:
-        X, y = {"iris": load_iris, "wine": load_wine}[name](return_X_y=True)
-        X, first = np.unique(StandardScaler().fit_transform(X), axis=0, return_index=True)
-        y = y[first]
-    y = y.astype(np.int64)
-    kept = imbalance.split(y, y, ir=ir, seed=1).train
-    X = X[kept].astype(np.float32)
-    X.flags.writeable = False  # as a memory map is
-    return X, y[kept]
 
 
 @pytest.mark.parametrize(("level", "theirs"), PAIRS.values(), ids=PAIRS)
@@ -114,7 +89,7 @@ def test_no_resampling_is_the_identity():
     assert y_resampled.tolist() == y.tolist()
 
 
-@pytest.mark.parametrize("name", [name for name in RESAMPLERS if name != "none"])
+@pytest.mark.parametrize("name", [name for name in RESAMPLERS if name.islower() and name != "none"])
 def test_the_seed_and_nothing_else_decides(name):
     X, y = imbalanced("iris", 4)
     level = RESAMPLERS[name]()
@@ -124,7 +99,7 @@ def test_the_seed_and_nothing_else_decides(name):
         assert A.shape != other.shape or (A != other).nnz > 0
 
 
-@pytest.mark.parametrize("name", RESAMPLERS)
+@pytest.mark.parametrize("name", [name for name in RESAMPLERS if name != "ADASYN"])  # which needs classes that touch
 def test_images_are_flattened_and_only_read(name):
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], [30, 20, 10])
@@ -170,7 +145,7 @@ INFEASIBLE = {
     "fewer samples in all than ENN needs": (
         SmoteEnn(n_neighbors=10),
         labels(4, 4),
-        "neighbours: got 8 samples; expected at least 11 (k + 1)",
+        "neighbours: got 8 samples; expected at least 11",
     ),
 }
 
@@ -242,7 +217,7 @@ def test_neighbours_are_those_of_the_mixed_samples(fitted, queried, k):
     X, _ = imbalanced("digits", 10)
     A, B = rows(fitted, len(X)), rows(queried, len(X))
     points, queries = (matrix @ X.astype(np.float64) for matrix in (A, B))
-    found = MixtureNeighbours(train_samples(X), k).fit(A).kneighbors(B)
+    found = MixtureNeighbours(train_samples(X), k).fit(A).kneighbors(B, return_distance=False)
     theirs = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
     assert found.tolist() == theirs.kneighbors(queries, return_distance=False).tolist()
 
@@ -258,7 +233,8 @@ def test_the_graph_has_a_one_for_each_neighbour():
 def test_of_equally_near_samples_the_earlier_comes_first():
     places = np.random.default_rng(0).permutation(np.repeat(2 ** np.arange(20), 3))
     identity = eye_array(60, format="csr")
-    found = MixtureNeighbours(train_samples(places[:, None]), 6).fit(identity).kneighbors(identity)
+    neighbours = MixtureNeighbours(train_samples(places[:, None]), 6).fit(identity)
+    found = neighbours.kneighbors(identity, return_distance=False)
     for place, nearest in zip(places, found, strict=True):
         assert nearest.tolist() == np.argsort(np.abs(places - place), kind="stable")[:6].tolist()
 
@@ -266,7 +242,8 @@ def test_of_equally_near_samples_the_earlier_comes_first():
 def test_bytes_do_not_overflow():
     X = np.array([[0, 0], [255, 255], [250, 250], [10, 0]], dtype=np.uint8)
     identity = eye_array(4, format="csr")
-    assert MixtureNeighbours(train_samples(X), 2).fit(identity).kneighbors(identity).tolist() == [
+    neighbours = MixtureNeighbours(train_samples(X), 2).fit(identity)
+    assert neighbours.kneighbors(identity, return_distance=False).tolist() == [
         [0, 3],
         [1, 2],
         [2, 1],

@@ -123,7 +123,7 @@ def test_a_record_says_what_cell_it_is_of_and_what_it_cost(cell, inputs, store):
     assert record.key == cell.key == hash_of(record.cell)
     assert (record.cell["ir"], record.cell["fold"], record.cell["resampler"]["k_neighbors"]) == (10, 1, 5)
     assert {"python", "keras_backend", "raygrid", "scikit-learn", "imbalanced-learn"} <= set(record.versions)
-    assert list(record.measured.seconds) == ["split", "resample", "fit", "predict"]
+    assert list(record.measured.seconds) == ["split", "represent", "resample", "fit", "predict"]
     assert datetime.fromisoformat(record.measured.finished_at).utcoffset().total_seconds() == 0
     assert record.measured.peak_memory_mb > 1
 
@@ -180,7 +180,7 @@ def test_a_stage_that_raises_leaves_a_record(cell, inputs, store, cause, status,
     assert record.traceback.startswith("Traceback (most recent call last):\n")
     assert "in _fit" in record.traceback
     assert (record.metrics, record.confusion, record.class_counts) == ({}, [], {})
-    assert list(record.measured.seconds) == ["split", "resample"]
+    assert list(record.measured.seconds) == ["split", "represent", "resample"]
     assert store.record(failing.key) == record
     assert not files(store, "predictions/*")
 

@@ -6,14 +6,7 @@ Each variant trains the paper's network (MobileNet alpha 1, 64x64, batch 32, RMS
 thread for every CPU; they take turns. Printed are the medians of images a second, as a ratio to stock Keras' `fit` on
 TensorFlow, and of seconds of CPU time an image, which say more where others use the machine.
 
-Predicted, before the first run, as ratios: `train_on_batch` 1.05; no oneDNN 0.7; steps per execution 1.0;
-XLA 0.5; no determinism 1.1.
-Measured (2 cores without a GPU, five times overbooked by others, 2 rounds), images a second and CPU time, as ratios,
-raygrid's variants with batch normalisation by TensorFlow's one kernel instead of Keras' ten: raygrid 1.8, 1.3;
-`train_on_batch` 2.3, 1.5 (`fit` sets up its input in 0.1 s, here for every 128 images; a training does so once); no
-oneDNN 0.5, 0.4; 8 steps per execution 1.9, 1.2; 32 steps 1.4, 1.3; XLA 0.2, 0.2. torch 0.8, 0.1 and jax 0.3, 0.3 spin
-while they wait, and say little on such a machine. That kernel was taken out again: with random weights a step was 3e-2
-from one in float64 where stock Keras' was 2e-6, and why was not found out.
+to be measured
 """
 
 import argparse
@@ -28,19 +21,24 @@ from typing import Any
 
 import numpy as np
 
-N_IMAGES, BATCH_SIZE, IMAGE_SIZE = 128, 32, 64
+N_IMAGES, BATCH_SIZE, IMAGE_SIZE = 320, 32, 64
 
-# Name -> the environment, what `compile` is given, and how the batches are fed.
+# Of MobileNet alpha 1 at 64x64: 46 million multiplications and additions, and twice as many for the gradients.
+FLOP_AN_IMAGE = 3 * 2 * 46e6
+
+TORCH, JAX = {"KERAS_BACKEND": "torch"}, {"KERAS_BACKEND": "jax"}
+
+# Name -> the environment, what `compile` is given, and who trains: Keras alone, or raygrid, perhaps on Keras' layers.
 VARIANTS: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
     "stock": ({}, {}, "stock"),
-    "raygrid": ({}, {}, "fit"),
-    "train_on_batch": ({}, {}, "train_on_batch"),
-    "no-onednn": ({"TF_ENABLE_ONEDNN_OPTS": "0"}, {}, "fit"),
-    "steps-8": ({}, {"steps_per_execution": 8}, "fit"),
-    "steps-32": ({}, {"steps_per_execution": 32}, "fit"),
+    "raygrid": ({}, {}, "raygrid"),
+    "own-layers-off": ({}, {}, "unfused"),
+    "no-onednn": ({"TF_ENABLE_ONEDNN_OPTS": "0"}, {}, "raygrid"),
+    "steps-8": ({}, {"steps_per_execution": 8}, "raygrid"),
     "xla": ({}, {"jit_compile": True}, "stock"),
-    "torch": ({"KERAS_BACKEND": "torch"}, {}, "fit"),
-    "jax": ({"KERAS_BACKEND": "jax"}, {}, "fit"),
+    "stock-torch": (TORCH, {}, "stock"),
+    "raygrid-torch": (TORCH, {}, "raygrid"),
+    "raygrid-jax": (JAX, {}, "raygrid"),
 }
 
 
@@ -57,34 +55,39 @@ def stock(X: Any, y: Any, settings: dict[str, Any]) -> Callable[[], object]:
     return lambda: model.fit(scaled, y, batch_size=BATCH_SIZE, verbose=0)
 
 
-def ours(X: Any, y: Any, settings: dict[str, Any], feed: str) -> Callable[[], object]:
+def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool) -> Callable[[], object]:
     """Return what trains for an epoch as raygrid does, but for what the variant changes."""
     from scipy.sparse import eye_array
 
-    from raygrid.classifiers.cnn import Cnn, _batches, _compiled
+    from raygrid.classifiers import cnn
 
-    cnn = Cnn(weights="none", batch_size=BATCH_SIZE)
-    model, _ = _compiled(cnn, IMAGE_SIZE, 10)
+    if not is_fused:
+        cnn.fused = lambda model: model
+    network = cnn.Cnn(weights="none", batch_size=BATCH_SIZE)
+    model, _ = cnn._compiled(network, IMAGE_SIZE, 10)
     if settings:
         model.compile(model.optimizer, model.loss, **settings)
-    batches = _batches(cnn, X, eye_array(len(y), format="csr"), y, seed=0)
-    if feed == "fit":
-        return lambda: model.fit(batches, shuffle=False, verbose=0)
-    return lambda: [model.train_on_batch(*batches[i]) for i in range(len(batches))]
+    batches = cnn._batches(network, X, eye_array(len(y), format="csr"), y, seed=0)
+    return lambda: model.fit(batches, shuffle=False, verbose=0)
 
 
 def images_per_s(name: str) -> tuple[float, float]:
     """Return images a second and CPU seconds an image of one variant, in this process."""
-    _, settings, feed = VARIANTS[name]
+    _, settings, trainer = VARIANTS[name]
     X = np.random.default_rng(0).integers(0, 256, (N_IMAGES, IMAGE_SIZE, IMAGE_SIZE, 3)).astype(np.uint8)
     y = np.arange(N_IMAGES) % 10
-    epoch = stock(X, y, settings) if feed == "stock" else ours(X, y, settings, feed)
+    epoch = stock(X, y, settings) if trainer == "stock" else ours(X, y, settings, is_fused=trainer == "raygrid")
     epoch()
     start, start_cpu = time.perf_counter(), time.process_time()
     for _ in range(2):
         epoch()
     n = 2 * N_IMAGES
     return n / (time.perf_counter() - start), (time.process_time() - start_cpu) / n
+
+
+def can_run(name: str) -> bool:
+    """Whether a variant's backend is installed."""
+    return importlib.util.find_spec(VARIANTS[name][0].get("KERAS_BACKEND", "tensorflow")) is not None
 
 
 def in_a_process(name: str) -> tuple[float, float]:
@@ -97,6 +100,16 @@ def in_a_process(name: str) -> tuple[float, float]:
     return speed, cpu_s
 
 
+def gemm_rate() -> float:
+    """Return the arithmetic operations a second of the machine's best: a product of 4,096 x 4,096, all threads."""
+    a, times = np.ones((4096, 4096), dtype=np.float32), []
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - start)
+    return float(2 * 4096**3 / min(times))
+
+
 def main() -> None:
     """Measure the variants in turn and print them side by side."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -107,8 +120,7 @@ def main() -> None:
     if arguments.measure:
         print(*images_per_s(arguments.measure))
         return
-    backends = {"torch", "jax"}
-    names = arguments.variants or [n for n in VARIANTS if n not in backends or importlib.util.find_spec(n)]
+    names = arguments.variants or [name for name in VARIANTS if can_run(name)]
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in dict.fromkeys(["stock", *names])}
     for _ in range(arguments.rounds):
         for name, found in measured.items():
@@ -118,6 +130,8 @@ def main() -> None:
     for name, found in measured.items():
         speed, cpu_s = (statistics.median(column) for column in zip(*found, strict=True))
         print(f"{name:16}{speed:10.1f}{speed / stock_speed:8.2f}{1000 * cpu_s:15.1f}{stock_cpu_s / cpu_s:8.2f}")
+    best = max(statistics.median(speeds for speeds, _ in found) for found in measured.values())
+    print(f"best: {best * FLOP_AN_IMAGE / 1e9:.0f} GFLOP/s, of {gemm_rate() / 1e9:.0f} in one large matrix product")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from raygrid.classifiers.classifier import Labels
 from raygrid.classifiers.losses import LossLevel
 from raygrid.classifiers.resuming import restore, saving
 from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
+from raygrid.fused import fused
 from raygrid.keras_backend import load_keras
 from raygrid.level import ADDED_LATER
 from raygrid.mixing import blocks, mix
@@ -38,9 +39,12 @@ class Network(LossLevel, ScoringClassifier):
     learning_rate : float
     balanced_batches : bool
         Whether batches have as many samples of one class as of another, instead of every sample once an epoch.
+    is_fused : bool
+        Whether others stand in for its layers (`raygrid.fused`).
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"
+    is_fused: ClassVar[bool] = False
     epochs: PositiveInt = 50
     batch_size: PositiveInt = 32
     optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
@@ -62,6 +66,10 @@ class Network(LossLevel, ScoringClassifier):
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
         """Train on the mixtures A X, mixed batch by batch; go on where an interrupted training had kept its state."""
+        return self.moved(self.train(X, A, y, seed=seed, checkpoint=checkpoint), y)
+
+    def train(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> "TrainedNetwork":
+        """Do the same, whatever becomes of thresholds."""
         model = self.initialised(X.shape[1], int(y.max()) + 1, seed=seed)
         epochs_done = restore(model, checkpoint.load(), epochs=self.epochs)
         model.fit(
@@ -72,7 +80,7 @@ class Network(LossLevel, ScoringClassifier):
             shuffle=False,
             verbose=0,
         )
-        return self.moved(_Trained(model), y)
+        return TrainedNetwork(model)
 
 
 class Cnn(BackboneLevel, Network):
@@ -80,11 +88,16 @@ class Cnn(BackboneLevel, Network):
 
     Attributes
     ----------
+    backbone : str
+        A MobileNet: they draw nothing at random as they are trained (EfficientNet drops connections), and have no
+        branches with weights, whose layers Keras lists in another order than it makes them (ResNet).
     dense_units : int
         Width of the hidden layer.
     """
 
+    is_fused: ClassVar[bool] = True
     name: Literal["cnn"] = "cnn"
+    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small"] = "mobilenet"
     dense_units: PositiveInt = 1024
 
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
@@ -109,6 +122,8 @@ def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[
     """
     keras = load_keras()
     model = cnn.build(image_size, n_classes, seed=0)
+    if cnn.is_fused:
+        model = fused(model)
     optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
     model.compile(optimizer, cnn.loss())
     optimizer.build(model.trainable_variables)
@@ -187,13 +202,14 @@ def _balanced(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
     return rng.permuted(np.stack(turns, axis=1), axis=1).ravel()[: len(y)]
 
 
-class _Trained(Scoring):
+class TrainedNetwork(Scoring):
     """What `fit` returns. The model is shared by all fits of a process, so the weights are kept beside it."""
 
     def __init__(self, model: Any) -> None:
         self.model, self.weights = model, model.get_weights()
 
     def scores(self, X: Samples) -> Scores:
+        """Return the network's outputs, of shape (n_samples, n_classes), float32."""
         self.model.set_weights(self.weights)
         scores = [self.model.predict_on_batch(preprocess(X[some])) for some in blocks(len(X), _PREDICT_BATCH)]
         return np.asarray(np.concatenate(scores), dtype=np.float32)

@@ -1,5 +1,6 @@
 """What a grid needs: its data and weights, and room for what it will write."""
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from raygrid.doctor.finding import Finding
 from raygrid.errors import UsageError
 from raygrid.folders import Location
 from raygrid.grid import Cell
-from raygrid.inputs import images_key, inputs_key
+from raygrid.inputs import images_key, inputs_key, samples_key
 from raygrid.job import Job
 from raygrid.level import Level
 
@@ -57,19 +58,23 @@ class _Size:
 def _cache_size(job: Job) -> _Size:
     """Return what the cache will come to hold and does not yet: images, and what representations make of them."""
     entries = {}
-    for cell in {inputs_key(cell): cell for cell in job.cells}.values():
-        entries[images_key(cell)] = (cell.dataset.name, _bytes(cell, 3 * cell.image_size**2))
-        if not cell.representation.is_identity:
+    for key, cell in {samples_key(cell): cell for cell in job.cells}.items():
+        images = images_key(cell)
+        entries[images] = (cell.dataset.name, _bytes(cell, 3 * cell.image_size**2))
+        if key != images:
             per_image = cell.representation.bytes_per_image(cell.image_size)
-            entries[inputs_key(cell)] = (cell.dataset.name, _bytes(cell, per_image))
+            entries[key] = (cell.dataset.name, _bytes(cell, per_image, is_of_fold=key != inputs_key(cell)))
     lacking = [entry for key, entry in entries.items() if not (job.cache.root / key).exists()]
     untold = tuple(sorted({name for name, size in lacking if size is None}))
     return _Size(sum(size or 0 for _, size in lacking), untold)
 
 
-def _bytes(cell: Cell, per_image: int | None) -> int | None:
+def _bytes(cell: Cell, per_image: int | None, *, is_of_fold: bool = False) -> int | None:
     n_images = cell.dataset.n_images()
-    return None if n_images is None or per_image is None else n_images * per_image
+    if n_images is None or per_image is None:
+        return None
+    kept = (1 + 1 / cell.ir) / 2 if is_of_fold else 1  # of the classes of a fold, on average, at most
+    return math.ceil(n_images * kept) * per_image
 
 
 def _place(name: str, root: Location, size: Callable[[], _Size]) -> Finding:

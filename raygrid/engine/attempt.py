@@ -101,8 +101,12 @@ class Attempt(tune.Callback):  # type: ignore[misc]
 
 
 def is_preemption(fault: str) -> bool:
-    """Whether a trial ended because its node did: taken away, or broken."""
-    return "node has died" in fault
+    """Whether a trial ended because its node did: taken away, or broken.
+
+    Of a process that died on a living node Ray knows so at once. Where a whole node goes, the connection breaks first:
+    its processes are said to be unavailable for the quarter of a minute in which Ray has not yet missed the node.
+    """
+    return "node has died" in fault or "is temporarily unavailable" in fault
 
 
 def _key(trial: Any) -> str:

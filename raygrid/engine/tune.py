@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from raygrid.engine.cluster import connected, fitting, request  # isort: skip  # sets what Ray reads when imported
@@ -27,7 +27,7 @@ from raygrid.engine.attempt import Attempt, EarlyEnd, is_preemption
 from raygrid.engine.trackers import callbacks
 from raygrid.engine.worker import Work, load, run_trial
 from raygrid.grid import Cell
-from raygrid.inputs import inputs_key
+from raygrid.inputs import inputs_key, makers_first
 from raygrid.record import Status
 from raygrid.store import Store
 from raygrid.trial import lose
@@ -48,9 +48,16 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
     with connected(address, verbose=terms.verbose):
         resources = fitting(terms.resources, observer, may_grow=address is not None)
         sweep = _Sweep(store, replace(terms, resources=resources), observer)
-        todo = list(cells)
+        todo = makers_first(cells)
         while todo and not terms.budget.exhausted():
             todo = sweep.attempt(todo, _shared_inputs(todo, cache))
+
+
+class _Shared(list[dict[str, str]]):
+    """The configurations of all trials, which Tune would copy whole for each of them."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
 
 class _Sweep:
@@ -89,7 +96,7 @@ class _Sweep:
                     tune.with_parameters(run_trial, work=[work]),
                     lambda config: tune.PlacementGroupFactory([bundles[config["cell"]["key"]]]),
                 ),
-                param_space={"cell": tune.grid_search(configs)},
+                param_space={"cell": tune.grid_search(_Shared(configs))},
                 tune_config=tune.TuneConfig(reuse_actors=True, trial_dirname_creator=lambda trial: trial.trial_id),
                 run_config=tune.RunConfig(
                     storage_path=scratch,

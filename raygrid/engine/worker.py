@@ -73,9 +73,10 @@ def run_trial(config: dict[str, dict[str, str]], *, work: list[Any]) -> None:
         if output.text:
             shared.store.write_log(cell.key, output.text)
     except UsageError as error:  # every other cell would meet it as well, and so would another try
-        tune.report({"status": "refused", "refused": {"error": type(error).__name__, "message": str(error)}})
+        told: dict[str, Any] = {"status": "refused", "refused": {"error": type(error).__name__, "message": str(error)}}
     else:
-        tune.report({"status": record.status, **record.metrics, "seconds": sum(record.measured.seconds.values())})
+        told = {"status": record.status, **record.metrics, "seconds": sum(record.measured.seconds.values())}
+    tune.report({**told, "done": True})  # or Tune would ask once more, to hear that the trial has ended
 
 
 @contextmanager

@@ -3,10 +3,18 @@
 A new representation is one class in this package and one line here.
 """
 
+from raygrid.representations.autoencoder import Autoencoder
 from raygrid.representations.features import Features
-from raygrid.representations.image import Image
-from raygrid.representations.representation import Representation
+from raygrid.representations.finetuned import Finetuned
+from raygrid.representations.image import Image, Raw
+from raygrid.representations.representation import Representation, TrainedRepresentation
 
-REPRESENTATIONS: dict[str, type[Representation]] = {"image": Image, "features": Features}
+REPRESENTATIONS: dict[str, type[Representation]] = {
+    "image": Image,
+    "raw": Raw,
+    "features": Features,
+    "autoencoder": Autoencoder,
+    "finetuned": Finetuned,
+}
 
-__all__ = ["REPRESENTATIONS", "Representation"]
+__all__ = ["REPRESENTATIONS", "Representation", "TrainedRepresentation"]

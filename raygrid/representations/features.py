@@ -1,20 +1,18 @@
 """Activations of a frozen pretrained network."""
 
-import math
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.backbones import BackboneLevel, preprocess
-from raygrid.mixing import blocks
+from raygrid.backbones import BackboneLevel
+from raygrid.fused import fused
+from raygrid.representations.activations import Activations, outputs
 from raygrid.representations.representation import Representation
 
-_BATCH_SIZE = 64
 
-
-class Features(BackboneLevel, Representation):
-    """The last convolutional activations of a frozen backbone, flattened."""
+class Features(Activations, BackboneLevel, Representation):
+    """Activations of a frozen backbone, by default the last convolutional ones, flattened."""
 
     gives: ClassVar[Literal["images", "vectors"]] = "vectors"
     name: Literal["features"] = "features"
@@ -24,14 +22,10 @@ class Features(BackboneLevel, Representation):
         """Whether the weights are random."""
         return self.weights == "none"
 
-    def bytes_per_image(self, image_size: int) -> int:
-        """Return the size of the activations, at most: MobileNet halves an image's side five times."""
-        return 4 * int(1024 * self.alpha) * math.ceil(image_size / 32) ** 2
+    def bytes_per_image(self, image_size: int) -> int | None:
+        """Return the size of the activations, at most, where no other layer than the last is read."""
+        return self.bytes_of(self, image_size)
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
-        """Return features of shape (n_samples, n_features), float32, at least 0 (after a ReLU)."""
-        model = self.build_backbone(X.shape[1], seed=seed)
-        features = np.empty((len(X), int(np.prod(model.output_shape[1:]))), dtype=np.float32)
-        for batch in blocks(len(X), _BATCH_SIZE):
-            features[batch] = np.asarray(model.predict_on_batch(preprocess(X[batch]))).reshape(-1, features.shape[1])
-        return features
+        """Return features of shape (n_samples, n_features), float32."""
+        return outputs(fused(self.reader(self.build_backbone(X.shape[1], seed=seed))), X)

@@ -12,13 +12,21 @@ class Image(Representation):
     """Pixels, as they are."""
 
     gives: ClassVar[Literal["images", "vectors"]] = "images"
-    is_identity: ClassVar[bool] = True
+    is_view: ClassVar[bool] = True
     name: Literal["image"] = "image"
-
-    def bytes_per_image(self, image_size: int) -> int:
-        """Return the size of the pixels, a byte a channel."""
-        return 3 * image_size**2
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
         """Return `X`, of shape (n_samples, size, size, 3), uint8."""
         return X
+
+
+class Raw(Representation):
+    """Pixels, as vectors."""
+
+    gives: ClassVar[Literal["images", "vectors"]] = "vectors"
+    is_view: ClassVar[bool] = True
+    name: Literal["raw"] = "raw"
+
+    def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
+        """Return a view of `X`, of shape (n_samples, size * size * 3), uint8."""
+        return X.reshape(len(X), -1)

@@ -1,12 +1,17 @@
-"""The contract of a representation."""
+"""The contract of a representation, and of one that is trained."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from raygrid.level import Level
+from raygrid.samples import Samples
+
+Vectors = NDArray[np.float32]
 
 
 class Representation(Level):
@@ -16,12 +21,12 @@ class Representation(Level):
     ----------
     gives : {"images", "vectors"}
         What comes out, so that a classifier can be matched to it.
-    is_identity : bool
-        Whether images come out as they went in, so that there is nothing to compute or keep.
+    is_view : bool
+        Whether the pixels come out as they went in, perhaps in another shape: then there is nothing to compute or keep.
     """
 
     gives: ClassVar[Literal["images", "vectors"]]
-    is_identity: ClassVar[bool] = False
+    is_view: ClassVar[bool] = False
 
     @property
     def is_seeded(self) -> bool:
@@ -38,3 +43,42 @@ class Representation(Level):
     @abstractmethod
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
         """Map images of shape (n_samples, size, size, 3), uint8, to arrays of shape (n_samples, ...)."""
+
+
+class TrainedRepresentation(Representation):
+    """A map that is trained on the training images of a fold, once for all cells that have these in common.
+
+    Attributes
+    ----------
+    train_on : {"original", "resampled"}
+        These images as they are, or as the cell's resampler balances them. In both cases it is the original ones that
+        are then represented, and resampled as vectors for the classifier.
+    """
+
+    gives: ClassVar[Literal["images", "vectors"]] = "vectors"
+    is_view: ClassVar[bool] = True
+    train_on: Literal["original", "resampled"] = "original"
+
+    def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
+        """Return `X`: nothing can be computed for all folds at once."""
+        return X
+
+    @abstractmethod
+    def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Callable[[Samples], Vectors]:
+        """Train on the mixtures A X.
+
+        Parameters
+        ----------
+        X : Samples
+            Training images, (n_train, size, size, 3), uint8.
+        A : sparse array of shape (n_mixtures, n_train), float64
+        y : array of shape (n_mixtures,), int64
+            Labels 0 .. M - 1 of the mixtures.
+        seed : int
+            Of every random choice.
+
+        Returns
+        -------
+        callable
+            Maps images, of either partition, to vectors, (n_samples, n_features).
+        """

@@ -5,14 +5,14 @@ to it are rows of mixing matrices; the distances between the samples those rows 
 so X' is never built.
 """
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.samples import Samples, nearest, squares
+from raygrid.samples import Samples, nearest, products, squares
 
 
 class MixtureNeighbours:
@@ -34,28 +34,51 @@ class MixtureNeighbours:
         return type(self)(self.X, self.n_neighbors)
 
     def set_params(self, **params: object) -> Self:
-        """Take no parameters; EditedNearestNeighbours sets n_jobs."""
+        """Take no parameters; EditedNearestNeighbours and NearMiss set n_jobs."""
         return self
 
-    def fit(self, A: csr_array) -> Self:
-        """Remember the mixtures (n_fitted, n_samples) among which to search.
+    def fit(self, A: csr_array, y: Any = None) -> Self:
+        """Remember the mixtures (n_fitted, n_samples) among which to search, and their labels to predict from."""
+        self._A, self._squares, self._y = csr_array(A), squares(csr_array(A), self.X), y
+        return self
+
+    def kneighbors(self, B: csr_array, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
+        """Return which mixtures are nearest to each row of B.
+
+        Parameters
+        ----------
+        B : sparse array of shape (n_rows, n_samples)
+        n_neighbors : int or None
+            How many, if not as many as the estimator is for.
+
+        Returns
+        -------
+        distances : array of shape (n_rows, n_neighbors), float64
+            Ascending; only if asked for.
+        indices : array of shape (n_rows, n_neighbors), int64
 
         Raises
         ------
         InfeasibleError
             There are fewer than `n_neighbors` of them.
         """
-        if A.shape[0] < self.n_neighbors:
-            raise InfeasibleError(f"neighbours: got {A.shape[0]} samples; expected at least {self.n_neighbors} (k + 1)")
-        self._A, self._squares = csr_array(A), squares(csr_array(A), self.X)
-        return self
-
-    def kneighbors(self, B: csr_array, return_distance: bool = False) -> NDArray[np.int64]:
-        """Return the indices, of shape (n_rows, n_neighbors), of the mixtures nearest to each row of B, in order."""
-        return nearest(csr_array(B), self.X, self._A, self.X, self._squares, n=self.n_neighbors)
+        B, k = csr_array(B), n_neighbors or self.n_neighbors
+        if self._A.shape[0] < k:
+            raise InfeasibleError(f"neighbours: got {self._A.shape[0]} samples; expected at least {k}")
+        indices = nearest(B, self.X, self._A, self.X, self._squares, n=k)
+        if not return_distance:
+            return indices
+        parts = products(B, self.X, self._A, self.X)
+        products_of = [np.take_along_axis(part, indices[some], axis=1) for some, part in parts]
+        squared = squares(B, self.X)[:, None] + self._squares[indices] - 2 * np.concatenate(products_of)
+        return np.sqrt(squared.clip(min=0)), indices
 
     def kneighbors_graph(self, B: csr_array) -> csr_array:
         """Return the graph of `kneighbors`, (n_rows, n_fitted), with ones."""
-        nearest = self.kneighbors(B)
+        nearest = self.kneighbors(B, return_distance=False)
         rows = np.repeat(np.arange(len(nearest)), self.n_neighbors)
         return csr_array((np.ones(nearest.size), (rows, nearest.ravel())), shape=(len(nearest), self._A.shape[0]))
+
+    def predict(self, B: csr_array) -> NDArray[np.int64]:
+        """Return the commonest label among the neighbours of each row of B, of equally common ones the smallest."""
+        return np.array([np.bincount(labels).argmax() for labels in self._y[self.kneighbors(B, return_distance=False)]])

@@ -1,4 +1,4 @@
-"""The resamplers: imbalanced-learn's own, run on the identity matrix so that what they return is A itself.
+"""The paper's resamplers by its names: imbalanced-learn's own, run so that what they return is A itself.
 
 References
 ----------
@@ -7,57 +7,16 @@ Batista, Prati, Monard (2004), SIGKDD Explorations 6(1) (SMOTE + ENN); Smith, Ma
 instance level analysis of data complexity, Machine Learning 95 (IHT).
 """
 
-from abc import abstractmethod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
-from scipy.sparse import csr_array, eye_array
+from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.level import Level
 from raygrid.resampling.neighbours import MixtureNeighbours
+from raygrid.resampling.resampler import Labels, Resampler, Sees, identity, run
 from raygrid.samples import Samples
-
-Labels = NDArray[np.int64]
-
-
-class Resampler(Level):
-    """A level of the resampler axis: balances the classes of a training set."""
-
-    def resample(self, X: Samples, y: Labels, *, seed: int) -> tuple[csr_array, Labels]:
-        """Return what to train on, as a mixture of what there is.
-
-        Parameters
-        ----------
-        X : Samples
-            Training samples, (n_train, ...).
-        y : array of shape (n_train,), int64
-            Labels 0 .. M - 1.
-        seed : int
-            Of every random choice.
-
-        Returns
-        -------
-        A : sparse array of shape (n_resampled, n_train), float64
-            Rows sum to 1; the resampled set is A X.
-        y : array of shape (n_resampled,), int64
-
-        Raises
-        ------
-        InfeasibleError
-            A class is too small for this resampler, or lost all its samples.
-        """
-        A, y_resampled = self._fit(X, y, seed)
-        lost = np.setdiff1d(y, y_resampled)
-        if lost.size:
-            raise InfeasibleError(f"{self.name}: got no samples of class {', '.join(map(str, lost))} after resampling")
-        return A, y_resampled
-
-    @abstractmethod
-    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
-        """Do the work of `resample`."""
 
 
 class NoResampling(Resampler):
@@ -66,7 +25,7 @@ class NoResampling(Resampler):
     name: Literal["none"] = "none"
 
     def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
-        return _identity(y), y
+        return identity(y), y
 
 
 class RandomOversampling(Resampler):
@@ -77,7 +36,7 @@ class RandomOversampling(Resampler):
     def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         from imblearn.over_sampling import RandomOverSampler
 
-        return _run(RandomOverSampler(random_state=seed), y)
+        return run(RandomOverSampler(random_state=seed), y)
 
 
 class RandomUndersampling(Resampler):
@@ -88,22 +47,26 @@ class RandomUndersampling(Resampler):
     def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         from imblearn.under_sampling import RandomUnderSampler
 
-        return _run(RandomUnderSampler(random_state=seed), y)
+        return run(RandomUnderSampler(random_state=seed), y)
 
 
 class Smote(Resampler):
     """Fill every class up with points between a sample and one of its k nearest of the same class."""
 
+    sees: ClassVar[Sees] = "inner products"
+    compares_pairs: ClassVar[bool] = True
     name: Literal["smote"] = "smote"
     k_neighbors: PositiveInt = 5
 
     def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
-        return _run(_smote(X, y, self.k_neighbors, seed), y)
+        return run(_smote(X, y, self.k_neighbors, seed), y)
 
 
 class SmoteEnn(Resampler):
     """SMOTE, then drop every sample whose nearest neighbours are not all (or not mostly) of its class."""
 
+    sees: ClassVar[Sees] = "inner products"
+    compares_pairs: ClassVar[bool] = True
     name: Literal["smote_enn"] = "smote_enn"
     k_neighbors: PositiveInt = 5
     n_neighbors: PositiveInt = 3
@@ -115,12 +78,13 @@ class SmoteEnn(Resampler):
 
         neighbours = MixtureNeighbours(X, self.n_neighbors + 1)
         enn = EditedNearestNeighbours(sampling_strategy="all", n_neighbors=neighbours, kind_sel=self.kind_sel)
-        return _run(SMOTEENN(random_state=seed, smote=_smote(X, y, self.k_neighbors, seed), enn=enn), y)
+        return run(SMOTEENN(random_state=seed, smote=_smote(X, y, self.k_neighbors, seed), enn=enn), y)
 
 
 class Iht(Resampler):
     """Keep the samples of every class that a cross-validated random forest of 100 trees finds easiest."""
 
+    sees: ClassVar[Sees] = "samples"
     name: Literal["iht"] = "iht"
     cv: int = Field(5, ge=2)
 
@@ -133,7 +97,7 @@ class Iht(Resampler):
         sampler = InstanceHardnessThreshold(cv=self.cv, random_state=seed)
         # The forest cannot work on mixtures: it sees the samples themselves, and what it keeps is a selection.
         _, y_resampled = sampler.fit_resample(X[:].reshape(len(X), -1), y)
-        return _identity(y)[sampler.sample_indices_], y_resampled
+        return identity(y)[sampler.sample_indices_], y_resampled
 
 
 def _smote(X: Samples, y: Labels, k: int, seed: int) -> Any:
@@ -146,13 +110,3 @@ def _smote(X: Samples, y: Labels, k: int, seed: int) -> Any:
             f"smote: got {sizes.min()} samples of class {sizes.argmin()}; expected at least {k + 1} (k_neighbors + 1)"
         )
     return SMOTE(random_state=seed, k_neighbors=MixtureNeighbours(X, k + 1))
-
-
-def _identity(y: Labels) -> csr_array:
-    return eye_array(len(y), format="csr")
-
-
-def _run(sampler: Any, y: Labels) -> tuple[csr_array, Labels]:
-    """Resample the identity matrix: what comes out is the mixing matrix."""
-    A, y_resampled = sampler.fit_resample(_identity(y), y)
-    return csr_array(A), y_resampled

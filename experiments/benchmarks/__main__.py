@@ -1,0 +1,45 @@
+"""All benchmarks, one after the other, each in a process of its own.
+
+    python experiments/benchmarks [NAME...]
+
+It takes an hour and a quiet machine. Each prints ratios of what it measured side by side; the numbers in a file's head
+are those of the machine named there, and no promise.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+# Name -> what it compares.
+BENCHMARKS = {
+    "svm": "a cell of the features arm, with scikit-learn's SVC and scikit-learn-intelex's",
+    "plain_tune": "cells of a fold, with Ray Tune on scikit-learn's and imbalanced-learn's estimators",
+    "gram": "inner products, with the machine's rates of arithmetic and of copying",
+    "neighbours": "SMOTE + ENN on images, with imbalanced-learn on the images themselves",
+    "iht": "the forests of IHT, by layout and by threads",
+    "image_arm": "training a network, with stock Keras",
+    "engine_overhead": "the engine, with cells that cost nothing, and with bare Ray Tune",
+    "shared_memory": "the memory of trials that share their inputs, with that of trials that do not",
+    "threads": "thread pools as large as a trial's share, with those that libraries choose",
+    "worker_memory": "a worker that is used again, with a new one",
+    "cost_model": "what a grid took, with what was predicted",
+}
+
+
+def main() -> None:
+    """Run those that are named, or all."""
+    names = sys.argv[1:] or list(BENCHMARKS)
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        sys.exit(f"got {', '.join(sorted(unknown))}; expected some of {', '.join(BENCHMARKS)}")
+    failed = []
+    for name in names:
+        print(f"\n== {name}: {BENCHMARKS[name]}", flush=True)
+        file = Path(__file__).with_name(f"{name}.py")
+        failed += [name] if subprocess.run([sys.executable, file]).returncode else []  # noqa: S603
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What of a network's activations a representation keeps."""
+
+import math
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raygrid.architectures import ARCHITECTURES
+from raygrid.backbones import BackboneLevel, preprocess
+from raygrid.errors import WeightsError, choices
+from raygrid.keras_backend import load_keras
+from raygrid.level import ADDED_LATER, Level
+from raygrid.mixing import Indexed, blocks
+
+_BATCH_SIZE = 64
+
+
+class Activations(Level):
+    """A level that reads activations of a network.
+
+    Attributes
+    ----------
+    layer : str or None
+        As the network names it; None is the last convolutional one.
+    pooling : {"flatten", "average"}
+        Whether every activation is kept, or the average of each channel.
+    """
+
+    layer: Annotated[str | None, ADDED_LATER] = None
+    pooling: Annotated[Literal["flatten", "average"], ADDED_LATER] = "flatten"
+
+    def bytes_of(self, network: BackboneLevel, image_size: int) -> int | None:
+        """Return the size of the last activations of an image, at most: a backbone halves its side five times."""
+        if self.layer:
+            return None
+        architecture = ARCHITECTURES[network.backbone]
+        places = 1 if self.pooling == "average" else math.ceil(image_size / 32) ** 2
+        return 4 * max(architecture.least_channels, int(architecture.channels * network.alpha)) * places
+
+    def reader(self, network: Any) -> Any:
+        """Return the Keras model from what a network takes to the activations that are read of it.
+
+        Raises
+        ------
+        WeightsError
+            The network has no such layer.
+        """
+        keras = load_keras()
+        kept = self._output(network)
+        pooled = keras.layers.GlobalAveragePooling2D()(kept) if self.pooling == "average" else kept
+        return keras.Model(network.input, pooled)
+
+    def _output(self, network: Any) -> Any:
+        """Return the output of the layer, among those that give activations by channel."""
+        layers = [layer for layer in network.layers if len(layer.output.shape) == 4]
+        if not self.layer:
+            return layers[-1].output
+        named = {layer.name: layer.output for layer in layers if _is_named(layer)}
+        if self.layer not in named:
+            raise WeightsError(f"layer of {self.name}: {choices(self.layer, named)}")
+        return named[self.layer]
+
+
+def outputs(model: Any, X: Indexed) -> NDArray[np.float32]:
+    """Return what a Keras model, which takes images in [-1, 1], makes of images: flattened, (n_samples, n_features)."""
+    vectors = np.empty((X.shape[0], int(np.prod(model.output_shape[1:]))), dtype=np.float32)
+    for batch in blocks(len(vectors), _BATCH_SIZE):
+        vectors[batch] = np.asarray(model.predict_on_batch(preprocess(X[batch]))).reshape(-1, vectors.shape[1])
+    return vectors
+
+
+def _is_named(layer: Any) -> bool:
+    """Whether a layer's name is not one that Keras makes up, with a number that depends on what was built before."""
+    return bool(layer.name.replace("_", "").rstrip("0123456789") != type(layer).__name__.lower())

@@ -1,0 +1,76 @@
+"""The code of an autoencoder."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PositiveFloat, PositiveInt
+from scipy.sparse import csr_array
+
+from raygrid.backbones import preprocess
+from raygrid.keras_backend import load_keras
+from raygrid.mixing import blocks, mix
+from raygrid.representations.activations import outputs
+from raygrid.representations.representation import TrainedRepresentation, Vectors
+from raygrid.samples import Samples
+
+# Of the convolutions, each of which halves an image's side.
+_CHANNELS = (16, 32, 64)
+
+
+class Autoencoder(TrainedRepresentation):
+    """The code of a small convolutional autoencoder that is trained, without labels, on the fold's training images.
+
+    Three convolutions of stride 2, a dense layer down to the code and one up again, three transposed convolutions;
+    least squares, Adam.
+
+    Attributes
+    ----------
+    code_size : int
+        Numbers an image becomes.
+    epochs, batch_size : int
+    learning_rate : float
+    """
+
+    name: Literal["autoencoder"] = "autoencoder"
+    code_size: PositiveInt = 128
+    epochs: PositiveInt = 20
+    batch_size: PositiveInt = 64
+    learning_rate: PositiveFloat = 1e-3
+
+    def bytes_per_image(self, image_size: int) -> int:
+        """Return the size of the code."""
+        return 4 * self.code_size
+
+    def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Callable[[Samples], Vectors]:
+        """Train on the mixtures A X, mixed batch by batch."""
+        encoder, autoencoder = self.build(X.shape[1], seed=seed)
+        rng = np.random.default_rng(seed)
+        for _ in range(self.epochs):
+            order = rng.permutation(A.shape[0])
+            for batch in blocks(len(order), self.batch_size):
+                images = preprocess(mix(A[order[batch]], X))
+                autoencoder.train_on_batch(images, images)
+        return partial(outputs, encoder)
+
+    def build(self, image_size: int, *, seed: int) -> tuple[Any, Any]:
+        """Return the encoder, and the whole compiled, Keras models from images in [-1, 1] to codes and to images."""
+        keras = load_keras()
+        layers = keras.layers
+        keras.utils.set_random_seed(seed)
+        convolution = {"kernel_size": 3, "strides": 2, "padding": "same"}
+        images = x = keras.Input((image_size, image_size, 3))
+        for channels in _CHANNELS:
+            x = layers.Conv2D(channels, activation="relu", **convolution)(x)
+        shape = x.shape[1:]
+        code = layers.Dense(self.code_size)(layers.Flatten()(x))
+        x = layers.Reshape(shape)(layers.Dense(int(np.prod(shape)), activation="relu")(code))
+        for channels in _CHANNELS[-2::-1]:
+            x = layers.Conv2DTranspose(channels, activation="relu", **convolution)(x)
+        x = layers.Conv2DTranspose(3, activation="tanh", **convolution)(x)
+        beyond = x.shape[1] - image_size  # halves are rounded up
+        autoencoder = keras.Model(images, layers.Cropping2D(((0, beyond), (0, beyond)))(x))
+        autoencoder.compile(keras.optimizers.Adam(self.learning_rate), "mse")
+        return keras.Model(images, code), autoencoder

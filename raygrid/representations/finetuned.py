@@ -1,0 +1,56 @@
+"""Activations of a network that is fine-tuned on the training images."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from raygrid.checkpoint import NO_CHECKPOINT
+from raygrid.classifiers.cnn import Cnn
+from raygrid.representations.activations import Activations, outputs
+from raygrid.representations.representation import TrainedRepresentation, Vectors
+from raygrid.samples import Samples
+
+
+class Finetuned(Activations, TrainedRepresentation):
+    """Activations of a network that was trained to classify the fold's training images.
+
+    Attributes
+    ----------
+    network : Cnn
+        The classifier whose network is read, once it is trained.
+    """
+
+    name: Literal["finetuned"] = "finetuned"
+    network: Cnn = Cnn()
+
+    def identity(self) -> dict[str, Any]:
+        """Return everything that can change a result, with what a weights file holds in place of its path."""
+        return super().identity() | {"network": self.network.identity()}
+
+    def fetch(self) -> None:
+        """Download the weights that the training starts from."""
+        self.network.fetch()
+
+    def to_fetch(self) -> str:
+        """Return the size and place of these weights, unless they are here."""
+        return self.network.to_fetch()
+
+    def bytes_per_image(self, image_size: int) -> int | None:
+        """Return the size of the activations, at most, where no other layer than the last is read."""
+        return self.bytes_of(self.network, image_size)
+
+    def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Callable[[Samples], Vectors]:
+        """Train the network on the mixtures A X, as the classifier does."""
+        if self.layer:  # a name that is not there should not cost a training
+            self.reader(self.network.build_backbone(X.shape[1], seed=seed))
+        trained = self.network.train(X, A, y, seed=seed, checkpoint=NO_CHECKPOINT)
+        reader = self.reader(trained.model)
+
+        def transform(images: Samples) -> Vectors:
+            trained.model.set_weights(trained.weights)  # all trainings of a process share one model
+            return outputs(reader, images)
+
+        return transform

@@ -1,0 +1,44 @@
+"""imbalanced-learn's combinations of SMOTE with a cleaning; parameters but `sampling_strategy` are those of the parts.
+
+References
+----------
+Batista, Prati, Monard (2004), SIGKDD Explorations 6(1); Batista, Bazzan, Monard (2003), WOB (SMOTE + Tomek links).
+"""
+
+from typing import Any, Literal
+
+from pydantic import PositiveInt
+from scipy.sparse import csr_array
+
+from raygrid.resampling.by_class_name import Filled, Sampler
+from raygrid.resampling.over_sampling import SMOTE
+from raygrid.resampling.resampler import Labels, run
+from raygrid.resampling.under_sampling import EditedNearestNeighbours, without_tomek_links
+from raygrid.samples import Samples
+
+
+class SMOTEENN(Sampler):
+    """SMOTE, then EditedNearestNeighbours on all classes."""
+
+    name: Literal["SMOTEENN"] = "SMOTEENN"
+    sampling_strategy: Filled = "auto"
+    k_neighbors: PositiveInt = 5
+    n_neighbors: PositiveInt = 3
+    kind_sel: Literal["all", "mode"] = "all"
+
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
+        smote = SMOTE(sampling_strategy=self.sampling_strategy, k_neighbors=self.k_neighbors)
+        enn = EditedNearestNeighbours(sampling_strategy="all", n_neighbors=self.n_neighbors, kind_sel=self.kind_sel)
+        return {"smote": smote.sampler(X, seed), "enn": enn.sampler(X, seed)}
+
+
+class SMOTETomek(Sampler):
+    """SMOTE, then drop all Tomek links."""
+
+    name: Literal["SMOTETomek"] = "SMOTETomek"
+    sampling_strategy: Filled = "auto"
+    k_neighbors: PositiveInt = 5
+
+    def _resampled(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        smote = SMOTE(sampling_strategy=self.sampling_strategy, k_neighbors=self.k_neighbors)
+        return without_tomek_links(*run(smote.sampler(X, seed), y), X, "all")

@@ -1,0 +1,92 @@
+"""imbalanced-learn's over-samplers: samples repeated, or mixed with a neighbour.
+
+References
+----------
+Chawla et al. (2002), SMOTE, JAIR 16; Han, Wang, Mao (2005), Borderline-SMOTE, ICIC; Nguyen, Cooper, Kamei (2011),
+IJKESDP 3(1) (SVM-SMOTE); Last, Douzas, Bacao (2017), arXiv:1711.00837 (k-means SMOTE); He et al. (2008), ADASYN, IJCNN.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from raygrid.resampling.by_class_name import Filled, Sampler
+from raygrid.resampling.on_samples import OnSamples, dense
+from raygrid.resampling.resampler import Sees
+from raygrid.samples import Samples
+
+
+class RandomOverSampler(Sampler):
+    """Repeat random samples; without the noise of `shrinkage`, which no mixture of samples has."""
+
+    sees: ClassVar[Sees] = "labels"
+    compares_pairs: ClassVar[bool] = False
+    name: Literal["RandomOverSampler"] = "RandomOverSampler"
+    sampling_strategy: Filled = "auto"
+
+
+class SMOTE(Sampler):
+    """Add points between a sample and one of its k nearest of the same class."""
+
+    name: Literal["SMOTE"] = "SMOTE"
+    sampling_strategy: Filled = "auto"
+    k_neighbors: PositiveInt = 5
+
+
+class BorderlineSMOTE(Sampler):
+    """SMOTE from the samples at least half of whose m nearest are of other classes, but not all."""
+
+    name: Literal["BorderlineSMOTE"] = "BorderlineSMOTE"
+    sampling_strategy: Filled = "auto"
+    k_neighbors: PositiveInt = 5
+    m_neighbors: PositiveInt = 10
+    kind: Literal["borderline-1", "borderline-2"] = "borderline-1"
+
+
+class SVMSMOTE(Sampler):
+    """SMOTE from support vectors, inwards where other classes are near, else outwards: shares may be negative."""
+
+    sees: ClassVar[Sees] = "samples"
+    name: Literal["SVMSMOTE"] = "SVMSMOTE"
+    sampling_strategy: Filled = "auto"
+    k_neighbors: PositiveInt = 5
+    m_neighbors: PositiveInt = 10
+    out_step: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
+        from sklearn.svm import SVC
+
+        return super()._estimators(X, seed) | {"svm_estimator": OnSamples(X, SVC(gamma="scale"))}
+
+
+class KMeansSMOTE(Sampler):
+    """SMOTE within clusters, more in sparse ones; `kmeans_estimator` is how many clusters, if not scikit-learn's 8."""
+
+    sees: ClassVar[Sees] = "samples"
+    name: Literal["KMeansSMOTE"] = "KMeansSMOTE"
+    sampling_strategy: Filled = "auto"
+    k_neighbors: PositiveInt = 2
+    kmeans_estimator: PositiveInt | None = None
+    cluster_balance_threshold: Literal["auto"] | float = "auto"
+    density_exponent: Literal["auto"] | float = "auto"
+
+    def sampler(self, X: Samples, seed: int) -> Any:
+        """Return the sampler; its method that measures distances itself is handed samples as well."""
+        sampler = super().sampler(X, seed)
+        sparsity = sampler._find_cluster_sparsity
+        sampler._find_cluster_sparsity = lambda A: sparsity(dense(X, A))
+        return sampler
+
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
+        from sklearn.cluster import MiniBatchKMeans
+
+        clusters = MiniBatchKMeans(n_clusters=self.kmeans_estimator or 8, random_state=seed)
+        return super()._estimators(X, seed) | {"kmeans_estimator": OnSamples(X, clusters)}
+
+
+class ADASYN(Sampler):
+    """SMOTE with more points where more of a sample's nearest are of other classes."""
+
+    name: Literal["ADASYN"] = "ADASYN"
+    sampling_strategy: Filled = "auto"
+    n_neighbors: PositiveInt = 5

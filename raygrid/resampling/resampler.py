@@ -1,0 +1,74 @@
+"""What a resampler is, and how one of imbalanced-learn's is made to return a mixing matrix."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array
+
+from raygrid.errors import InfeasibleError
+from raygrid.level import Level
+from raygrid.samples import Samples
+
+Labels = NDArray[np.int64]
+Sees = Literal["labels", "inner products", "samples"]
+
+
+class Resampler(Level):
+    """A level of the resampler axis: balances the classes of a training set.
+
+    Attributes
+    ----------
+    sees : "labels", "inner products" or "samples"
+        What it needs of the training set. The last means that all of it is read into memory, dense.
+    compares_pairs : bool
+        Whether its time grows with the square of the number of samples.
+    """
+
+    sees: ClassVar[Sees] = "labels"
+    compares_pairs: ClassVar[bool] = False
+
+    def resample(self, X: Samples, y: Labels, *, seed: int) -> tuple[csr_array, Labels]:
+        """Return what to train on, as a mixture of what there is.
+
+        Parameters
+        ----------
+        X : Samples
+            Training samples, (n_train, ...).
+        y : array of shape (n_train,), int64
+            Labels 0 .. M - 1.
+        seed : int
+            Of every random choice.
+
+        Returns
+        -------
+        A : sparse array of shape (n_resampled, n_train), float64
+            Rows sum to 1; the resampled set is A X.
+        y : array of shape (n_resampled,), int64
+
+        Raises
+        ------
+        InfeasibleError
+            A class is too small for this resampler, or lost all its samples.
+        """
+        A, y_resampled = self._fit(X, y, seed)
+        lost = np.setdiff1d(y, y_resampled)
+        if lost.size:
+            raise InfeasibleError(f"{self.name}: got no samples of class {', '.join(map(str, lost))} after resampling")
+        return A, y_resampled
+
+    @abstractmethod
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        """Do the work of `resample`."""
+
+
+def identity(y: Labels) -> csr_array:
+    """Return the mixing matrix that leaves all samples as they are."""
+    return eye_array(len(y), format="csr")
+
+
+def run(sampler: Any, y: Labels) -> tuple[csr_array, Labels]:
+    """Resample the identity matrix: what comes out is the mixing matrix."""
+    A, y_resampled = sampler.fit_resample(identity(y), y)
+    return csr_array(A), y_resampled

@@ -1,0 +1,156 @@
+"""imbalanced-learn's under-samplers, which keep some of the samples, and its one that averages them.
+
+References
+----------
+Mani, Zhang (2003), ICML workshop on imbalanced data sets (NearMiss); Tomek (1976), IEEE Trans. SMC 6 (links; repeated
+ENN, all k-NN); Wilson (1972), IEEE Trans. SMC 2(3) (ENN); Hart (1968), IEEE Trans. Information Theory 14(3)
+(condensed); Kubat, Matwin (1997), ICML (one-sided); Laurikkala (2001), AIME (cleaning rule); Smith, Martinez,
+Giraud-Carrier (2014), Machine Learning 95 (instance hardness).
+"""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt
+from scipy.sparse import csr_array
+
+from raygrid.resampling.by_class_name import Sampler, Selecting, Thinned
+from raygrid.resampling.neighbours import MixtureNeighbours
+from raygrid.resampling.on_samples import Centres
+from raygrid.resampling.resampler import Labels, Sees, identity
+from raygrid.samples import Samples
+
+
+class RandomUnderSampler(Sampler):
+    """Keep random samples."""
+
+    sees: ClassVar[Sees] = "labels"
+    compares_pairs: ClassVar[bool] = False
+    name: Literal["RandomUnderSampler"] = "RandomUnderSampler"
+    sampling_strategy: Thinned = "auto"
+    replacement: bool = False
+
+
+class NearMiss(Sampler):
+    """Keep those nearest to the nearest (1) or farthest (2) of the smallest class, or the farthest near it (3)."""
+
+    name: Literal["NearMiss"] = "NearMiss"
+    sampling_strategy: Thinned = "auto"
+    version: Literal[1, 2, 3] = 1
+    n_neighbors: PositiveInt = 3
+    n_neighbors_ver3: PositiveInt = 3
+
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
+        counts = ("n_neighbors", "n_neighbors_ver3")  # none of them the sample itself: it is of another class
+        return {name: MixtureNeighbours(X, getattr(self, name)) for name in counts}
+
+
+class TomekLinks(Sampler):
+    """Drop the samples that are, with one of another class, each other's nearest."""
+
+    name: Literal["TomekLinks"] = "TomekLinks"
+    sampling_strategy: Thinned = "auto"
+
+    def _resampled(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        return without_tomek_links(identity(y), y, X, self.sampling_strategy)
+
+
+def without_tomek_links(A: csr_array, y: Labels, X: Samples, strategy: str) -> tuple[csr_array, Labels]:
+    """Return the mixtures that are in no Tomek link, and their labels; the sampler itself takes no neighbours."""
+    from imblearn.under_sampling import TomekLinks
+    from imblearn.utils import check_sampling_strategy
+
+    nearest = MixtureNeighbours(X, 2).fit(A).kneighbors(A, return_distance=False)[:, 1]
+    kept = ~TomekLinks.is_tomek(y, nearest, check_sampling_strategy(strategy, y, "clean-sampling"))
+    return A[np.flatnonzero(kept)], y[kept]
+
+
+class EditedNearestNeighbours(Sampler):
+    """Drop the samples whose nearest are not all (or not mostly) of their class."""
+
+    name: Literal["EditedNearestNeighbours"] = "EditedNearestNeighbours"
+    sampling_strategy: Thinned = "auto"
+    n_neighbors: PositiveInt = 3
+    kind_sel: Literal["all", "mode"] = "all"
+
+
+class RepeatedEditedNearestNeighbours(Sampler):
+    """EditedNearestNeighbours again and again."""
+
+    name: Literal["RepeatedEditedNearestNeighbours"] = "RepeatedEditedNearestNeighbours"
+    sampling_strategy: Thinned = "auto"
+    n_neighbors: PositiveInt = 3
+    max_iter: PositiveInt = 100
+    kind_sel: Literal["all", "mode"] = "all"
+
+
+class AllKNN(Selecting):
+    """EditedNearestNeighbours with 1, 2, ... neighbours."""
+
+    name: Literal["AllKNN"] = "AllKNN"
+    sampling_strategy: Thinned = "auto"
+    n_neighbors: PositiveInt = 3
+    kind_sel: Literal["all", "mode"] = "all"
+    allow_minority: bool = False
+
+
+class NeighbourhoodCleaningRule(Sampler):
+    """EditedNearestNeighbours, and drop the neighbours of misclassified samples of the smallest class."""
+
+    name: Literal["NeighbourhoodCleaningRule"] = "NeighbourhoodCleaningRule"
+    sampling_strategy: Thinned = "auto"
+    n_neighbors: PositiveInt = 3
+    threshold_cleaning: PositiveFloat = 0.5
+
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
+        editing = EditedNearestNeighbours(
+            sampling_strategy=self.sampling_strategy, n_neighbors=self.n_neighbors, kind_sel="mode"
+        )
+        voters = MixtureNeighbours(X, self.n_neighbors)  # the sample itself is one
+        return {"n_neighbors": voters, "edited_nearest_neighbours": editing.sampler(X, seed)}
+
+
+class CondensedNearestNeighbour(Selecting):
+    """Keep the samples that the nearest of those kept before them would misclassify."""
+
+    name: Literal["CondensedNearestNeighbour"] = "CondensedNearestNeighbour"
+    sampling_strategy: Thinned = "auto"
+    n_neighbors: PositiveInt | None = None
+    n_seeds_S: PositiveInt = 1  # noqa: N815
+
+
+class OneSidedSelection(Selecting):
+    """Keep the samples that the smallest class and a few seeds would misclassify, and drop Tomek links."""
+
+    name: Literal["OneSidedSelection"] = "OneSidedSelection"
+    sampling_strategy: Thinned = "auto"
+    n_neighbors: PositiveInt | None = None
+    n_seeds_S: PositiveInt = 1  # noqa: N815
+
+
+class InstanceHardnessThreshold(Selecting):
+    """Keep the samples that a cross-validated random forest of 100 trees finds easiest."""
+
+    compares_pairs: ClassVar[bool] = False
+    name: Literal["InstanceHardnessThreshold"] = "InstanceHardnessThreshold"
+    sampling_strategy: Thinned = "auto"
+    cv: int = Field(5, ge=2)
+
+
+class ClusterCentroids(Sampler):
+    """Replace a class by the means of its clusters, or by the samples nearest to these (`hard`).
+
+    The means are those of the members that k-means ends with. Where it stops by its tolerance before they settle,
+    its own centres, which imbalanced-learn takes, are those of the round before.
+    """
+
+    sees: ClassVar[Sees] = "samples"
+    name: Literal["ClusterCentroids"] = "ClusterCentroids"
+    sampling_strategy: Thinned = "auto"
+    voting: Literal["auto", "hard", "soft"] = "auto"
+
+    def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
+        from sklearn.cluster import KMeans
+
+        centres = Centres(X, KMeans(random_state=seed), are_samples=self.voting == "hard")
+        return {"estimator": centres, "voting": "soft"}  # the centres are what is asked for already

@@ -1,0 +1,344 @@
+"""imbalanced-learn's samplers by their names: all of them, their parameters, and what they give, sample for sample."""
+
+from dataclasses import replace
+from inspect import signature
+from pathlib import Path
+
+import imblearn
+import numpy as np
+import pytest
+from imblearn import combine, over_sampling, under_sampling
+from in_memory import train_samples
+from real_tables import imbalanced
+from scipy.sparse import csr_array, eye_array
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+
+from raygrid.errors import GridError, InfeasibleError
+from raygrid.faults import load_grid
+from raygrid.mixing import mix
+from raygrid.resampling import REFUSED, RESAMPLERS
+from raygrid.resampling.neighbours import MixtureNeighbours
+from raygrid.store import Store
+
+# NearMiss 3 and k-means say what the tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:The number of the samples to be", "ignore:Number of distinct clusters")
+
+SEED = 20
+THEIRS = {
+    name: getattr(module, name)
+    for module in (imblearn, over_sampling, under_sampling, combine)
+    for name in module.__all__
+    if name[0].isupper() and hasattr(getattr(module, name), "fit_resample")  # a module would be loaded, TensorFlow even
+}
+BY_CLASS_NAME = [name for name in RESAMPLERS if name in THEIRS]
+
+# Parameters that a grid file does not have: what a cell or a trial decides, and what is no plain value.
+DECIDED = {"random_state", "n_jobs"}
+OBJECTS = {"estimator", "svm_estimator", "edited_nearest_neighbours", "smote", "enn", "tomek", "shrinkage"}
+# A combination's parts are spelled out instead.
+OF_PARTS = {"SMOTEENN": {"k_neighbors", "n_neighbors", "kind_sel"}, "SMOTETomek": {"k_neighbors"}}
+
+
+def test_every_sampler_is_supported_or_refused_with_a_reason():
+    assert set(BY_CLASS_NAME) | set(REFUSED) == set(THEIRS)
+    assert not set(BY_CLASS_NAME) & set(REFUSED)
+    assert all(REFUSED.values())
+
+
+@pytest.mark.parametrize("name", BY_CLASS_NAME)
+def test_parameters_and_defaults_are_theirs(name):
+    theirs = {key: parameter.default for key, parameter in signature(THEIRS[name]).parameters.items()}
+    ours = RESAMPLERS[name]().model_dump(exclude={"name"})
+    assert set(ours) - OF_PARTS.get(name, set()) == set(theirs) - DECIDED - OBJECTS
+    assert {key: value for key, value in ours.items() if key in theirs and value != theirs[key]} == {}
+
+
+@pytest.mark.parametrize("name", BY_CLASS_NAME)
+def test_a_choice_is_of_all_that_they_take(name):
+    level = RESAMPLERS[name]
+    for key, options in THEIRS[name]._parameter_constraints.items():
+        for theirs in (option.options for option in options if hasattr(option, "options")):
+            for value in theirs if key in level.model_fields else []:
+                assert level.model_validate({"name": name, key: value})
+
+
+def smote(**parameters):
+    return over_sampling.SMOTE(random_state=SEED, **parameters)
+
+
+# What is asked for beside the defaults, and theirs where it is spelled otherwise.
+OTHERS = [
+    ("RandomOverSampler", {"sampling_strategy": "minority"}, None),
+    ("RandomUnderSampler", {"replacement": True, "sampling_strategy": "all"}, None),
+    ("SMOTE", {"k_neighbors": 3, "sampling_strategy": "not minority"}, None),
+    ("BorderlineSMOTE", {"kind": "borderline-2", "m_neighbors": 7}, None),
+    ("SVMSMOTE", {"out_step": 0.2, "m_neighbors": 5, "k_neighbors": 3}, None),
+    ("KMeansSMOTE", {"density_exponent": 2, "cluster_balance_threshold": 0.1}, None),
+    ("KMeansSMOTE", {"kmeans_estimator": 3, "k_neighbors": 4}, None),
+    ("ADASYN", {"n_neighbors": 8}, None),
+    ("NearMiss", {"version": 2, "n_neighbors": 5}, None),
+    ("NearMiss", {"version": 3, "n_neighbors_ver3": 6}, None),
+    ("TomekLinks", {"sampling_strategy": "all"}, None),
+    ("EditedNearestNeighbours", {"kind_sel": "mode", "n_neighbors": 5, "sampling_strategy": "all"}, None),
+    ("RepeatedEditedNearestNeighbours", {"max_iter": 2, "kind_sel": "mode"}, None),
+    ("AllKNN", {"allow_minority": True, "kind_sel": "mode"}, None),
+    ("NeighbourhoodCleaningRule", {"n_neighbors": 5, "threshold_cleaning": 0.2}, None),
+    ("CondensedNearestNeighbour", {"n_neighbors": 3, "n_seeds_S": 4}, None),
+    ("OneSidedSelection", {"n_neighbors": 3, "n_seeds_S": 4}, None),
+    ("ClusterCentroids", {"voting": "hard"}, None),
+    (
+        "SMOTEENN",
+        {"k_neighbors": 3, "n_neighbors": 4, "kind_sel": "mode"},
+        {
+            "smote": smote(k_neighbors=3),
+            "enn": under_sampling.EditedNearestNeighbours(sampling_strategy="all", n_neighbors=4, kind_sel="mode"),
+        },
+    ),
+    ("SMOTETomek", {"k_neighbors": 3}, {"smote": smote(k_neighbors=3)}),
+]
+CASES = [*((name, {}, None) for name in BY_CLASS_NAME), *OTHERS]
+IDS = [f"{name} {parameters or ''}".strip() for name, parameters, _ in CASES]
+
+
+def theirs(name, parameters):
+    seed = {"random_state": SEED} if "random_state" in signature(THEIRS[name]).parameters else {}
+    return THEIRS[name](**seed, **parameters)
+
+
+def check(name, parameters, spelled, table, ir):
+    X, y = imbalanced(table, ir)
+    A, y_resampled = RESAMPLERS[name](**parameters).resample(train_samples(X), y, seed=SEED)
+    X_theirs, y_theirs = theirs(name, spelled or parameters).fit_resample(X, y)
+    assert y_resampled.tolist() == y_theirs.tolist()
+    np.testing.assert_allclose(mix(A, X), X_theirs, rtol=0, atol=5e-7 * np.abs(X).max())
+    assert isinstance(A, csr_array)
+    assert (A.dtype, A.shape, y_resampled.dtype) == (np.float64, (len(y_theirs), len(X)), np.int64)
+    np.testing.assert_allclose(A.sum(axis=1), 1, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("name", "parameters", "spelled"), CASES, ids=IDS)
+def test_a_sampler_is_theirs(name, parameters, spelled):
+    check(name, parameters, spelled, "wine", 3)
+
+
+# Some take seconds; and to ADASYN some class of digits is too far from all others.
+NOT_OF_DIGITS = {"KMeansSMOTE", "AllKNN", "CondensedNearestNeighbour", "InstanceHardnessThreshold", "ADASYN"}
+OF_DIGITS = {id: case for id, case in zip(IDS, CASES, strict=True) if case[0] not in NOT_OF_DIGITS}
+
+
+@pytest.mark.parametrize(("name", "parameters", "spelled"), OF_DIGITS.values(), ids=OF_DIGITS)
+def test_a_sampler_is_theirs_on_ten_classes_of_digits(name, parameters, spelled):
+    check(name, parameters, spelled, "digits", 10)
+
+
+class Unreadable:
+    """Samples of which nothing may be known but how many there are."""
+
+    def __init__(self, X):
+        self.shape = X.shape
+        self.was_read = False
+
+    def __getitem__(self, rows):
+        self.was_read = True
+        raise LookupError
+
+
+@pytest.mark.parametrize("name", RESAMPLERS)
+def test_a_resampler_reads_samples_if_and_only_if_it_says_so(name):
+    X, y = imbalanced("wine", 3)
+    level, given, asked = RESAMPLERS[name](), train_samples(X), []
+
+    def tiles():
+        asked.append(True)
+        return given.tiles()
+
+    unreadable = replace(given, X=Unreadable(X), tiles=tiles)
+    try:
+        level.resample(unreadable, y, seed=SEED)
+    except LookupError:
+        pass
+    assert unreadable.X.was_read == (level.sees == "samples")
+    assert not asked or level.sees != "labels"
+    assert asked or level.sees != "inner products"
+
+
+@pytest.mark.parametrize("name", BY_CLASS_NAME)
+def test_the_seed_decides(name):
+    X, y = imbalanced("wine", 3)
+    (A, _), (again, _), (other, _) = (RESAMPLERS[name]().resample(train_samples(X), y, seed=seed) for seed in (1, 1, 2))
+    assert A.shape == again.shape and (A != again).nnz == 0
+    if "random_state" not in signature(THEIRS[name]).parameters:
+        assert A.shape == other.shape and (A != other).nnz == 0
+
+
+def labels(*sizes):
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def blobs(y, apart=20):
+    return (np.random.default_rng(0).normal(size=(len(y), 2)) + apart * y[:, None]).astype(np.float32)
+
+
+INFEASIBLE = {
+    "SMOTE": (labels(20, 9, 5), {}, "SMOTE: neighbours: got 5 samples; expected at least 6"),
+    "BorderlineSMOTE": (labels(6, 4), {}, "BorderlineSMOTE: neighbours: got 10 samples; expected at least 11"),
+    "ADASYN": (
+        labels(20, 9),
+        {},
+        "ADASYN: got classes of 9 to 20 samples; imbalanced-learn: Not any neigbours",
+    ),
+    "SMOTEENN": (labels(20, 5), {}, "SMOTEENN: neighbours: got 5 samples; expected at least 6"),
+    "SMOTETomek": (labels(20, 5), {}, "SMOTETomek: neighbours: got 5 samples; expected at least 6"),
+    "NearMiss": (labels(20, 2), {}, "NearMiss: neighbours: got 2 samples; expected at least 3"),
+    "KMeansSMOTE": (
+        labels(30, 2),
+        {},
+        "KMeansSMOTE: got classes of 2 to 30 samples; imbalanced-learn: No clusters",
+    ),
+    "KMeansSMOTE, few": (
+        labels(4, 3),
+        {},
+        "KMeansSMOTE: got classes of 3 to 4 samples; imbalanced-learn: n_samples=7 should be >= n_clusters=8",
+    ),
+    "InstanceHardnessThreshold": (
+        labels(4, 2),
+        {},
+        "InstanceHardnessThreshold: got classes of 2 to 4 samples; imbalanced-learn: n_splits=5 cannot be greater",
+    ),
+    "OneSidedSelection": (
+        labels(9, 2),
+        {"n_neighbors": 6},
+        "OneSidedSelection: got classes of 2 to 9 samples; imbalanced-learn: Expected n_neighbors <=",
+    ),
+    "OneSidedSelection, all of them seeds": (
+        labels(3, 2),
+        {"n_seeds_S": 20},
+        "OneSidedSelection: got classes of 2 to 3 samples; imbalanced-learn: Found array with 0 sample(s)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INFEASIBLE)
+def test_what_no_repetition_can_compute_is_infeasible(case):
+    y, parameters, message = INFEASIBLE[case]
+    with pytest.raises(InfeasibleError) as refused:
+        RESAMPLERS[case.partition(",")[0]](**parameters).resample(train_samples(blobs(y)), y, seed=0)
+    assert str(refused.value).startswith(message)
+
+
+def test_support_vectors_that_are_all_noise_are_infeasible():
+    y, majority = labels(60, 5), blobs(labels(60))
+    X = np.concatenate([majority, majority[:5] + 1e-3])
+    with pytest.raises(InfeasibleError, match=r"^SVMSMOTE: got classes of 5 to 60 samples; .* considered as noise"):
+        RESAMPLERS["SVMSMOTE"](k_neighbors=2, m_neighbors=1).resample(train_samples(X), y, seed=0)
+
+
+def test_one_new_sample_for_many_alike_is_infeasible():
+    y = labels(7, 6)
+    with pytest.raises(InfeasibleError, match=r"^ADASYN: got classes of 6 to 7 samples; .* No samples will be"):
+        RESAMPLERS["ADASYN"]().resample(train_samples(blobs(y, apart=0)), y, seed=0)
+
+
+def test_fewer_different_samples_than_clusters_are_infeasible():
+    y = labels(9, 4)
+    X = np.repeat(blobs(labels(3, 2)), [3, 3, 3, 2, 2], axis=0)
+    with pytest.raises(InfeasibleError) as refused:
+        RESAMPLERS["ClusterCentroids"]().resample(train_samples(X), y, seed=0)
+    assert str(refused.value) == "ClusterCentroids: got 3 different samples; expected at least 4 (clusters)"
+
+
+def test_an_error_that_is_no_fact_of_the_data_stays_one(monkeypatch):
+    def broken(*_):
+        raise ValueError("The 'n_neighbors' parameter of SMOTE must be an int")
+
+    monkeypatch.setattr(over_sampling.SMOTE, "fit_resample", broken)
+    y = labels(9, 7)
+    with pytest.raises(ValueError, match="must be an int"):
+        RESAMPLERS["SMOTE"]().resample(train_samples(blobs(y)), y, seed=0)
+
+
+GRID = """\
+name: small
+datasets: [digits]
+arms:
+  - representation: features
+    classifier: svm
+    resamplers: [none, {level}]
+"""
+FAULTS = {
+    "{name: TomekLinks, n_neighbors: 3}": ".n_neighbors: unknown key: got 'n_neighbors'; expected one of name, ",
+    "{name: NearMiss, version: 4}": ".version: got '4'; expected one of 1, 2, 3",
+    "{name: SMOTE, k_neighbors: five}": ".k_neighbors: got 'five'; expected a whole number",
+    "{name: SVMSMOTE, out_step: 2}": ".out_step: got 2; ",
+    "{name: SMOTE, sampling_strategy: majority}": ".sampling_strategy: got 'majority'; expected one of auto, ",
+    "{name: SMOTE, random_state: 1}": ".random_state: unknown key: got 'random_state'; expected one of name, ",
+    "SMOTENC": ": got 'SMOTENC', which mixes categories with numbers",
+    "FunctionSampler": ": got 'FunctionSampler', which calls a function",
+    "BorderlineSmote": ": got 'BorderlineSmote'; expected one of none, ",
+}
+
+
+@pytest.mark.parametrize(("level", "message"), FAULTS.items(), ids=FAULTS)
+def test_a_wrong_parameter_is_a_fault_of_the_file(tmp_path, level, message):
+    path = tmp_path / "grid.yaml"
+    path.write_text(GRID.replace("{level}", level))
+    with pytest.raises(GridError) as refused:
+        load_grid(path)
+    assert str(refused.value).startswith(f"{path}:6:")
+    assert f": arms[0].resamplers[1]{message}" in str(refused.value)
+
+
+def test_several_in_one_grid(raygrid, grid_file, tiny, tmp_path):
+    arm = tiny["arms"][0] | {
+        "resamplers": [
+            "TomekLinks",
+            {"name": "NearMiss", "version": 2},
+            {"name": "BorderlineSMOTE", "k_neighbors": 3},
+            "ClusterCentroids",
+            {"name": "SMOTE", "k_neighbors": 11},  # the smallest class has 11 samples
+        ]
+    }
+    grid = grid_file(arms=[arm], folds=1, imbalance_ratios=[10])
+    assert raygrid("run", grid, "--store", tmp_path / "store", "--engine", "inline")[0] == 0
+    records = Store(tmp_path / "store").records()
+    found = {record.cell["resampler"]["name"]: (record.status, record.message) for record in records.values()}
+    assert found.pop("SMOTE") == ("infeasible", "SMOTE: neighbours: got 11 samples; expected at least 12")
+    assert found == dict.fromkeys(["TomekLinks", "NearMiss", "BorderlineSMOTE", "ClusterCentroids"], ("done", None))
+
+
+def readme_row(name):
+    level = RESAMPLERS[name]()
+    parameters = level.model_dump(exclude={"name", "sampling_strategy"})
+    listed = ", ".join(f"`{key}: {'null' if value is None else value}`" for key, value in parameters.items())
+    return f"| `{name}` | {level.sees} | {listed.replace('False', 'false')} |"
+
+
+def test_the_readme_says_what_each_sees():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(map(readme_row, BY_CLASS_NAME)) in readme
+    assert all(f"`{name}`" in readme for name in REFUSED)
+
+
+@pytest.fixture
+def mixtures():
+    X, y = imbalanced("wine", 3)
+    step = np.random.default_rng(0).uniform(size=(len(X), 1))
+    identity = eye_array(len(X), format="csr")
+    return X, y, identity, csr_array(identity.multiply(1 - step) + identity[::-1].multiply(step))
+
+
+@pytest.mark.parametrize("k", [None, 1, 7, 88])
+def test_distances_between_mixtures(mixtures, k):
+    X, _, identity, mixed = mixtures
+    found, which = MixtureNeighbours(train_samples(X.astype(np.float64)), 3).fit(identity).kneighbors(mixed, k)
+    distances, indices = NearestNeighbors(n_neighbors=3).fit(X).kneighbors(mixed @ X.astype(np.float64), k)
+    assert which.tolist() == indices.tolist()
+    np.testing.assert_allclose(found, distances, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_the_commonest_label_among_the_neighbours(mixtures, k):
+    X, y, identity, mixed = mixtures
+    found = MixtureNeighbours(train_samples(X.astype(np.float64)), k).fit(identity, y).predict(mixed)
+    theirs = KNeighborsClassifier(n_neighbors=k).fit(X.astype(np.float64), y)
+    assert found.tolist() == theirs.predict(mixed @ X.astype(np.float64)).tolist()
