@@ -7,9 +7,9 @@ A prediction is, from the best to the last resort:
    squares on logarithms, p between 0 and 3;
 3. *scaled*: the mean of the nearest recorded training size (of the cell's own data set if it has one), each stage
    multiplied by the growth of its work. With n = n_train, f the samples after resampling, t = n_test: splitting and
-   representing grow with n, resampling with n (n^2 for one that compares pairs), predicting with t (t f for an SVM),
-   all else with f (f^2 for an SVM). Where f is not recorded, it keeps its ratio to whichever of three it was nearest
-   to: n, every class as large as the largest, every class as small as the smallest;
+   representing grow with n, resampling with n (n^2 for one that compares pairs), predicting with t, all else with f
+   (t f and f^2 for an SVM or neighbours). Where f is not recorded, it keeps its ratio to whichever of three it was
+   nearest to: n, every class as large as the largest, every class as small as the smallest;
 4. none.
 
 Only records of the same representation, resampler and classifier, parameters included, and image size are asked.
@@ -30,7 +30,7 @@ from raygrid.imbalance import class_sizes
 from raygrid.record import Record
 
 # Classifiers that compare all pairs of samples; the work of others grows with their number.
-_OF_PAIRS = frozenset({"svm"})
+_OF_PAIRS = frozenset({"svm", "knn"})
 _STEEPEST = 3.0
 _LEAST_S = 1e-3  # what is recorded is rounded to this
 

@@ -6,6 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo
 
+# Marks a parameter that came to a level after cells of it had been finished: Annotated[bool, ADDED_LATER]. Its default
+# changes nothing, and is left out of the identity: finished cells keep their keys, and so stay finished.
+ADDED_LATER = object()
+
 
 class Level(BaseModel):
     """One value of an axis: its name and every parameter, defaults filled in.
@@ -35,7 +39,15 @@ class Level(BaseModel):
 
         All parameters, unless a subclass knows better: of a file, what it holds stands for where it lies.
         """
-        return self.model_dump(mode="json")
+        return self.as_dict()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the name and every parameter as plain JSON values; without those `ADDED_LATER` that say nothing."""
+        fields = type(self).model_fields.items()
+        silent = {
+            name for name, field in fields if ADDED_LATER in field.metadata and getattr(self, name) == field.default
+        }
+        return self.model_dump(mode="json", exclude=silent)
 
     def to_fetch(self) -> str:
         """Return what is not on this machine yet and `fetch` would download: how large it is, and from where.

@@ -104,6 +104,35 @@ def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
     return found
 
 
+def nearest(A: csr_array, X: Samples, B: csr_array, Y: Samples, norms: NDArray[np.float64], *, n: int) -> Ints:
+    """Return which of the mixtures B Y are nearest to each of the mixtures A X, in order; of equals the first.
+
+    Parameters
+    ----------
+    A, X, B, Y
+        As `products` takes them.
+    norms : array of shape (n_columns,), float64
+        `squares` of B Y.
+    n : int
+        How many to find, at most n_columns.
+
+    Returns
+    -------
+    array of shape (n_rows, n), int64
+    """
+    # Ordering by |b|^2 - 2 ab is ordering by |a - b|^2.
+    return np.concatenate([_least(norms - 2 * part, n) for _, part in products(A, X, B, Y)])
+
+
+def _least(distances: NDArray[np.float64], n: int) -> Ints:
+    """Return the places of the least of each row in order, of equal ones the first; overwrite `distances`."""
+    least, rows = np.empty((len(distances), n), dtype=np.int64), np.arange(len(distances))
+    for column in least.T:
+        column[:] = distances.argmin(axis=1)
+        distances[rows, column] = np.inf
+    return least
+
+
 def _compact(A: csr_array, X: Samples) -> tuple[Ints, csr_array]:
     """Return the places of the samples that A uses, ascending, and A with a column for each of them alone."""
     used = np.unique(A.indices)

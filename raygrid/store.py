@@ -28,7 +28,7 @@ class Store:
         grid.yaml           a copy of the grid file of the last run
         environment.json    machine and versions of the last run
         records/KEY.json    one a cell
-        predictions/KEY.npz y_true, y_pred and the test set's indices of a cell that is done
+        predictions/KEY.npz y_true, y_pred, scores if there are any, and the test set's indices of a cell that is done
         logs/KEY.log        what a cell's last trial wrote, where it wrote anything
         checkpoints/KEY.npz what a training left on its way, while it lasts
         report/             tables, figures, statistics, index.html

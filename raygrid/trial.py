@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from raygrid import imbalance, machine
 from raygrid.checkpoint import Checkpoint
+from raygrid.classifiers import predictions
 from raygrid.errors import InfeasibleError, UsageError
 from raygrid.grid import Cell
 from raygrid.inputs import Inputs, samples_of
@@ -53,10 +54,10 @@ def compute(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) ->
     with clock.stage("fit"):
         model = cell.classifier.fit(X, A, y_resampled, seed=cell.seed_of("fit"), checkpoint=checkpoint)
     with clock.stage("predict"):
-        y_pred = model.predict(X_test)
+        predicted = predictions(model, X_test)
 
     n_classes = len(inputs.class_names)
-    confusion = confusion_matrix(y_test, y_pred, n_classes)
+    confusion = confusion_matrix(y_test, predicted["y_pred"], n_classes)
     counts = {"train": y, "resampled": y_resampled, "test": y_test}
     fields = {
         "metrics": {name: metric(confusion) for name, metric in METRICS.items()},
@@ -65,7 +66,7 @@ def compute(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) ->
         "class_order": split.class_order.tolist(),
         "class_counts": {name: np.bincount(labels, minlength=n_classes).tolist() for name, labels in counts.items()},
     }
-    return fields, {"y_true": y_test, "y_pred": y_pred, "test_index": split.test}
+    return fields, {"y_true": y_test, **predicted, "test_index": split.test}
 
 
 def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int, attempt: str) -> Record:

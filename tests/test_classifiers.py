@@ -68,8 +68,10 @@ def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 
 
 def test_every_registered_name_is_its_levels_own():
-    assert {name: level().name for name, level in CLASSIFIERS.items()} == {"cnn": "cnn", "svm": "svm"}
-    assert {name: level.takes for name, level in CLASSIFIERS.items()} == {"cnn": "images", "svm": "vectors"}
+    assert [level.model_fields["name"].default for level in CLASSIFIERS.values()] == list(CLASSIFIERS)
+    of_images = {name for name, level in CLASSIFIERS.items() if level.takes == "images"}
+    assert of_images == {"cnn", "keras"}
+    assert {level.takes for name, level in CLASSIFIERS.items() if name not in of_images} == {"vectors"}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,16 @@ def test_the_svm_is_scikit_learns_on_the_materialised_mixtures(digits, level, pa
     assert (predicted == digits.y_test).mean() > 0.2
 
 
+def test_balanced_weights_are_scikit_learns(digits):
+    X, X_test = (X[..., 0].reshape(len(X), -1)[:, ::16] / np.float32(255) for X in (digits.X_train, digits.X_test))
+    kept = np.flatnonzero((digits.y_train > 2) | (np.arange(len(X)) % 9 == 0))[:400]
+    A, y = eye_array(len(X), format="csr")[kept], digits.y_train[kept]
+    expected, unweighted = (SVC(class_weight=w).fit(X[kept], y).predict(X_test) for w in ("balanced", None))
+    fitted = Svm(class_weight="balanced").fit(train_samples(X), A, y, seed=0, checkpoint=NO_CHECKPOINT)
+    assert np.array_equal(fitted.predict(test_samples(X_test, X)), expected)
+    assert np.sum(expected != unweighted) > 20
+
+
 def test_the_network_is_the_backbone_pooled_with_one_hidden_layer():
     import keras
 
@@ -107,7 +119,7 @@ def test_the_network_is_the_backbone_pooled_with_one_hidden_layer():
 
 
 def test_the_defaults_are_the_papers():
-    assert Cnn().model_dump() == {
+    assert Cnn().identity() == {
         "name": "cnn",
         "backbone": "mobilenet",
         "alpha": 1.0,
@@ -155,16 +167,21 @@ def test_a_network_used_again_starts_as_one_built_anew(images, changes):
     assert {np.abs(variable).max() for variable in model.optimizer.variables} == {0, np.float32(1e-4)}
 
 
-def test_one_step_is_stock_kerass(images):
+@pytest.mark.parametrize("class_weight", ["none", "balanced"])
+def test_one_step_is_stock_kerass(images, class_weight):
     import keras
 
     X, A, y = images
+    y = np.where(np.arange(40) < 25, 0, y)  # the first class is the largest, and has the least weight
+    weights = None if class_weight == "none" else (len(y) / (10 * np.bincount(y)))[y]
     model = CNN.build(32, 10, seed=4)
     start = flat(model.trainable_variables)
     model.compile(keras.optimizers.RMSprop(1e-4), "sparse_categorical_crossentropy")
     order = np.random.default_rng(4).permutation(40)
-    model.fit(mix(A, X)[order] / np.float32(127.5) - 1, y[order], batch_size=40, shuffle=False, verbose=0)
-    ours = fit(images, seed=4, epochs=1, batch_size=40).model
+    weighted = {} if weights is None else {"sample_weight": weights[order]}
+    batch = {"x": mix(A, X)[order] / np.float32(127.5) - 1, "y": y[order], **weighted}
+    model.fit(**batch, batch_size=40, shuffle=False, verbose=0)
+    ours = fit((X, A, y), seed=4, epochs=1, batch_size=40, class_weight=class_weight).model
     # As near as rounding lets a deep network be: tests/test_fused.py says how near, and has the layers one by one.
     expected, got = flat(model.trainable_variables), flat(ours.trainable_variables)
     assert np.linalg.norm(got - expected) < 0.05 * np.linalg.norm(expected - start)
@@ -268,7 +285,7 @@ def test_the_last_partial_batch_is_used(images, n, steps):
 
 def test_an_epoch_shows_every_mixture_once_as_the_network_expects_it(images):
     X, A, _ = images
-    batches = _batches(X, A, np.arange(40), batch_size=32, seed=5)
+    batches = _batches(CNN, X, A, np.arange(40), seed=5)
     epochs = []
     for _ in range(2):
         (first, order), (last, rest) = (batches[i] for i in range(len(batches)))
@@ -281,6 +298,27 @@ def test_an_epoch_shows_every_mixture_once_as_the_network_expects_it(images):
     assert epochs[0] != epochs[1]
 
 
+def test_balanced_batches_have_the_classes_in_turn():
+    y = np.repeat([0, 1, 2, 3], [40, 13, 4, 2])
+    cnn, X = Cnn(balanced_batches=True, batch_size=8), np.arange(59, dtype=np.uint8)[:, None]
+    epochs = []
+    for seed in (5, 5, 6):
+        batches = _batches(cnn, X, eye_array(59, format="csr"), y, seed=seed)
+        read = [batches[i] for i in range(len(batches))]
+        images, labels = (np.concatenate(parts) for parts in zip(*read, strict=True))
+        drawn = np.rint((images[:, 0] + 1) * 127.5).astype(int)
+        epochs.append(drawn.tolist())
+        assert len(read) == 8  # as many as without: 59 samples
+        assert y[drawn].tolist() == labels.tolist()
+        assert {tuple(sorted(turn)) for turn in labels[:56].reshape(14, 4)} == {(0, 1, 2, 3)}
+        counts = np.bincount(drawn, minlength=59)
+        # In 15 turns, of 40 samples some come, of 13 each once or twice, of 4 three or four times, of 2 seven or eight.
+        assert [set(counts[y == label]) for label in range(4)] == [{0, 1}, {1, 2}, {3, 4}, {7, 8}]
+    assert epochs[0] == epochs[1] != epochs[2]
+    batches.on_epoch_end()
+    assert np.concatenate([batches[i][1] for i in range(8)]).tolist() != labels.tolist()
+
+
 def test_predictions_are_the_likeliest_classes_whatever_the_batch(images, digits):
     fitted = fit(images, seed=0)
     X = digits.X_test[:130]
@@ -289,6 +327,7 @@ def test_predictions_are_the_likeliest_classes_whatever_the_batch(images, digits
     assert predicted.tolist() == [*fitted.predict(X[:50]), *fitted.predict(X[50:])]
     scores = np.asarray(fitted.model.predict_on_batch(X[:50] / np.float32(127.5) - 1))
     assert predicted[:50].tolist() == scores.argmax(axis=1).tolist()
+    assert np.array_equal(fitted.scores(X[:50]), scores)
     np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
 
 
@@ -303,7 +342,8 @@ def test_a_seed_gives_one_network_on_every_backend(backend):
         "from raygrid.checkpoint import NO_CHECKPOINT\n"
         "from raygrid.classifiers import resuming\n"
         "from raygrid.classifiers.cnn import Cnn\n"
-        "from tests.test_classifiers import Kept\n"
+        "from test_classifiers import Kept\n"
+        "from test_losses import test_an_adjusted_loss_is_of_logits_and_log_priors\n"
         "X, y = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3)).astype(np.uint8), np.arange(40) % 10\n"
         "cnn = Cnn(alpha=0.25, weights='embedded', epochs=2)\n"
         "def train(seed, checkpoint=NO_CHECKPOINT):\n"
@@ -315,8 +355,13 @@ def test_a_seed_gives_one_network_on_every_backend(backend):
         "resuming._CHECKPOINT_EVERY_S, kept = 0, Kept(stop_after=1)\n"
         "try: train(1, kept)\n"
         "except KeyboardInterrupt: train(2)\n"
-        "print(keras.backend.backend(), same(one, again), same(one, other), same(one, train(1, kept)))\n"
+        "found = same(one, again), same(one, other), same(one, train(1, kept))\n"
+        "settings = dict(class_weight='balanced', focal_gamma=2.0, logit_adjustment=1.0, balanced_batches=True)\n"
+        "cnn = Cnn(alpha=0.25, weights='embedded', epochs=1, **settings)\n"
+        "assert same(train(1), train(1)) and not same(train(1), one)\n"
+        "test_an_adjusted_loss_is_of_logits_and_log_priors()\n"
+        "print(keras.backend.backend(), *found)\n"
     )
-    env = os.environ | {"KERAS_BACKEND": backend}
+    env = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, cwd=ROOT)
     assert run.stdout.splitlines()[-1:] == [f"{backend} True False True"], run.stderr

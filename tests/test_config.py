@@ -31,7 +31,11 @@ ARM = "  - representation: features\n    classifier: svm\n    resamplers: [none]
 SMALL = HEAD + ARM
 
 TOP_KEYS = "name, seed, folds, image_size, interpolation, imbalance_ratios, datasets, arms, exclude, metrics, resources"
-CNN_KEYS = "name, backbone, alpha, weights, dense_units, epochs, batch_size, optimizer, learning_rate"
+CNN_KEYS = (
+    "name, threshold_moving, class_weight, focal_gamma, logit_adjustment, epochs, batch_size, optimizer, "
+    "learning_rate, balanced_batches, backbone, alpha, weights, dense_units"
+)
+CLASSIFIERS = "cnn, keras, svm, linear_probe, knn, sklearn"
 RESAMPLERS = ", ".join(resampling.RESAMPLERS)
 METRICS = (
     "AvAcc, CBA, MAvG, accuracy, balanced_accuracy, f1_macro, f1_weighted, precision_macro, recall_macro, "
@@ -76,7 +80,7 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
     )
     image, features = grid.arms
     assert image.representation.model_dump() == {"name": "image"}
-    assert image.classifier.model_dump() == {
+    assert image.classifier.as_dict() == {
         "name": "cnn",
         "backbone": "mobilenet",
         "alpha": 1.0,
@@ -103,7 +107,7 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
         "layer": None,
         "pooling": "flatten",
     }
-    assert features.classifier.model_dump() == {"name": "svm", "C": 1.0, "gamma": "scale"}
+    assert features.classifier.as_dict() == {"name": "svm", "C": 1.0, "gamma": "scale"}
     assert [resampler.name for resampler in features.resamplers] == ["none", "smote", "smote_enn", "iht"]
 
 
@@ -237,7 +241,7 @@ BAD = {
     ),
     "resources of an unknown classifier": (
         SMALL + "resources: {svn: {cpus: 2}}\n",
-        ["7:18: resources.svn: got 'svn'; expected one of cnn, svm; did you mean 'svm'?"],
+        [f"7:18: resources.svn: got 'svn'; expected one of {CLASSIFIERS}; did you mean 'svm'?"],
     ),
     "wrong type": (SMALL + "folds: many\n", ["7:8: folds: got 'many'; expected a whole number"]),
     "a number with a point": (SMALL + "folds: 2.0\n", ["7:8: folds: got 2.0; expected a whole number"]),
@@ -270,7 +274,7 @@ BAD = {
     ),
     "unknown classifier": (
         arm(classifier="swm"),
-        ["5:17: arms[0].classifier: got 'swm'; expected one of cnn, svm; did you mean 'svm'?"],
+        [f"5:17: arms[0].classifier: got 'swm'; expected one of {CLASSIFIERS}; did you mean 'svm'?"],
     ),
     "unknown resampler": (
         arm(resamplers="[smot]"),
@@ -466,7 +470,7 @@ BAD = {
             "2:8: folds: got 0; expected a number above 0",
             "3:23: imbalance_ratios[1]: got 0.5; expected a number of at least 1",
             "4:21: datasets[1]: got 'minst'; expected one of digits, mnist, cifar10, stl10; did you mean 'mnist'?",
-            "7:32: arms[0].classifier.c: unknown key: got 'c'; expected one of name, C, gamma",
+            "7:32: arms[0].classifier.c: unknown key: got 'c'; expected one of name, C, gamma, class_weight",
             "7:38: arms[0].classifier.C: got inf; expected a finite number",
             f"8:25: arms[0].resamplers[1]: got 'smot'; expected one of {RESAMPLERS}; did you mean 'smote'?",
             f"9:5: arms[1]: classifier: {NOTHING}",
@@ -552,7 +556,7 @@ def test_flags_change_the_resources_of_the_file():
 @pytest.mark.parametrize(
     ("flag", "said"),
     [
-        ("cn:gpus=1", "got 'cn'; expected one of cnn, svm; did you mean 'cnn'?"),
+        ("cn:gpus=1", f"got 'cn'; expected one of {CLASSIFIERS}; did you mean 'cnn'?"),
         ("cnn", "expected CLASSIFIER:NAME=NUMBER,..."),
         ("cnn:gpu=1", "gpu: got '1'"),
         ("cnn:gpus=x", "gpus: got 'x'"),

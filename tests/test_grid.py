@@ -222,6 +222,7 @@ DIFFERENT = {
     "C": the_arm(classifier={"name": "svm", "C": 2}),
     "gamma": the_arm(classifier={"name": "svm", "gamma": "auto"}),
     "gamma, a number": the_arm(classifier={"name": "svm", "gamma": 0.1}),
+    "class weights": the_arm(classifier={"name": "svm", "class_weight": "balanced"}),
     "resampler": the_arm(resamplers=["none"]),
     "k_neighbors": the_arm(resamplers=[{"name": "smote", "k_neighbors": 4}]),
     "alpha": the_arm(representation={"name": "features", "alpha": 0.5}),
@@ -238,6 +239,11 @@ DIFFERENT = {
             "batch_size": 64,
             "optimizer": "adam",
             "learning_rate": 1e-3,
+            "class_weight": "balanced",
+            "focal_gamma": 2,
+            "logit_adjustment": 1,
+            "balanced_batches": True,
+            "threshold_moving": True,
         }.items()
     },
 }
@@ -247,6 +253,15 @@ def test_every_single_change_is_another_key():
     found = {"nothing": keys(ONE)} | {name: keys(ONE, **changes) for name, changes in DIFFERENT.items()}
     assert {len(some) for some in found.values()} == {1}
     assert len({some[0] for some in found.values()}) == len(found)
+
+
+def test_a_setting_that_came_later_is_in_the_key_only_where_it_is_not_at_its_default():
+    for classifier in (
+        {"name": "cnn", "class_weight": "none", "focal_gamma": 0, "balanced_batches": False},
+        {"name": "svm", "class_weight": "none"},
+    ):
+        spelled = {"representation": "image" if classifier["name"] == "cnn" else "features", "classifier": classifier}
+        assert keys(ONE, **the_arm(**spelled)) == keys(ONE, **the_arm(**spelled | {"classifier": classifier["name"]}))
 
 
 def test_every_fold_is_another_key():

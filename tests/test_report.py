@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from raygrid.classifiers.cnn import Cnn
 from raygrid.errors import UsageError
 from raygrid.report import Number, Row, Table, table, to_csv, to_latex, to_markdown, to_terminal
-from raygrid.report.frame import frame_of
+from raygrid.report.frame import frame_of, labels
 
 PLACE = {
     "metric": "AvAcc",
@@ -500,3 +501,9 @@ def test_published_values_print_as_published(rows: str) -> None:
     text = to_markdown(table(frame(*cells), rows=rows))
     assert PAPER[rows] in text
     assert "Means over 2 folds, 4 cells a number." in text
+
+
+def test_a_level_is_told_from_its_namesakes_by_what_differs_and_is_not_off():
+    plain, focal, wide = Cnn(), Cnn(focal_gamma=2), Cnn(dense_units=8)
+    assert labels([plain, focal]) == {plain: "cnn", focal: "cnn(focal_gamma=2.0)"}
+    assert labels([plain, wide]) == {plain: "cnn(dense_units=1024)", wide: "cnn(dense_units=8)"}

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_info
 
 from raygrid import trial
 from raygrid.cache import Cache
+from raygrid.classifiers.knn import Knn
 from raygrid.datasets import DATASETS
 from raygrid.errors import StoreError
 from raygrid.grid import hash_of
@@ -222,3 +223,14 @@ def test_libraries_use_the_trials_threads_and_no_more(cell, inputs, store):
     assert Watching.seen == {2}
     after = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
     assert before == {path: after[path] for path in before}
+
+
+def test_the_scores_of_a_classifier_that_has_them_are_kept_beside_its_labels(cell, inputs, store):
+    for classifier, names in ((cell.classifier, ["y_true", "y_pred", "test_index"]), (Knn(), None)):
+        one = replace(cell, classifier=classifier)
+        trial.run(one, inputs, store, threads=1, attempt="")
+        with np.load(store.root / "predictions" / f"{one.key}.npz", allow_pickle=False) as kept:
+            assert sorted(kept) == sorted(names or ["y_true", "y_pred", "scores", "test_index"])
+            if not names:
+                assert (kept["scores"].shape, kept["scores"].dtype) == ((len(kept["y_true"]), 10), np.float32)
+                assert kept["scores"].argmax(axis=1).tolist() == kept["y_pred"].tolist()

@@ -63,10 +63,11 @@ def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool) -> Callabl
 
     if not is_fused:
         cnn.fused = lambda model: model
-    model, _ = cnn._compiled(cnn.Cnn(weights="none"), IMAGE_SIZE, 10)
+    network = cnn.Cnn(weights="none", batch_size=BATCH_SIZE)
+    model, _ = cnn._compiled(network, IMAGE_SIZE, 10)
     if settings:
         model.compile(model.optimizer, model.loss, **settings)
-    batches = cnn._batches(X, eye_array(len(y), format="csr"), y, batch_size=BATCH_SIZE, seed=0)
+    batches = cnn._batches(network, X, eye_array(len(y), format="csr"), y, seed=0)
     return lambda: model.fit(batches, shuffle=False, verbose=0)
 
 

@@ -3,10 +3,22 @@
 A new classifier is one class in this package and one line here.
 """
 
+from raygrid.classifiers.builder import BuiltNetwork
 from raygrid.classifiers.classifier import Classifier, Fitted
 from raygrid.classifiers.cnn import Cnn
+from raygrid.classifiers.estimator import Estimator
+from raygrid.classifiers.knn import Knn
+from raygrid.classifiers.linear_probe import LinearProbe
+from raygrid.classifiers.scores import predictions
 from raygrid.classifiers.svm import Svm
 
-CLASSIFIERS: dict[str, type[Classifier]] = {"cnn": Cnn, "svm": Svm}
+CLASSIFIERS: dict[str, type[Classifier]] = {
+    "cnn": Cnn,
+    "keras": BuiltNetwork,
+    "svm": Svm,
+    "linear_probe": LinearProbe,
+    "knn": Knn,
+    "sklearn": Estimator,
+}
 
-__all__ = ["CLASSIFIERS", "Classifier", "Fitted"]
+__all__ = ["CLASSIFIERS", "Classifier", "Fitted", "predictions"]

@@ -15,7 +15,7 @@ Labels = NDArray[np.int64]
 
 
 class Fitted(Protocol):
-    """A trained classifier."""
+    """A trained classifier; one that also has scores is a `raygrid.classifiers.scores.Scoring`."""
 
     def predict(self, X: Samples) -> Labels:
         """Return labels of shape (n_samples,), int64, for test samples of shape (n_samples, ...).

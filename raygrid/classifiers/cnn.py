@@ -1,8 +1,9 @@
-"""The convolutional network, fine-tuned from end to end."""
+"""Convolutional networks, trained from end to end."""
 
 import random
+from abc import abstractmethod
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,13 @@ from scipy.sparse import csr_array
 
 from raygrid.backbones import BackboneLevel, preprocess
 from raygrid.checkpoint import Checkpoint
-from raygrid.classifiers.classifier import Classifier, Fitted, Labels
+from raygrid.classifiers.classifier import Labels
+from raygrid.classifiers.losses import LossLevel
 from raygrid.classifiers.resuming import restore, saving
+from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
 from raygrid.fused import fused
 from raygrid.keras_backend import load_keras
+from raygrid.level import ADDED_LATER
 from raygrid.mixing import blocks, mix
 from raygrid.samples import Samples
 
@@ -24,7 +28,62 @@ _PREDICT_BATCH = 128
 _N_HEAD_LAYERS = 3
 
 
-class Cnn(BackboneLevel, Classifier):
+class Network(LossLevel, ScoringClassifier):
+    """A Keras network from images to class probabilities, all layers trained.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+    optimizer : str
+        As Keras defines it, at its defaults but for the learning rate.
+    learning_rate : float
+    balanced_batches : bool
+        Whether batches have as many samples of one class as of another, instead of every sample once an epoch.
+    is_fused : bool
+        Whether others stand in for its layers (`raygrid.fused`).
+    """
+
+    takes: ClassVar[Literal["images", "vectors"]] = "images"
+    is_fused: ClassVar[bool] = False
+    epochs: PositiveInt = 50
+    batch_size: PositiveInt = 32
+    optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
+    learning_rate: PositiveFloat = 1e-4
+    balanced_batches: Annotated[bool, ADDED_LATER] = False
+
+    @abstractmethod
+    def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
+        """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
+
+    def initialised(self, image_size: int, n_classes: int, *, seed: int) -> Any:
+        """Return the compiled network with the weights that `build` gives it for `seed`, its optimiser at the start."""
+        model, _ = _compiled(self, image_size, n_classes)
+        drawn = self.build(image_size, n_classes, seed=seed)
+        for variable, value in zip(model.variables, drawn.variables, strict=True):
+            variable.assign(value)
+        _restart(model.optimizer)
+        return model
+
+    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
+        """Train on the mixtures A X, mixed batch by batch; go on where an interrupted training had kept its state."""
+        return self.moved(self.train(X, A, y, seed=seed, checkpoint=checkpoint), y)
+
+    def train(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> "TrainedNetwork":
+        """Do the same, whatever becomes of thresholds."""
+        model = self.initialised(X.shape[1], int(y.max()) + 1, seed=seed)
+        epochs_done = restore(model, checkpoint.load(), epochs=self.epochs)
+        model.fit(
+            _batches(self, X, A, y, seed=seed, epochs_done=epochs_done),
+            initial_epoch=epochs_done,
+            epochs=self.epochs,
+            callbacks=[saving(model, checkpoint, epochs=self.epochs)],
+            shuffle=False,
+            verbose=0,
+        )
+        return TrainedNetwork(model)
+
+
+class Cnn(BackboneLevel, Network):
     """Backbone, global average pooling, one hidden dense layer, softmax; all layers trained.
 
     Attributes
@@ -34,34 +93,12 @@ class Cnn(BackboneLevel, Classifier):
         branches with weights, whose layers Keras lists in another order than it makes them (ResNet).
     dense_units : int
         Width of the hidden layer.
-    epochs, batch_size : int
-    optimizer : str
-        As Keras defines it, at its defaults but for the learning rate.
-    learning_rate : float
     """
 
-    takes: ClassVar[Literal["images", "vectors"]] = "images"
+    is_fused: ClassVar[bool] = True
     name: Literal["cnn"] = "cnn"
     backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small"] = "mobilenet"
     dense_units: PositiveInt = 1024
-    epochs: PositiveInt = 50
-    batch_size: PositiveInt = 32
-    optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
-    learning_rate: PositiveFloat = 1e-4
-
-    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
-        """Train on the mixtures A X, mixed batch by batch; go on where an interrupted training had kept its state."""
-        model = _initialised(self, X.shape[1], int(y.max()) + 1, seed=seed)
-        epochs_done = restore(model, checkpoint.load(), epochs=self.epochs)
-        model.fit(
-            _batches(X, A, y, batch_size=self.batch_size, seed=seed, epochs_done=epochs_done),
-            initial_epoch=epochs_done,
-            epochs=self.epochs,
-            callbacks=[saving(model, checkpoint, epochs=self.epochs)],
-            shuffle=False,
-            verbose=0,
-        )
-        return _Trained(model)
 
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
@@ -71,18 +108,24 @@ class Cnn(BackboneLevel, Classifier):
         x = keras.layers.Dense(self.dense_units, activation="relu")(x)
         return keras.Model(backbone.input, keras.layers.Dense(n_classes, activation="softmax")(x))
 
+    def initialised(self, image_size: int, n_classes: int, *, seed: int) -> Any:
+        """Do the same, without a second network."""
+        return _initialised(self, image_size, n_classes, seed=seed)
+
 
 @cache
-def _compiled(cnn: Cnn, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]]]:
+def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]]]:
     """Return the network with its optimiser, and its weights for seed 0.
 
     Every network is kept: to build and trace one takes longer than a small cell, and of one that is dropped
     TensorFlow gives nothing back (experiments/benchmarks/worker_memory.py). A grid has few.
     """
     keras = load_keras()
-    model = fused(cnn.build(image_size, n_classes, seed=0))
+    model = cnn.build(image_size, n_classes, seed=0)
+    if cnn.is_fused:
+        model = fused(model)
     optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
-    model.compile(optimizer, "sparse_categorical_crossentropy")
+    model.compile(optimizer, cnn.loss())
     optimizer.build(model.trainable_variables)
     return model, model.get_weights()
 
@@ -104,15 +147,22 @@ def _initialised(cnn: Cnn, image_size: int, n_classes: int, *, seed: int) -> Any
                 drawn = value.clone()
                 if layer not in pretrained:
                     layer.kernel.assign(drawn(layer.kernel.shape))
-    for variable in model.optimizer.variables:
-        if variable is not model.optimizer._learning_rate:
-            variable.assign(np.zeros(variable.shape, variable.dtype))
+    _restart(model.optimizer)
     return model
 
 
-def _batches(X: Samples, A: csr_array, y: Labels, *, batch_size: int, seed: int, epochs_done: int = 0) -> Any:
-    """Return the training batches as a Keras data set: (images in [-1, 1], labels), reshuffled every epoch."""
+def _restart(optimizer: Any) -> None:
+    """Set a Keras optimiser to its start."""
+    for variable in optimizer.variables:
+        if variable is not optimizer._learning_rate:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+
+def _batches(network: Network, X: Samples, A: csr_array, y: Labels, *, seed: int, epochs_done: int = 0) -> Any:
+    """Return the training batches as a Keras data set: (images in [-1, 1], targets), in another order every epoch."""
     keras = load_keras()
+    batch_size, targets = network.batch_size, network.targets(y)
+    order = _balanced if network.balanced_batches else _shuffled
 
     class Batches(keras.utils.PyDataset):  # type: ignore[name-defined,misc]
         def __init__(self) -> None:
@@ -124,23 +174,42 @@ def _batches(X: Samples, A: csr_array, y: Labels, *, batch_size: int, seed: int,
         def __len__(self) -> int:
             return -(-len(y) // batch_size)
 
-        def __getitem__(self, i: int) -> tuple[NDArray[np.float32], Labels]:
+        def __getitem__(self, i: int) -> tuple[NDArray[Any], ...]:
             rows = self.order[i * batch_size : (i + 1) * batch_size]
-            return preprocess(mix(A[rows], X)), y[rows]
+            return preprocess(mix(A[rows], X)), *targets(rows)
 
         def on_epoch_end(self) -> None:
-            self.order = self.rng.permutation(len(y))
+            self.order = order(y, self.rng)
 
     return Batches()
 
 
-class _Trained:
+def _shuffled(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return every sample once."""
+    return rng.permutation(len(y))
+
+
+def _balanced(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return as many samples as there are, one of each class in turn (the classes in another order every turn).
+
+    Samples of a class come equally often: those of small classes several times, of large ones not all.
+    """
+    members = [np.flatnonzero(y == label) for label in np.unique(y)]
+    n_turns = -(-len(y) // len(members))
+    turns = [
+        np.concatenate([rng.permutation(some) for _ in range(-(-n_turns // len(some)))])[:n_turns] for some in members
+    ]
+    return rng.permuted(np.stack(turns, axis=1), axis=1).ravel()[: len(y)]
+
+
+class TrainedNetwork(Scoring):
     """What `fit` returns. The model is shared by all fits of a process, so the weights are kept beside it."""
 
     def __init__(self, model: Any) -> None:
         self.model, self.weights = model, model.get_weights()
 
-    def predict(self, X: Samples) -> Labels:
+    def scores(self, X: Samples) -> Scores:
+        """Return the network's outputs, of shape (n_samples, n_classes), float32."""
         self.model.set_weights(self.weights)
         scores = [self.model.predict_on_batch(preprocess(X[some])) for some in blocks(len(X), _PREDICT_BATCH)]
-        return np.asarray(np.concatenate(scores).argmax(axis=1), dtype=np.int64)
+        return np.asarray(np.concatenate(scores), dtype=np.float32)

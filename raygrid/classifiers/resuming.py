@@ -51,5 +51,8 @@ def saving(model: Any, checkpoint: Checkpoint, *, epochs: int) -> Any:
 
 
 def _state(model: Any) -> dict[str, Any]:
-    """Return every variable that training changes, by its place: Keras' own names are not the same in every process."""
-    return {str(i): variable for i, variable in enumerate([*model.weights, *model.optimizer.variables])}
+    """Return every variable that training changes, by its place: Keras' own names are not the same in every process.
+
+    `variables` are the weights, and the states of random generators (of dropout, say).
+    """
+    return {str(i): variable for i, variable in enumerate([*model.variables, *model.optimizer.variables])}

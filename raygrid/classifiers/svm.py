@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from scipy.sparse import csr_array, eye_array
 
 from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
+from raygrid.classifiers.weights import ClassWeight, class_weights
+from raygrid.level import ADDED_LATER
 from raygrid.samples import Samples, products, squares
 
 Floats = NDArray[np.float64]
@@ -29,12 +31,15 @@ class Svm(Classifier):
         Regularisation constant.
     gamma : float, "scale" or "auto"
         Of the kernel exp(-gamma |a - b|^2): ``scale`` is 1 / (n_features * variance of X), ``auto`` 1 / n_features.
+    class_weight : {"none", "balanced"}
+        Whether to multiply C by the weight of each class, inversely proportional to its frequency after resampling.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"
     name: Literal["svm"] = "svm"
     C: PositiveFloat = 1.0
     gamma: Literal["scale", "auto"] | PositiveFloat = "scale"
+    class_weight: Annotated[ClassWeight, ADDED_LATER] = "none"
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X; nothing here is random, and nothing is kept on the way."""
@@ -42,12 +47,13 @@ class Svm(Classifier):
 
         norms = squares(A, X)
         kernel = _Kernel(X, A, norms, self._width(X, A, norms))
-        labels = np.unique(y)
+        labels, weights = np.unique(y), class_weights(self.class_weight, y)
+        weight_of = None if weights is None else dict(enumerate(weights))  # of all classes, not those of a pair
         members = [np.flatnonzero(y == label) for label in labels]
         pairs = list(combinations(range(len(labels)), 2))
         coefficients, intercepts = np.zeros((len(y), len(pairs))), np.empty(len(pairs))
         for i, (rows, K) in enumerate(kernel.of_pairs(members)):
-            machine = SVC(C=self.C, kernel="precomputed").fit(K, y[rows])
+            machine = SVC(C=self.C, kernel="precomputed", class_weight=weight_of).fit(K, y[rows])
             coefficients[rows[machine.support_], i] = machine.dual_coef_[0]
             intercepts[i] = machine.intercept_[0]
         return _Trained(kernel, coefficients, intercepts, labels)

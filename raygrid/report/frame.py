@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import isnan, nan
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,10 +88,9 @@ def labels(levels: Iterable[Level]) -> dict[Level, str]:
 
 
 def _label(level: Level, namesakes: list[Level]) -> str:
-    parameters: dict[str, Any] = level.model_dump()
     differing = [
         f"{name}={value}"
-        for name, value in parameters.items()
-        if len({repr(other.model_dump()[name]) for other in namesakes}) > 1
+        for name, value in level.as_dict().items()
+        if len({repr(other.as_dict().get(name)) for other in namesakes}) > 1
     ]
     return f"{level.name}({', '.join(differing)})" if differing else level.name

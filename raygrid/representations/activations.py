@@ -1,7 +1,7 @@
 """What of a network's activations a representation keeps."""
 
 import math
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,10 @@ from raygrid.architectures import ARCHITECTURES
 from raygrid.backbones import BackboneLevel, preprocess
 from raygrid.errors import WeightsError, choices
 from raygrid.keras_backend import load_keras
-from raygrid.level import Level
+from raygrid.level import ADDED_LATER, Level
 from raygrid.mixing import Indexed, blocks
 
 _BATCH_SIZE = 64
-
-_ADDED = {"layer": None, "pooling": "flatten"}
 
 
 class Activations(Level):
@@ -29,12 +27,8 @@ class Activations(Level):
         Whether every activation is kept, or the average of each channel.
     """
 
-    layer: str | None = None
-    pooling: Literal["flatten", "average"] = "flatten"
-
-    def identity(self) -> dict[str, Any]:
-        """Return what can change a result; keys from before these parameters hold where they are at their defaults."""
-        return {name: value for name, value in super().identity().items() if (name, value) not in _ADDED.items()}
+    layer: Annotated[str | None, ADDED_LATER] = None
+    pooling: Annotated[Literal["flatten", "average"], ADDED_LATER] = "flatten"
 
     def bytes_of(self, network: BackboneLevel, image_size: int) -> int | None:
         """Return the size of the last activations of an image, at most: a backbone halves its side five times."""

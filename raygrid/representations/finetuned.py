@@ -46,7 +46,7 @@ class Finetuned(Activations, TrainedRepresentation):
         """Train the network on the mixtures A X, as the classifier does."""
         if self.layer:  # a name that is not there should not cost a training
             self.reader(self.network.build_backbone(X.shape[1], seed=seed))
-        trained: Any = self.network.fit(X, A, y, seed=seed, checkpoint=NO_CHECKPOINT)
+        trained = self.network.train(X, A, y, seed=seed, checkpoint=NO_CHECKPOINT)
         reader = self.reader(trained.model)
 
         def transform(images: Samples) -> Vectors:

@@ -5,7 +5,6 @@ to it are rows of mixing matrices; the distances between the samples those rows 
 so X' is never built.
 """
 
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.samples import Samples, products, squares
+from raygrid.samples import Samples, nearest, products, squares
 
 
 class MixtureNeighbours:
@@ -66,11 +65,11 @@ class MixtureNeighbours:
         B, k = csr_array(B), n_neighbors or self.n_neighbors
         if self._A.shape[0] < k:
             raise InfeasibleError(f"neighbours: got {self._A.shape[0]} samples; expected at least {k}")
-        # Ordering by |a|^2 - 2 ab is ordering by |a - b|^2.
-        indices = np.concatenate([_least(self._squares - 2 * part, k) for _, part in self._products(B)])
+        indices = nearest(B, self.X, self._A, self.X, self._squares, n=k)
         if not return_distance:
             return indices
-        products_of = [np.take_along_axis(part, indices[some], axis=1) for some, part in self._products(B)]
+        parts = products(B, self.X, self._A, self.X)
+        products_of = [np.take_along_axis(part, indices[some], axis=1) for some, part in parts]
         squared = squares(B, self.X)[:, None] + self._squares[indices] - 2 * np.concatenate(products_of)
         return np.sqrt(squared.clip(min=0)), indices
 
@@ -83,15 +82,3 @@ class MixtureNeighbours:
     def predict(self, B: csr_array) -> NDArray[np.int64]:
         """Return the commonest label among the neighbours of each row of B, of equally common ones the smallest."""
         return np.array([np.bincount(labels).argmax() for labels in self._y[self.kneighbors(B, return_distance=False)]])
-
-    def _products(self, B: csr_array) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        return products(B, self.X, self._A, self.X)
-
-
-def _least(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
-    """Return where the k least of each row lie, in order, of equal ones the first; overwrite `values`."""
-    least, rows = np.empty((len(values), k), dtype=np.int64), np.arange(len(values))
-    for column in least.T:
-        column[:] = values.argmin(axis=1)
-        values[rows, column] = np.inf
-    return least

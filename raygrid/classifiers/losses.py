@@ -1,0 +1,73 @@
+"""The loss of a network on imbalanced classes: weighted, focal, of adjusted probabilities; in any combination."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import NonNegativeFloat
+
+from raygrid.classifiers.classifier import Labels
+from raygrid.classifiers.weights import ClassWeight, class_weights
+from raygrid.keras_backend import load_keras
+from raygrid.level import ADDED_LATER, Level
+
+Ints = NDArray[np.intp]
+
+
+class LossLevel(Level):
+    """A level that trains a network by the cross-entropy, or by what these settings make of it.
+
+    Frequencies and priors are those of the training set that the network sees: after resampling.
+
+    Attributes
+    ----------
+    class_weight : {"none", "balanced"}
+        Whether to multiply the loss of a sample by the weight of its class, inversely proportional to its frequency.
+    focal_gamma : float
+        Of the focal loss -(1 - p)^gamma log p; 0 is the cross-entropy.
+    logit_adjustment : float
+        tau: what is trained is the probabilities multiplied by prior^tau, what predicts is without it; 0 is none.
+
+    References
+    ----------
+    Lin et al. (2017), Focal loss for dense object detection, ICCV; Menon et al. (2021), Long-tail learning via logit
+    adjustment, ICLR.
+    """
+
+    class_weight: Annotated[ClassWeight, ADDED_LATER] = "none"
+    focal_gamma: Annotated[NonNegativeFloat, ADDED_LATER] = 0.0
+    logit_adjustment: Annotated[NonNegativeFloat, ADDED_LATER] = 0.0
+
+    def loss(self) -> Any:
+        """Return the loss of a batch of `targets`, as Keras' `compile` takes it."""
+        if not self._is_adjusted:
+            return "sparse_categorical_crossentropy"
+        keras = load_keras()
+
+        def loss(y: Any, p: Any) -> Any:
+            # Keras divides probabilities by their sum itself.
+            return keras.losses.categorical_focal_crossentropy(y[:, 0], p * y[:, 1], alpha=1.0, gamma=self.focal_gamma)
+
+        return loss
+
+    def targets(self, y: Labels) -> Callable[[Ints], tuple[NDArray[Any], ...]]:
+        """Return what gives, for some rows of the training labels `y`, what the loss is to compare with.
+
+        These are labels of shape (n_rows,), or the labels one-hot and what to multiply probabilities by, together of
+        shape (n_rows, 2, n_classes): a compiled loss serves many training sets. If samples have weights, then these, of
+        shape (n_rows,).
+        """
+        weights, factors = class_weights(self.class_weight, y), (np.bincount(y) / len(y)) ** self.logit_adjustment
+        pairs = np.stack(np.broadcast_arrays(np.eye(len(factors)), factors), axis=1)
+
+        def targets(rows: Ints) -> tuple[NDArray[Any], ...]:
+            labels = y[rows]
+            compared = pairs[labels] if self._is_adjusted else labels
+            return (compared,) if weights is None else (compared, weights[labels])
+
+        return targets
+
+    @property
+    def _is_adjusted(self) -> bool:
+        return bool(self.focal_gamma or self.logit_adjustment)

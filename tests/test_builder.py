@@ -1,0 +1,107 @@
+"""A network of the user's own is trained as the paper's is."""
+
+import sys
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from scipy.sparse import eye_array
+from test_classifiers import Kept
+
+from raygrid.checkpoint import NO_CHECKPOINT
+from raygrid.classifiers import resuming
+from raygrid.classifiers.builder import BuiltNetwork
+from raygrid.errors import UsageError
+
+SOURCE = """
+import keras
+
+def build(image_shape, n_classes):
+    return keras.Sequential([
+        keras.Input(image_shape),
+        keras.layers.Flatten(),
+        keras.layers.Dropout(0.5),
+        keras.layers.Dense(n_classes, activation="softmax"),
+    ])
+
+def of_logits(image_shape, n_classes):
+    return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten(), keras.layers.Dense(n_classes)])
+
+def of_five(image_shape, n_classes):
+    return build(image_shape, 5)
+"""
+X = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)
+Y = np.arange(40) % 3
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A module on Python's path."""
+    (tmp_path / "my_nets.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_nets", raising=False)  # another test's
+    return tmp_path / "my_nets.py"
+
+
+def train(seed, builder="my_nets:build", checkpoint=NO_CHECKPOINT, epochs=2):
+    network = BuiltNetwork(builder=builder, epochs=epochs, optimizer="adam", learning_rate=1e-3)
+    return network.fit(X, eye_array(40, format="csr"), Y, seed=seed, checkpoint=checkpoint)
+
+
+def same(a, b):
+    return all(map(np.array_equal, a.weights, b.weights))
+
+
+def test_a_seed_gives_one_network_interrupted_or_not(module, monkeypatch):
+    one, other, again = train(1), train(2), train(1)
+    assert same(one, again)
+    assert not same(one, other)
+    scores = one.scores(X)
+    assert (scores.shape, scores.dtype) == ((40, 3), np.float32)
+    assert one.predict(X).tolist() == scores.argmax(axis=1).tolist()
+    monkeypatch.setattr(resuming, "_CHECKPOINT_EVERY_S", 0)
+    kept = Kept(stop_after=1)
+    with pytest.raises(KeyboardInterrupt):
+        train(1, checkpoint=kept)
+    train(2)
+    assert same(train(1, checkpoint=kept), one)  # what dropout draws goes on as well
+
+
+def test_it_learns(module):
+    accuracy = (train(1, epochs=60).predict(X) == Y).mean()
+    assert accuracy > 0.8
+
+
+def test_a_changed_module_is_another_network(module):
+    network = BuiltNetwork(builder="my_nets:build")
+    before = network.identity()
+    assert (before["builder"], before["source"][:7]) == ("my_nets:build", "sha256:")
+    module.write_text(SOURCE + "\n# changed\n")
+    assert network.identity()["source"] != before["source"]
+
+
+@pytest.mark.parametrize(
+    ("builder", "message"),
+    [
+        ("my_nets", "got 'my_nets'; expected module:function, in a file of Python's path (PYTHONPATH)"),
+        ("my_nets.build", "got 'my_nets.build'; expected module:function"),
+        ("my_nett:build", "got 'my_nett:build'; expected module:function"),
+        ("sys:exit", "got 'sys:exit'; expected module:function"),
+        ("broken:build", "broken.py: '(' was never closed"),
+        (":build", "got ':build'; expected module:function"),
+        ("my_nets:buld", "my_nets.py has no 'buld'"),
+    ],
+)
+def test_a_builder_that_is_not_there_is_refused_early(module, builder, message):
+    module.with_name("broken.py").write_text("def build(\n")
+    with pytest.raises(ValidationError) as refused:
+        BuiltNetwork(builder=builder)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "got"), [("of_logits", r"\(1, 3\) and sums to"), ("of_five", r"\(1, 5\) and sums to 1")]
+)
+def test_a_network_that_gives_no_probabilities_of_the_classes_is_refused(module, function, got):
+    with pytest.raises(UsageError, match=rf"^builder my_nets:{function}: got .* of shape {got}.*end it in a softmax$"):
+        train(1, builder=f"my_nets:{function}")
