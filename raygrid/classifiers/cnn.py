@@ -40,7 +40,7 @@ class Network(LossLevel, ScoringClassifier):
     balanced_batches : bool
         Whether batches have as many samples of one class as of another, instead of every sample once an epoch.
     is_fused : bool
-        Whether others stand in for its layers (`raygrid.fused`).
+        Whether others stand in for its layers (`raygrid.fused`): not for those of a user, which need not allow copies.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"
