@@ -18,6 +18,7 @@ BENCHMARKS = {
     "neighbours": "SMOTE + ENN on images, with imbalanced-learn on the images themselves",
     "iht": "the forests of IHT, by layout and by threads",
     "image_arm": "training a network, with stock Keras",
+    "features": "features of a frozen network, with Keras' own layers",
     "engine_overhead": "the engine, with cells that cost nothing, and with bare Ray Tune",
     "shared_memory": "the memory of trials that share their inputs, with that of trials that do not",
     "threads": "thread pools as large as a trial's share, with those that libraries choose",
