@@ -184,7 +184,7 @@ def test_resources_are_given_by_the_name_of_the_class(folder, tmp_path):
     assert changed(grid.resources, ["NearestMean:cpus=2"], classifiers=grid.classifiers()) == {
         "NearestMean": Resources(cpus=2)
     }
-    with pytest.raises(UsageError, match="got 'NearestMan'; expected one of cnn, .*, NearestMean"):
+    with pytest.raises(UsageError, match=r"got 'NearestMan'; expected one of cnn, .*, NearestMean"):
         changed({}, ["NearestMan:cpus=2"], classifiers=grid.classifiers())
 
 
