@@ -24,7 +24,6 @@ from raygrid import errors
 from raygrid.cache import Cache
 from raygrid.engine import Observer, Terms
 from raygrid.engine.attempt import Attempt, EarlyEnd, is_preemption
-from raygrid.engine.trackers import callbacks
 from raygrid.engine.worker import Work, load, run_trial
 from raygrid.grid import Cell
 from raygrid.inputs import inputs_key, makers_first
@@ -39,7 +38,8 @@ _RETRIES = 2
 # Attempts in each of which a cell may lose its node `_RETRIES` + 1 times: it might be the cell that breaks nodes.
 _PREEMPTED_ATTEMPTS = 5
 
-# Trials that Tune asks Ray for at a time: so many that cells which wait for a GPU do not keep others from the CPUs.
+# Trials that Tune asks Ray for at a time where they want different things: so many that cells which wait for a GPU do not
+# keep others from the CPUs. Each costs 6 ms before the first is started, so that else Tune's own choice, 200, is better.
 _PENDING = 2000
 
 
@@ -90,8 +90,9 @@ class _Sweep:
         work = ray.put(Work(attempt.cells, inputs, self.store, self.terms, name))
         configs = [{"key": key, **cell.levels()} for key, cell in attempt.cells.items()]
         bundles = {key: self._bundle(cell) for key, cell in attempt.cells.items()}
-        trackers = callbacks(self.terms.mlflow, self.terms.tensorboard, self.terms.name)
-        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(min(len(configs), _PENDING))
+        trackers = _trackers(self.terms)
+        are_alike = len({tuple(bundle.items()) for bundle in bundles.values()}) == 1
+        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "auto" if are_alike else str(min(len(configs), _PENDING))
         with tempfile.TemporaryDirectory(prefix="raygrid-") as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(
@@ -158,6 +159,15 @@ class _Sweep:
     def _give_up(self, cell: Cell, status: Status, message: str) -> None:
         lose(cell, self.store, status=status, message=message)
         self.observer.finished(cell, status)
+
+
+def _trackers(terms: Terms) -> list[tune.Callback]:
+    """Return the callbacks of trackers, if any is asked for."""
+    if not (terms.mlflow or terms.tensorboard):
+        return []
+    from raygrid.engine.trackers import callbacks  # half a second, where MLflow is installed
+
+    return callbacks(terms.mlflow, terms.tensorboard, terms.name)
 
 
 def _first_line(failure: object) -> str:
