@@ -38,8 +38,8 @@ _RETRIES = 2
 # Attempts in each of which a cell may lose its node `_RETRIES` + 1 times: it might be the cell that breaks nodes.
 _PREEMPTED_ATTEMPTS = 5
 
-# Trials that Tune asks Ray for at a time where they want different things: so many that cells which wait for a GPU do not
-# keep others from the CPUs. Each costs 6 ms before the first is started, so that else Tune's own choice, 200, is better.
+# Trials that Tune asks Ray for at a time where they want different things: so many that those which wait for a GPU keep
+# no others from the CPUs. Each costs 6 ms before the first is started, so that else Tune's own choice, 200, is better.
 _PENDING = 2000
 
 
