@@ -8,7 +8,7 @@ and predict with scikit-learn. Printed are the wall-clock seconds, their ratio, 
 
 Predicted, before the first run, for 3,000 training samples and six cells: 3 times as fast, for the start of Ray, 10 s
 of both, is most of what raygrid takes; at the size of the paper's data sets what svm.py finds.
-Measured: to be measured
+Measured (2 threads of one core, busy with other things as well): 2.0 times at 1,000 samples, all predictions the same.
 """
 
 import argparse
