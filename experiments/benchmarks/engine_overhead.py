@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from quiet import Quiet
 from scipy.sparse import csr_array, eye_array
 
 from raygrid.cache import Cache
@@ -61,24 +62,16 @@ class Guess(Classifier):
         return np.zeros(len(X), dtype=np.int64)
 
 
-class Watch:
-    """Notes how long the driver has run and how large it is as trials end."""
+class Watch(Quiet):
+    """Notes how large the driver is as trials end."""
 
     def __init__(self) -> None:
         self.sizes_kb: list[float] = []
 
-    def started(self, cell: Cell) -> None:
-        """Take no notice."""
-
     def finished(self, cell: Cell, status: str) -> None:
         """Note the size."""
-        if status != "done":
-            raise SystemExit(f"{cell}: {status}")
+        super().finished(cell, status)
         self.sizes_kb.append(resident_kb())
-
-    def notice(self, text: str) -> None:
-        """Pass it on."""
-        print(text)
 
 
 def resident_kb() -> float:

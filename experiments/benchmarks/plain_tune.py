@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from quiet import Quiet
 
 from raygrid.cache import Cache
 from raygrid.classifiers.svm import Svm
@@ -70,22 +71,6 @@ class Random(Representation):
         pixels = X.reshape(len(X), -1).astype(np.float32) / 128 - 1
         weights = np.random.default_rng(seed).normal(0, 0.02, (pixels.shape[1], 4096)).astype(np.float32)
         return np.maximum(pixels @ weights, 0)
-
-
-class Silent:
-    """Hears how cells end, and says only what went wrong."""
-
-    def started(self, cell: Cell) -> None:
-        """Take no notice."""
-
-    def finished(self, cell: Cell, status: str) -> None:
-        """Stop unless it is done."""
-        if status != "done":
-            raise SystemExit(f"{cell}: {status}")
-
-    def notice(self, text: str) -> None:
-        """Pass it on."""
-        print(text)
 
 
 def plain_trial(config: dict[str, dict[str, Any]]) -> None:
@@ -146,7 +131,7 @@ def main() -> None:
         np.save(folder / f"{name}.npy", part)
 
     start = time.perf_counter()
-    engine_named("ray")(cells, store, cache, terms=Terms(), observer=Silent())
+    engine_named("ray")(cells, store, cache, terms=Terms(), observer=Quiet())
     ours = time.perf_counter() - start
     start = time.perf_counter()
     theirs = run_plain(cells, folder)

@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 from engine_overhead import Guess, vars_of
+from quiet import Quiet
 from scipy.sparse import eye_array
 
 from raygrid.cache import Cache
@@ -63,22 +64,6 @@ def note(folder: Path, trials: int, before_mb: float) -> None:
     (folder / f"{os.getpid()}.json").write_text(json.dumps(resident_mb() - before_mb))
     while len(list(folder.glob("*.json"))) < trials:
         time.sleep(0.05)
-
-
-class Quiet:
-    """An observer that stops at a failure."""
-
-    def started(self, cell: Cell) -> None:
-        """Take no notice."""
-
-    def finished(self, cell: Cell, status: str) -> None:
-        """See that it is done."""
-        if status != "done":
-            raise SystemExit(f"{cell}: {status}")
-
-    def notice(self, text: str) -> None:
-        """Pass it on."""
-        print(text)
 
 
 def load_own(path: Path, folder: Path, trials: int) -> None:
