@@ -1,11 +1,11 @@
 """What the Ray engine adds to the time and memory that the cells themselves need.
 
-    python experiments/benchmarks/engine_overhead.py [--cells 900] [--cpus 2]
+    python experiments/benchmarks/engine_overhead.py [--cells 900] [--running]
 
-One-second cells (they sleep, so that a busy machine changes little) run through the Ray engine, its own cluster's start
-and end counted in; beside it, the same sleep as trials of bare Ray Tune as it comes. Printed are ratios to the ideal,
-cells x 1 s / CPUs; what the driver's memory grows by for each trial; and planning 100,000 cells against a store of as
-many records.
+One-second cells (they sleep, so that a busy machine changes little) run through the Ray engine, the start and end of Ray
+counted in unless it is `--running`; beside it, the same sleep as trials of bare Ray Tune as it comes. Printed are ratios
+to the ideal, cells x 1 s / CPUs; what the driver's memory grows by for each trial; and planning 100,000 cells against a
+store of as many records.
 
 Predicted, before the first run (2 CPUs, 900 cells): engine 1.045 x ideal (12 s to start and stop a cluster, 20 ms a
 trial); bare Tune 3 x; the driver 15 KB a trial; planning 2 s.
@@ -21,6 +21,7 @@ import os
 import resource
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -106,13 +107,19 @@ def vars_of(cell: Cell) -> dict[str, Any]:
     return {name: getattr(cell, name) for name in Cell.__dataclass_fields__}
 
 
-def time_engine(n: int, folder: Path) -> tuple[float, float]:
-    """Return the seconds that n cells took, and the KB by which the driver grew for each of the later nine tenths."""
+def time_engine(n: int, folder: Path, *, is_running: bool) -> tuple[float, float]:
+    """Return the seconds that n cells took, and the KB by which the driver grew for each of the later nine tenths.
+
+    The start and the end of Ray are counted in, unless it `is_running` beforehand.
+    """
+    from raygrid.engine.cluster import connected
+
     store, watch = Store(folder / "store"), Watch()
     store.prepare()
-    start = time.perf_counter()
-    engine_named("ray")(cells(n), store, Cache(folder / "cache"), terms=Terms(), observer=watch)
-    seconds = time.perf_counter() - start
+    with connected(None) if is_running else nullcontext():
+        start = time.perf_counter()
+        engine_named("ray")(cells(n), store, Cache(folder / "cache"), terms=Terms(), observer=watch)
+        seconds = time.perf_counter() - start
     early = n // 10
     return seconds, (watch.sizes_kb[-1] - watch.sizes_kb[early]) / (n - early - 1)
 
@@ -148,13 +155,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cells", type=int, default=900)
+    parser.add_argument("--running", action="store_true", help="on a cluster that runs already, as --address finds one")
     parser.add_argument("--bare-cells", type=int, default=20, help="for bare Tune, which is slow")
     parser.add_argument("--plan-cells", type=int, default=100_000)
     args = parser.parse_args()
     cpus = os.cpu_count() or 1
     print(f"planning {args.plan_cells} cells: {time_plan(args.plan_cells) / 3:.2f} x the 3 s it may take")
     with tempfile.TemporaryDirectory() as folder:
-        seconds, growth_kb = time_engine(args.cells, Path(folder))
+        seconds, growth_kb = time_engine(args.cells, Path(folder), is_running=args.running)
     ideal = args.cells / cpus
     print(f"raygrid, {args.cells} cells of 1 s on {cpus} CPUs: {seconds / ideal:.3f} x ideal ({seconds:.0f} s)")
     print(f"driver memory: {growth_kb:.1f} KB a trial, {growth_kb / 20:.2f} x the 20 KB it may take")
