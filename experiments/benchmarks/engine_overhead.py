@@ -2,10 +2,10 @@
 
     python experiments/benchmarks/engine_overhead.py [--cells 900] [--running]
 
-One-second cells (they sleep, so that a busy machine changes little) run through the Ray engine, the start and end of Ray
-counted in unless it is `--running`; beside it, the same sleep as trials of bare Ray Tune as it comes. Printed are ratios
-to the ideal, cells x 1 s / CPUs; what the driver's memory grows by for each trial; and planning 100,000 cells against a
-store of as many records.
+One-second cells (they sleep, so that a busy machine changes little) run through the Ray engine, the start and end of
+Ray counted in unless it is `--running`; beside it, the same sleep as trials of bare Ray Tune as it comes. Printed are
+ratios to the ideal, cells x 1 s / CPUs; what the driver's memory grows by for each trial; and planning 100,000 cells
+against a store of as many records.
 
 Predicted, before the first run (2 CPUs, 900 cells): engine 1.045 x ideal (12 s to start and stop a cluster, 20 ms a
 trial); bare Tune 3 x; the driver 15 KB a trial; planning 2 s.
