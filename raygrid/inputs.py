@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from raygrid import machine
 from raygrid.cache import Cache
-from raygrid.grid import Cell, hash_of
+from raygrid.grid import Cell, hash_of, identity
 from raygrid.imbalance import Split
 from raygrid.representations import TrainedRepresentation
 from raygrid.resampling import NoResampling, Resampler
@@ -74,22 +74,20 @@ class Inputs:
         return Tiles(self._computed("test", plan), wide=-(-len(X) // plan.shape[1]))
 
     def _computed(self, part: str, plan: Plan) -> NDArray[Any]:
-        identity = {
+        known = {
             "inputs": self.key,
             "part": part,
             "shape": plan.shape,
             "dtype": str(plan.dtype),
             "computed_by": [machine.versions()["numpy"], machine.blas()],
         }
-        return self.cache.parts(f"products-{hash_of(identity)}", plan.shape, plan.dtype, plan.compute)
+        return self.cache.parts(f"products-{hash_of(known)}", plan.shape, plan.dtype, plan.compute)
 
 
 def images_key(cell: Cell) -> str:
     """Return the name of the cell's decoded and resized images: all that they depend on, hashed."""
-    identity = cell.identity()
-    return "images-" + hash_of(
-        {part: identity[part] for part in ("protocol", "dataset", "image_size", "interpolation")}
-    )
+    known = cell.identity()
+    return "images-" + hash_of({part: known[part] for part in ("protocol", "dataset", "image_size", "interpolation")})
 
 
 def inputs_key(cell: Cell) -> str:
@@ -114,13 +112,13 @@ def samples_key(cell: Cell) -> str:
     """
     if not isinstance(cell.representation, TrainedRepresentation):
         return inputs_key(cell)
-    identity = cell.identity()
+    known = cell.identity()
     on_gpu = float(os.environ.get("RAYGRID_GPU_SHARE") or 0) > 0
     return "trained-" + hash_of(
         {
             "images": images_key(cell),
-            **{part: identity[part] for part in ("representation", "ir", "fold", "seed")},
-            "resampler": _resampler(cell, cell.representation).identity(),
+            **{part: known[part] for part in ("representation", "ir", "fold", "seed")},
+            "resampler": identity(_resampler(cell, cell.representation)),
             "computed_by": [machine.versions(), os.environ.get("OMP_NUM_THREADS"), on_gpu],
         }
     )

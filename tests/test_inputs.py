@@ -208,6 +208,12 @@ def test_cells_of_a_fold_share_what_is_trained_for_it(trained, tmp_path):
     assert makers_first([trained, *others]) == [trained, *others]
 
 
+def of_other_code(level):
+    """A level as it is after its source has changed."""
+    level._code = {"source": "sha256:0"}
+    return level
+
+
 # What is changed, and whether another network is then trained: on the original images, and on resampled ones.
 RETRAINED = {
     "fold": ({"fold": 1}, True, True),
@@ -216,6 +222,7 @@ RETRAINED = {
     "image size": ({"image_size": 64}, True, True),
     "resampler": ({"resampler": RESAMPLERS["iht"]()}, False, True),
     "its parameter": ({"resampler": RESAMPLERS["smote"](k_neighbors=3)}, False, True),
+    "its source": ({"resampler": of_other_code(RESAMPLERS["smote"]())}, False, True),
     "classifier": ({"classifier": Svm(gamma="auto")}, False, False),
 }
 
