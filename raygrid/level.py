@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo
 
+from raygrid.checksum import path_checksum
+
 # Marks a parameter that came to a level after cells of it had been finished: Annotated[bool, ADDED_LATER]. Its default
 # changes nothing, and is left out of the identity: finished cells keep their keys, and so stay finished.
 ADDED_LATER = object()
@@ -28,18 +30,27 @@ class Level(BaseModel):
 
     name: str
     _code: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _root: Path | None = PrivateAttr(None)
 
     @property
     def code(self) -> Mapping[str, str]:
-        """The class, and the checksum of its source, of a level that a grid file names as module:Class; else empty."""
+        """What its cells' keys know of code of the user's own: the checksum of its source, and the class if it is one.
+
+        Empty where all code is raygrid's.
+        """
         return self._code
+
+    @property
+    def root(self) -> Path | None:
+        """The package or module that has this code."""
+        return self._root
 
     def identity(self) -> dict[str, Any]:
         """Return, as plain JSON values, everything about this level that can change a result, but for its code.
 
-        All parameters, unless a subclass knows better: of a file, what it holds stands for where it lies.
+        All parameters, unless a subclass knows better; for one that is a path, the checksum of what lies there.
         """
-        return self.as_dict()
+        return self.as_dict() | {name: path_checksum(value) for name, value in self if isinstance(value, Path)}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the name and every parameter as plain JSON values; without those `ADDED_LATER` that say nothing."""

@@ -1,19 +1,16 @@
 """Levels of the user's own: classes in modules of theirs, which a grid file names as ``module:Class``."""
 
-import inspect
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from raygrid.checksum import files_checksum
 from raygrid.errors import UsageError, choices
 from raygrid.level import Level
 from raygrid.references import members
+from raygrid.source import checksum, first_checksum, root_of
 
 # What tables, --only and file names can show.
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -53,10 +50,9 @@ def load(given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | 
         hash(level)
     except TypeError as error:
         raise ValueError(f"{reference}: got parameters that cannot be hashed ({error}); use tuples for lists") from None
-    level._code = {
-        "class": f"{level_class.__module__}:{level_class.__qualname__}",
-        "source": _imported(_root(level_class)),
-    }
+    level._root = root_of(level_class.__module__)
+    source = first_checksum(level._root)
+    level._code = {"class": f"{level_class.__module__}:{level_class.__qualname__}", "source": source}
     return level
 
 
@@ -91,34 +87,15 @@ def _is_own(value: object, kind: type[Level]) -> bool:
 
 
 def code_of(levels: Iterable[Level]) -> list[str]:
-    """Return the packages and modules that these levels come from, each a path, as other processes must have them.
+    """Return the packages and modules of these levels' code, each a path, as other processes must have them.
 
     Raises
     ------
     UsageError
-        One has changed since it was imported: its results would be kept under the key of what it was.
+        One has changed since this process found it: its results would be kept under the key of what it was.
     """
-    sources = {_root(type(level)): level.code["source"] for level in levels if level.code}
+    sources = {level.root: level.code["source"] for level in levels if level.root}
     for root, source in sources.items():
-        if _checksum(root) != source:
-            raise UsageError(f"{root}: got another source than when it was imported; run the same command again")
+        if checksum(root) != source:
+            raise UsageError(f"{root}: got another source than when this command began; run the same command again")
     return sorted(map(str, sources))
-
-
-def _root(level_class: type) -> Path:
-    """Return the folder of the top-level package that a class is from, or the file of a module that is in none."""
-    file = Path(inspect.getfile(level_class))
-    top = sys.modules[level_class.__module__.partition(".")[0]]
-    folders = map(Path, getattr(top, "__path__", ()))
-    return next((folder for folder in folders if file.is_relative_to(folder)), file)
-
-
-@cache
-def _imported(root: Path) -> str:
-    """Return the checksum of the source as it was when it was imported: this process does not import it again."""
-    return _checksum(root)
-
-
-def _checksum(root: Path) -> str:
-    files = root.rglob("*.py") if root.is_dir() else [root]
-    return files_checksum({file.relative_to(root.parent).as_posix(): file for file in files})

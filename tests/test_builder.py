@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from scipy.sparse import eye_array
 from test_classifiers import Kept
 
+from raygrid import own, source
 from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers import resuming
 from raygrid.classifiers.builder import BuiltNetwork
@@ -40,11 +41,17 @@ def module(tmp_path, monkeypatch):
     (tmp_path / "my_nets.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "my_nets", raising=False)  # another test's
+    source.first_checksum.cache_clear()
     return tmp_path / "my_nets.py"
 
 
+def declared(builder, folder="nowhere", **parameters):
+    """The level of a grid file in this folder."""
+    return BuiltNetwork.model_validate({"name": "keras", "builder": builder, **parameters}, context={"folder": folder})
+
+
 def train(seed, builder="my_nets:build", checkpoint=NO_CHECKPOINT, epochs=2):
-    network = BuiltNetwork(builder=builder, epochs=epochs, optimizer="adam", learning_rate=1e-3)
+    network = declared(builder, epochs=epochs, optimizer="adam", learning_rate=1e-3)
     return network.fit(X, eye_array(40, format="csr"), Y, seed=seed, checkpoint=checkpoint)
 
 
@@ -73,29 +80,44 @@ def test_it_learns(module):
 
 
 def test_a_changed_module_is_another_network(module):
-    network = BuiltNetwork(builder="my_nets:build")
-    before = network.identity()
-    assert (before["builder"], before["source"][:7]) == ("my_nets:build", "sha256:")
+    before = declared("my_nets:build")
+    assert before.code["source"].startswith("sha256:")
     module.write_text(SOURCE + "\n# changed\n")
-    assert network.identity()["source"] != before["source"]
+    assert declared("my_nets:build").code == before.code  # this process might have imported it
+    source.first_checksum.cache_clear()
+    assert declared("my_nets:build").code != before.code
+
+
+def test_it_is_found_beside_the_grid_file_and_not_imported_before_it_is_built(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "nets_beside.py").write_text("raise OSError('imported')\n\ndef build(): ...\n")
+    network = declared("nets_beside:build", folder=tmp_path)
+    assert own.code_of([network]) == [str(tmp_path / "nets_beside.py")]  # what goes to the workers
+    with pytest.raises(OSError, match="imported"):
+        network.build(32, 3, seed=0)
+
+
+def test_without_a_grid_file_no_code_is_named(module):
+    with pytest.raises(ValidationError, match="modules are imported for the grid file of a command alone"):
+        BuiltNetwork(builder="my_nets:build")
 
 
 @pytest.mark.parametrize(
     ("builder", "message"),
     [
-        ("my_nets", "got 'my_nets'; expected module:function, in a file of Python's path (PYTHONPATH)"),
-        ("my_nets.build", "got 'my_nets.build'; expected module:function"),
-        ("my_nett:build", "got 'my_nett:build'; expected module:function"),
-        ("sys:exit", "got 'sys:exit'; expected module:function"),
-        ("broken:build", "broken.py: '(' was never closed"),
-        (":build", "got ':build'; expected module:function"),
-        ("my_nets:buld", "my_nets.py has no 'buld'"),
+        ("my_nets", "got 'my_nets'; expected MODULE:NAME, e.g. my_package.my_module:my_name"),
+        ("my_nets.build", "got 'my_nets.build'; expected MODULE:NAME"),
+        ("my_nett:build", "got 'my_nett:build'; no module can be imported from nowhere or where Python looks: "),
+        ("sys:exit", "no module can be imported from nowhere or where Python looks: ModuleNotFoundError: "),
+        ("broken:build", "SyntaxError: '(' was never closed (broken.py, line 1)"),
+        (":build", "got ':build'; expected MODULE:NAME"),
+        ("my_nets:buld", "got 'my_nets:buld'; my_nets has no 'buld'"),
     ],
 )
 def test_a_builder_that_is_not_there_is_refused_early(module, builder, message):
     module.with_name("broken.py").write_text("def build(\n")
     with pytest.raises(ValidationError) as refused:
-        BuiltNetwork(builder=builder)
+        declared(builder)
     assert message in str(refused.value)
 
 

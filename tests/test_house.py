@@ -13,11 +13,10 @@ PACKAGE = ROOT / "raygrid"
 
 # A module or package imports from the lines above its own, and from itself; never from its own line or below.
 LAYERS = [
-    {"errors"},
+    {"checksum", "errors"},
     {
         "budget",
         "checkpoint",
-        "checksum",
         "keras_backend",
         "machine",
         "metrics",
@@ -25,6 +24,7 @@ LAYERS = [
         "output",
         "record",
         "seeds",
+        "source",
         "whole",
     },
     {"architectures", "folders", "fused", "level", "references", "tiles"},

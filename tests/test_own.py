@@ -13,7 +13,7 @@ import pytest
 import yaml
 from test_many_nodes import nodes  # noqa: F401  fixture
 
-from raygrid import own
+from raygrid import own, source
 from raygrid.config import Grid, Resources, changed
 from raygrid.errors import GridError, UsageError
 from raygrid.faults import load_grid
@@ -68,7 +68,7 @@ def folder(tmp_path, monkeypatch):
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
             del sys.modules[name]
-    own._imported.cache_clear()
+    source.first_checksum.cache_clear()
 
 
 def grid_of(folder, resamplers="[none]", classifier="svm", more=""):
@@ -249,8 +249,8 @@ def test_other_parameters_are_other_cells(folder):
     grid = load_grid(grid_of(folder, "[fine:Keep, {name: fine:Keep, n: 2}, fine:Named]"))
     cells = expand(grid)
     assert len({cell.key for cell in cells}) == len(cells) == 90
-    (folder / "grid.yaml").write_text(EXAMPLE.read_text().replace("contrast: 80", "contrast: 81"))
-    shutil.copytree(EXAMPLE.with_suffix(""), folder / "own_levels")
+    shutil.copytree(EXAMPLE.parent, folder, dirs_exist_ok=True)
+    (folder / "grid.yaml").write_text(EXAMPLE.read_text().replace("every: 3", "every: 4"))
     assert not {cell.key for cell in expand(load_grid(folder / "grid.yaml")) if cell.dataset.name == "Bars"} & {
         cell.key for cell in expand(load_grid(EXAMPLE))
     }
@@ -265,7 +265,7 @@ def test_a_package_goes_whole_and_a_module_alone(folder):
     with pytest.raises(UsageError) as refused:
         own.code_of(levels)
     assert str(refused.value) == (
-        f"{folder}/spaces: got another source than when it was imported; run the same command again"
+        f"{folder}/spaces: got another source than when this command began; run the same command again"
     )
 
 
@@ -367,12 +367,31 @@ def test_the_example_runs_on_ray_and_again_when_its_source_has_changed(launch, c
     assert json.loads(run("plan", "--json"))["todo"] == 4
 
 
+NETWORK = """
+import keras
+
+def build(image_shape, n_classes):
+    softmax = keras.layers.Dense(n_classes, activation="softmax")
+    return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten(), softmax])
+"""
+ARM = """
+  - representation: image
+    classifier: {name: keras, builder: nets_of_an_example:build, epochs: 1}
+    resamplers: [own_levels:Blend]
+"""
+
+
 @pytest.mark.slow
 def test_the_code_goes_to_a_cluster_that_is_joined(launch, nodes, cache, raygrid, tmp_path):  # noqa: F811
     nodes.start(cpus=1)
     folder = Path(shutil.copytree(EXAMPLE.parent, tmp_path / "examples"))
-    arguments = (folder / EXAMPLE.name, "--cache", cache.root, "--address", nodes.address, *SOME)
-    run = launch("run", *arguments, "--store", tmp_path / "store")
+    (folder / "nets_of_an_example.py").write_text(NETWORK)
+    grid = folder / EXAMPLE.name
+    grid.write_text(grid.read_text().replace("resources:", f"{ARM}resources:"))
+    run = launch(
+        *("run", grid, "--store", tmp_path / "store", "--cache", cache.root, "--address", nodes.address), *SOME
+    )
     assert run.process.wait(timeout=300) == 0, run.log.read_text()
-    assert raygrid("run", EXAMPLE, "--store", tmp_path / "inline", "--engine", "inline", *SOME)[0] == 0
+    assert raygrid("run", grid, "--store", tmp_path / "inline", "--engine", "inline", *SOME)[0] == 0
     assert results(tmp_path / "store") == results(tmp_path / "inline")
+    assert len(results(tmp_path / "store")) == 6

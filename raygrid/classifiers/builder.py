@@ -1,17 +1,16 @@
 """A network that a function of the user's builds."""
 
 import importlib
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
-from raygrid.checksum import file_checksum
 from raygrid.classifiers.cnn import Network
 from raygrid.errors import UsageError
 from raygrid.keras_backend import load_keras
+from raygrid.references import names
+from raygrid.source import first_checksum, root_of
 
 
 class BuiltNetwork(Network):
@@ -20,8 +19,9 @@ class BuiltNetwork(Network):
     Attributes
     ----------
     builder : str
-        ``module:function`` of a module on Python's path. Given the shape of an image and the number of classes, the
-        function returns a Keras model, uncompiled, from images in [-1, 1] to class probabilities (a softmax).
+        ``module:function`` of a module beside the grid file or where Python looks. Given the shape of an image and the
+        number of classes, the function returns a Keras model, uncompiled, from images in [-1, 1] to class
+        probabilities (a softmax).
         On torch a Dropout without a seed of its own draws from a generator that no trial's seed reaches.
     """
 
@@ -30,13 +30,17 @@ class BuiltNetwork(Network):
 
     @field_validator("builder")
     @classmethod
-    def _is_there(cls, builder: str) -> str:
-        _source(builder)
+    def _is_there(cls, builder: str, info: ValidationInfo) -> str:
+        module, _, function = builder.partition(":")
+        if function not in names(builder, info.context):
+            raise ValueError(f"got {builder!r}; {module} has no {function!r}")
         return builder
 
-    def identity(self) -> dict[str, Any]:
-        """Return the parameters, and what the module's own file holds: a changed builder is another network."""
-        return super().identity() | {"source": file_checksum(_source(self.builder))}
+    @model_validator(mode="after")
+    def _knows_its_code(self) -> Self:
+        self._root = root_of(self.builder.partition(":")[0])
+        self._code = {"source": first_checksum(self._root)}
+        return self
 
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled.
@@ -57,23 +61,3 @@ class BuiltNetwork(Network):
                 f"to {given.sum():.3g}; expected (1, {n_classes}) and 1, class probabilities; end it in a softmax"
             )
         return model
-
-
-def _source(builder: str) -> Path:
-    """Return the file of a builder's module, without importing it; raise ValueError where there is no such function."""
-    module, _, function = builder.partition(":")
-    expected = "expected module:function, in a file of Python's path (PYTHONPATH)"
-    try:
-        spec = find_spec(module)
-    except (ImportError, ValueError):  # of a package above it; an empty name
-        spec = None
-    if not (spec and spec.has_location and spec.origin and function):
-        raise ValueError(f"got {builder!r}; {expected}")
-    file = Path(spec.origin)
-    try:
-        names = compile(file.read_bytes(), file, "exec").co_names  # those of functions among them
-    except (SyntaxError, ValueError) as error:
-        raise ValueError(f"got {builder!r}; {expected}; {file}: {error}") from None
-    if function not in names:
-        raise ValueError(f"got {builder!r}; {expected}; {file} has no {function!r}")
-    return file
