@@ -14,7 +14,7 @@ from raygrid.contract import of_every_level, of_inputs, of_training
 from raygrid.contract.expect import ContractError
 from raygrid.contract.of_inputs import OF_DATASETS, OF_REPRESENTATIONS
 from raygrid.contract.of_training import OF_CLASSIFIERS, OF_RESAMPLERS
-from raygrid.datasets import DATASETS, DatasetLevel, FromPath, Images
+from raygrid.datasets import DATASETS, DatasetLevel, Images
 from raygrid.level import ExistingPath, Level
 from raygrid.representations import REPRESENTATIONS, Representation
 from raygrid.representations.features import Features
@@ -55,6 +55,11 @@ class Bright(DatasetLevel):
 
 class Reads(Bright):
     path: ExistingPath
+
+
+class Counted(Bright):
+    def fingerprint(self) -> int:
+        return 3
 
 
 class Miscounts(Bright):
@@ -220,6 +225,9 @@ class Tuples(Keep):
 class Follows(Keep):
     order: ExistingPath
 
+    def identity(self) -> dict[str, Any]:
+        return self.as_dict()
+
 
 class NoNumber(Keep):
     def identity(self) -> dict[str, Any]:
@@ -232,7 +240,7 @@ BREAKING: list[tuple[Any, Level, str]] = [
     (of_every_level.identity_is_json, Tuples(), r"'sizes': \(1, 2\)}, which JSON makes .*\[1, 2\]"),
     (of_every_level.identity_is_json, NoNumber(), "not JSON compliant"),
     (of_every_level.identity_names_no_path, Follows(order=SELF), "^got order: .*; put the file's checksum there"),
-    (of_inputs.content_has_a_fingerprint, Reads(path=SELF), "path to read; define fingerprint$"),
+    (of_inputs.content_has_a_fingerprint, Counted(), "^got 3; expected text$"),
     (of_inputs.images_are_as_asked_for, OneSize(), r"shape \(8, 8, 3\); expected \(32, 32, 3\)$"),
     (of_inputs.images_are_always_the_same, Random(), "^got another X_train at the second call$"),
     (of_inputs.images_are_counted, Miscounts(), "^got 7; expected 8 or None$"),
@@ -281,12 +289,22 @@ def test_what_those_break_is_kept_otherwise(level):
         check(level)
 
 
-def test_a_file_that_is_known_by_its_content_needs_no_more(tmp_path):
-    (tmp_path / "x.npz").write_bytes(b"x")
-    of_inputs.content_has_a_fingerprint(FromPath(name="mine", path=tmp_path / "x.npz"))
+class FollowsContent(Keep):
+    path: ExistingPath
 
 
-@pytest.mark.parametrize("arguments", ["Bars contrast=80", "Blend", "NearestMean"])
+@pytest.mark.parametrize("level", [Reads, FollowsContent])
+def test_what_lies_at_a_path_is_known_by_its_content(level, tmp_path):
+    for folder, text in (("a", "x"), ("b", "x"), ("c", "y")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_text(text)
+    a, b, c = (level(path=tmp_path / folder).identity() for folder in "abc")
+    assert a == b != c
+    assert level(path=tmp_path / "a" / "file").identity() == level(path=tmp_path / "b" / "file").identity()
+    of_every_level.identity_names_no_path(level(path=tmp_path / "a"))
+
+
+@pytest.mark.parametrize("arguments", ["Bars path=bars", "Blend", "NearestMean"])
 def test_the_example_keeps_it(raygrid, monkeypatch, arguments):
     monkeypatch.chdir(EXAMPLES)
     code, out, err = raygrid("test", *f"own_levels:{arguments}".split())
@@ -313,13 +331,13 @@ def test_a_class_that_fails_is_told_line_by_line(raygrid, monkeypatch, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("own_levels:Bars", "contrast"), "contrast: expected NAME=VALUE, the value as in a grid file"),
-        (("own_levels:Bars", "contrast=[1"), "contrast=[1: expected NAME=VALUE, the value as in a grid file"),
-        (("own_levels:Bars", "contrast=1.5"), "own_levels:Bars.contrast: got 1.5; expected a whole number"),
+        (("own_levels:Bars", "every"), "every: expected NAME=VALUE, the value as in a grid file"),
+        (("own_levels:Bars", "every=[1"), "every=[1: expected NAME=VALUE, the value as in a grid file"),
+        (("own_levels:Bars", "path=bars", "every=1.5"), "own_levels:Bars.every: got 1.5; expected a whole number"),
         (
-            ("own_levels:Bars", "contrasts=1"),
-            "own_levels:Bars.contrasts: unknown key: got 'contrasts'; expected one of name, contrast; "
-            "did you mean 'contrast'?",
+            ("own_levels:Bars", "path=bars", "everys=1"),
+            "own_levels:Bars.everys: unknown key: got 'everys'; expected one of name, path, every; "
+            "did you mean 'every'?",
         ),
         (
             ("own_levels:Bar",),

@@ -4,9 +4,10 @@ from raygrid.datasets.cifar10 import Cifar10
 from raygrid.datasets.dataset import DatasetLevel
 from raygrid.datasets.digits import Digits
 from raygrid.datasets.from_path import FromPath
-from raygrid.datasets.images import INTERPOLATIONS, Images
+from raygrid.datasets.images import INTERPOLATIONS, Images, stack
 from raygrid.datasets.mnist import Mnist
 from raygrid.datasets.stl10 import Stl10
+from raygrid.level import ExistingPath
 
 DATASETS: dict[str, type[DatasetLevel]] = {
     "digits": Digits,
@@ -15,4 +16,4 @@ DATASETS: dict[str, type[DatasetLevel]] = {
     "stl10": Stl10,
 }
 
-__all__ = ["DATASETS", "DatasetLevel", "FromPath", "Images", "INTERPOLATIONS"]
+__all__ = ["DATASETS", "DatasetLevel", "ExistingPath", "FromPath", "Images", "INTERPOLATIONS", "stack"]

@@ -12,15 +12,16 @@ from raygrid.level import Level
 class DatasetLevel(Level):
     """A level of the dataset axis: images and labels, in their official split. A subclass defines `load`.
 
-    One that reads files also defines `fingerprint`; one that downloads them, `fetch` and `to_fetch` as well.
+    One that reads files which no parameter of the type `ExistingPath` names also defines `fingerprint`; one that
+    downloads them, `fetch` and `to_fetch` as well.
     """
 
     def fingerprint(self) -> str:
         """Return *sha256:<hex>* of the content, without downloading it: other content means another cell.
 
-        Of the parameters, as it is here, where these determine the images; of what the files hold, where there are any.
+        Here, of the parameters, and of what lies at those that are paths.
         """
-        parameters = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        parameters = json.dumps(super().identity(), sort_keys=True)
         return f"sha256:{sha256(parameters.encode()).hexdigest()}"
 
     def fetch(self) -> None:

@@ -1,6 +1,5 @@
-"""The files in a folder, a zip or a tar.gz, by name; nothing is ever unpacked to a place the archive chooses."""
+"""The files in a zip or a tar.gz, by name; nothing is ever unpacked to a place the archive chooses."""
 
-import os
 import tarfile
 import zipfile
 import zlib
@@ -8,26 +7,11 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
-from raygrid.checksum import files_checksum
+from raygrid.checksum import is_hidden
 from raygrid.errors import DataError
 
 MAX_ZIP_MEMBER_BYTES = 64 * 2**20  # an image; the largest of the known data sets has 11 kB
 MAX_TAR_MEMBER_BYTES = 2**30  # a batch; the largest of the known data sets has 221 MB
-
-
-def in_folder(folder: Path) -> dict[str, Path]:
-    """Return the files below a folder, by their relative POSIX path, hidden ones left out."""
-    found = {}
-    for top, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            file = Path(top, name)
-            found[file.relative_to(folder).as_posix()] = file
-    return {name: file for name, file in found.items() if not _is_hidden(name)}
-
-
-def folder_checksum(folder: Path) -> str:
-    """Return *sha256:hex* of a folder's file names and contents, whatever its place, times and hidden files."""
-    return files_checksum(in_folder(folder))
 
 
 def in_zip(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -44,7 +28,7 @@ def in_zip(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if info.filename in found:
             raise DataError(f"{archive.filename}: got {info.filename!r} twice; expected each name once")
         found[info.filename] = info
-    return {name: info for name, info in found.items() if not (info.is_dir() or _is_hidden(name))}
+    return {name: info for name, info in found.items() if not (info.is_dir() or is_hidden(name))}
 
 
 def _check_member(where: str, info: zipfile.ZipInfo) -> None:
@@ -53,11 +37,6 @@ def _check_member(where: str, info: zipfile.ZipInfo) -> None:
         raise DataError(f"{where}: got a name that leaves the archive; expected a relative path")
     if info.file_size > MAX_ZIP_MEMBER_BYTES:
         raise DataError(f"{where}: got {info.file_size} bytes unzipped; expected at most {MAX_ZIP_MEMBER_BYTES}")
-
-
-def _is_hidden(name: str) -> bool:
-    """Whether a file is one that systems leave behind (``.DS_Store``, ``__MACOSX/...``), and not data."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def read_tar(path: Path, names: Collection[str]) -> dict[str, bytes]:

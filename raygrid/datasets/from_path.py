@@ -2,16 +2,15 @@
 
 import zipfile
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from raygrid.checksum import file_checksum
+from raygrid.checksum import in_folder, path_checksum
 from raygrid.datasets import image_folder, npz, stl10
 from raygrid.datasets.dataset import DatasetLevel
-from raygrid.datasets.files import folder_checksum, in_folder, in_zip
+from raygrid.datasets.files import in_zip
 from raygrid.datasets.images import Images
 from raygrid.errors import DataError
 from raygrid.level import ExistingPath
@@ -32,12 +31,8 @@ class FromPath(DatasetLevel):
     path: ExistingPath
 
     def fingerprint(self) -> str:
-        """Return the checksum of the file, or of the folder's names and contents; computed once."""
-        return self._checksum
-
-    @cached_property
-    def _checksum(self) -> str:
-        return folder_checksum(self.path) if self.path.is_dir() else file_checksum(self.path)
+        """Return the checksum of the file, or of the folder's names and contents."""
+        return path_checksum(self.path)
 
     def fetch(self) -> None:
         """Download nothing; only refuse, before anything runs, a path that no reader is for."""

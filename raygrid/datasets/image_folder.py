@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from raygrid.datasets.files import in_folder, in_zip
+from raygrid.checksum import in_folder
+from raygrid.datasets.files import in_zip
 from raygrid.datasets.images import Images, stack, to_8_bit
 from raygrid.errors import DataError
 
