@@ -16,8 +16,9 @@ from scipy.sparse import csr_array
 from raygrid.mixing import blocks
 from raygrid.tiles import Ints, Tiles, values
 
-# Products held at a time: few enough for the allocator to give the same memory again, instead of new pages.
-_PRODUCTS = 2**21
+# Products held at a time: few enough for the allocator to give the same memory again, instead of new pages; more where
+# it matters how much of a tile is read at once.
+_PRODUCTS, _NEIGHBOURS = 2**21, 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +90,18 @@ def products(A: csr_array, X: Samples, B: csr_array, Y: Samples) -> Iterator[tup
     rows : slice
     products : array of shape (rows.stop - rows.start, n_columns), float64
     """
+    for some, half, B_used in _half_mixed(A, X, B, Y, held=_PRODUCTS):
+        yield some, _mixed(B_used, half.T).T
+
+
+def _half_mixed(
+    A: csr_array, X: Samples, B: csr_array, Y: Samples, *, held: int
+) -> Iterator[tuple[slice, NDArray[np.float64], csr_array]]:
+    """Yield products of the mixtures A X with those samples of Y that B uses, `held` at a time, and B of these."""
     columns, B = _compact(B, Y)
-    for some in blocks(A.shape[0], max(1, _PRODUCTS // max(B.shape))):
+    for some in blocks(A.shape[0], max(1, held // max(B.shape))):
         rows, A_some = _compact(A[some], X)
-        yield some, _mixed(B, _mixed(A_some, X.tiles().gather(rows, columns)).T).T
+        yield some, _mixed(A_some, X.tiles().gather(rows, columns)), B
 
 
 def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
@@ -104,7 +113,9 @@ def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
     return found
 
 
-def nearest(A: csr_array, X: Samples, B: csr_array, Y: Samples, norms: NDArray[np.float64], *, n: int) -> Ints:
+def nearest(
+    A: csr_array, X: Samples, B: csr_array, Y: Samples, norms: NDArray[np.float64], *, n: int
+) -> tuple[Ints, NDArray[np.float64]]:
     """Return which of the mixtures B Y are nearest to each of the mixtures A X, in order; of equals the first.
 
     Parameters
@@ -118,19 +129,21 @@ def nearest(A: csr_array, X: Samples, B: csr_array, Y: Samples, norms: NDArray[n
 
     Returns
     -------
-    array of shape (n_rows, n), int64
+    indices : array of shape (n_rows, n), int64
+    products : array of shape (n_rows, n), float64
+        The inner products with these.
     """
-    # Ordering by |b|^2 - 2 ab is ordering by |a - b|^2.
-    return np.concatenate([_least(norms - 2 * part, n) for _, part in products(A, X, B, Y)])
-
-
-def _least(distances: NDArray[np.float64], n: int) -> Ints:
-    """Return the places of the least of each row in order, of equal ones the first; overwrite `distances`."""
-    least, rows = np.empty((len(distances), n), dtype=np.int64), np.arange(len(distances))
-    for column in least.T:
-        column[:] = distances.argmin(axis=1)
-        distances[rows, column] = np.inf
-    return least
+    indices, found = np.empty((A.shape[0], n), dtype=np.int64), np.empty((A.shape[0], n))
+    in_order = np.argsort(X.places[A.indices[A.indptr[:-1]]], kind="stable")  # rows that read the same tiles
+    for some, half, B_used in _half_mixed(A[in_order], X, B, Y, held=_NEIGHBOURS):
+        for i, row in zip(in_order[some], half, strict=True):  # one at a time fits into the processor's cache
+            products = B_used @ row
+            distances = norms - 2 * products  # |b|^2 - 2 ab is in the order of |a - b|^2
+            for j in range(n):
+                indices[i, j] = distances.argmin()
+                distances[indices[i, j]] = np.inf
+            found[i] = products[indices[i]]
+    return indices, found
 
 
 def _compact(A: csr_array, X: Samples) -> tuple[Ints, csr_array]:

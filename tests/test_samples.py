@@ -6,7 +6,7 @@ from in_memory import test_samples, train_samples
 from scipy.sparse import csr_array, eye_array
 
 from raygrid import samples as module
-from raygrid.samples import Samples, products, squares
+from raygrid.samples import Samples, nearest, products, squares
 
 RNG = np.random.default_rng(0)
 X, X_TEST = RNG.normal(size=(60, 9)), RNG.normal(size=(25, 9))
@@ -63,8 +63,31 @@ def test_squares_of_mixtures(A):
 def test_how_many_products_are_held_changes_nothing(monkeypatch, held):
     train, A, B = train_samples(X), ROWS["mixtures"], ROWS["all"]
     whole = dense(products(A, train, B, train), 40)
+    indices, _ = nearest(A, train, B, train, squares(B, train), n=5)
     monkeypatch.setattr(module, "_PRODUCTS", held)
+    monkeypatch.setattr(module, "_NEIGHBOURS", held)
     assert np.array_equal(dense(products(A, train, B, train), 40), whole)
+    again, _ = nearest(A, train, B, train, squares(B, train), n=5)
+    assert np.array_equal(again, indices)
+
+
+@pytest.mark.parametrize("places", [None, RNG.permutation(60)], ids=["in order", "elsewhere"])
+@pytest.mark.parametrize("B", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("A", ROWS.values(), ids=ROWS)
+def test_the_nearest_mixtures(A, B, places):
+    train = train_samples(X, places)
+    indices, found = nearest(A, train, B, train, squares(B, train), n=3)
+    a, b = A @ X, B @ X
+    distances = ((a[:, None] - b) ** 2).sum(axis=2)
+    of_found = np.take_along_axis(distances, indices, axis=1)
+    np.testing.assert_allclose(of_found, np.sort(distances, axis=1)[:, :3], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found, np.einsum("ik,ijk->ij", a, b[indices]), rtol=0, atol=1e-12)
+
+
+def test_of_equally_near_ones_the_first_are_found():
+    ones = train_samples(np.ones((6, 4)))
+    some, all_of_them = eye_array(6, format="csr")[[4, 1]], eye_array(6, format="csr")
+    assert nearest(some, ones, all_of_them, ones, squares(all_of_them, ones), n=3)[0].tolist() == [[0, 1, 2]] * 2
 
 
 def test_some_samples_of_a_partition():

@@ -10,6 +10,10 @@ for products of bytes are exact. Measured: 33 times at 1,300 samples, the same.
 
 Repeated minima instead of a partition of the distances: predicted 3 times as fast, measured 2.1 times for 4 neighbours
 and 1.4 times for 6.
+
+Row by row, which keeps a row in the processor's cache, those that lie together in the tiles read together, instead of
+in blocks as the products come: predicted 1.5 times as fast. Measured: 4.5 times among 30,000 vectors, the same
+neighbours.
 """
 
 import shutil
@@ -22,12 +26,51 @@ from threadpoolctl import threadpool_limits
 
 from raygrid.imbalance import split
 from raygrid.inputs import Inputs
-from raygrid.resampling.samplers import SmoteEnn
+from raygrid.resampling.samplers import Smote, SmoteEnn
+from raygrid.samples import nearest, products, squares
 
 N, CELLS, SEED = 3000, 60, 0
+N_VECTORS, NEIGHBOURS = 30_000, 4
 
 
 def main() -> None:
+    """Compare with imbalanced-learn, and ways to find minima."""
+    compare_on_images()
+    compare_minima()
+
+
+def compare_minima() -> None:
+    """Print CPU seconds for the neighbours among vectors that SMOTE has balanced, and whether they are the same."""
+    sys.argv[1:] = []
+    given = inputs(N_VECTORS, 100)
+    kept = split(given.y_train, given.y_test, ir=5, seed=0).train
+    X, y = given.train(kept), given.y_train[kept]
+    A, _ = Smote().resample(X, y, seed=SEED)
+    norms = squares(A, X)
+
+    def by_block() -> np.ndarray:
+        parts = (norms - 2 * part for _, part in products(A, X, A, X))
+        return np.concatenate([minima(part) for part in parts])
+
+    with threadpool_limits(1):
+        found: list[np.ndarray] = []
+        slow = cpu_seconds(lambda: found.append(by_block()))
+        fast = cpu_seconds(lambda: found.append(nearest(A, X, A, X, norms, n=NEIGHBOURS)[0]))
+    shutil.rmtree(given.cache.root)
+    print(f"{A.shape[0]} vectors, {len(kept)} of them no mixtures: CPU s by block {slow:.1f}, by row {fast:.1f}")
+    print(f"{slow / fast:.1f} times as fast; the same neighbours: {np.array_equal(*found)}")
+
+
+def minima(distances: np.ndarray) -> np.ndarray:
+    """Return the places of the least distances of each row."""
+    least, rows = np.empty((len(distances), NEIGHBOURS), dtype=np.int64), np.arange(len(distances))
+    for column in least.T:
+        column[:] = distances.argmin(axis=1)
+        distances[rows, column] = np.inf
+    return least
+
+
+def compare_on_images() -> None:
     """Print CPU seconds and whether the samples are the same."""
     given = images()
     kept = split(given.y_train, given.y_test, ir=5, seed=0).train

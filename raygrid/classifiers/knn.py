@@ -55,6 +55,6 @@ class _Trained(Scoring):
 
     def scores(self, X: Samples) -> Scores:
         """Return the share of each class in the neighbours, of shape (n_samples, n_classes), float32."""
-        found = nearest(eye_array(len(X), format="csr"), X, self.A, self.X, self.norms, n=self.n_neighbors)
+        found, _ = nearest(eye_array(len(X), format="csr"), X, self.A, self.X, self.norms, n=self.n_neighbors)
         votes = self.y[found][:, :, None] == np.arange(self.y.max() + 1)
         return np.asarray(votes.mean(axis=1), dtype=np.float32)

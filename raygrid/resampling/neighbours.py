@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.samples import Samples, nearest, products, squares
+from raygrid.samples import Samples, nearest, squares
 
 
 class MixtureNeighbours:
@@ -65,12 +65,10 @@ class MixtureNeighbours:
         B, k = csr_array(B), n_neighbors or self.n_neighbors
         if self._A.shape[0] < k:
             raise InfeasibleError(f"neighbours: got {self._A.shape[0]} samples; expected at least {k}")
-        indices = nearest(B, self.X, self._A, self.X, self._squares, n=k)
+        indices, products = nearest(B, self.X, self._A, self.X, self._squares, n=k)
         if not return_distance:
             return indices
-        parts = products(B, self.X, self._A, self.X)
-        products_of = [np.take_along_axis(part, indices[some], axis=1) for some, part in parts]
-        squared = squares(B, self.X)[:, None] + self._squares[indices] - 2 * np.concatenate(products_of)
+        squared = squares(B, self.X)[:, None] + self._squares[indices] - 2 * products
         return np.sqrt(squared.clip(min=0)), indices
 
     def kneighbors_graph(self, B: csr_array) -> csr_array:
