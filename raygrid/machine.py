@@ -10,8 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_info
-
 # The libraries whose version can change a result.
 _LIBRARIES = ("raygrid", "imbalanced-learn", "keras", "numpy", "pillow", "scikit-learn", "scipy", "tensorflow")
 
@@ -41,9 +39,14 @@ def versions() -> dict[str, str]:
 
 @cache
 def blas() -> str:
-    """Return numpy's library of matrix products and the kind of processor it works for: both change last digits."""
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return ", ".join(sorted(f"{pool['internal_api']} {pool['version']} {pool.get('architecture')}" for pool in pools))
+    """Return numpy's library of matrix products and the processor: both change last digits.
+
+    As numpy was built, for what a process has loaded depends on what it has done: scipy and torch bring libraries too.
+    """
+    import numpy as np
+
+    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{library['name']} {library['version']} on {_processor()}"
 
 
 def _version(name: str) -> str:

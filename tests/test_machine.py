@@ -83,3 +83,11 @@ def test_other_words_for_it_are_recognised(name, base, message):
 )
 def test_other_failures_are_not(error):
     assert not is_out_of_memory(error)
+
+
+def test_the_library_of_products_is_the_same_whatever_else_is_loaded():
+    """Inner products are kept under its name: a process that has loaded scipy must find those of one that has not."""
+    code = "from raygrid import machine; {}print(machine.blas())"
+    commands = [[sys.executable, "-c", code.format(more)] for more in ("", "import scipy.linalg, sklearn.svm; ")]
+    bare, loaded = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in commands)
+    assert bare == loaded != ""
