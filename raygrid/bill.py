@@ -34,7 +34,7 @@ class Line:
         """Return all of it as plain JSON values."""
         estimate = self.estimate
         found = {"seconds": estimate.seconds if estimate else None, "basis": estimate.basis if estimate else None}
-        share = {"cpus": self.share.cpus, "gpus": self.share.gpus}
+        share = {"cpus": self.share.cpus, "gpus": self.share.gpus, "memory_gb": self.share.memory_gb}
         return {**self.levels, "n_train": self.n_train, "cells": self.n_cells, **found, **share}
 
 
@@ -80,7 +80,12 @@ class Bill:
             "unknown": self.n_unknown,
             "cpu_hours": self.cpu_hours,
             "gpu_hours": self.gpu_hours,
-            "machines": {"cpus": machines.cpus, "gpus": machines.gpus, "price": machines.price},
+            "machines": {
+                "cpus": machines.cpus,
+                "gpus": machines.gpus,
+                "memory_gb": machines.memory_gb if isfinite(machines.memory_gb) else None,
+                "price": machines.price,
+            },
             "wall_hours": None if seconds is None else seconds / 3600,
             "cost": machines.cost(self.seconds),
             "spread": self.spread,
@@ -176,13 +181,16 @@ def sentences(bill: Bill) -> list[str]:
 def _wall_time(bill: Bill) -> str:
     """Say how long it takes on the machines, and what they cost."""
     machines = bill.machines
-    on = " and ".join([plural(machines.cpus, "CPU"), *([plural(machines.gpus, "GPU")] if machines.gpus else [])])
+    parts = [plural(machines.cpus, "CPU"), *([plural(machines.gpus, "GPU")] if machines.gpus else [])]
+    on = " and ".join([*parts, *([f"{machines.memory_gb:g} GB"] if isfinite(machines.memory_gb) else [])])
     if not isfinite(bill.seconds):
         wants = {line.share for line in bill.lines if not fits(line.share, machines)}
-        most = max(wants, key=lambda share: (share.gpus, share.cpus))
-        wanted = f"{plural(most.cpus, 'CPU')} and {most.gpus:g} GPU"
+        most = max(wants, key=lambda share: (share.gpus, share.cpus, share.memory_gb or 0))
+        wanted = [plural(most.cpus, "CPU")]
+        wanted += [f"{number:g} {unit}" for number, unit in ((most.gpus, "GPU"), (most.memory_gb, "GB")) if number]
         return (
-            f"wall time: none on {on}, where some trials have no room; expected at least {wanted}; see --cpus, --gpus"
+            f"wall time: none on {on}, where some trials have no room; expected at least {', '.join(wanted)}; "
+            "see --cpus, --gpus, --memory-gb"
         )
     cost = machines.cost(bill.seconds)
     paid = "" if cost is None else f", at a cost of {cost:.2f}"

@@ -1,32 +1,15 @@
 """The command line: translates flags and errors, and nothing else."""
 
-import os
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raygrid import options
 from raygrid.errors import UsageError
-from raygrid.options import (
-    DEFAULT_CACHE,
-    Address,
-    CacheFolder,
-    EngineName,
-    GpusPerTrial,
-    GridFile,
-    Missing,
-    MissingPolicy,
-    Only,
-    Parameters,
-    Price,
-    Published,
-    Reference,
-    ResourceFlags,
-    StoreFolder,
-    StoreFolders,
-)
 
 if TYPE_CHECKING:
     from raygrid.job import Job
@@ -45,19 +28,18 @@ _INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
 
 @app.command()
 def plan(
-    grid: GridFile,
-    store: StoreFolder = None,
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
-    cpus: Annotated[
-        int, typer.Option(help="Machines to tell the time for: their CPUs.", show_default="this machine's")
-    ] = os.cpu_count() or 1,
-    gpus: Annotated[int, typer.Option(help="Their GPUs.")] = 0,
-    gpus_per_trial: GpusPerTrial = None,
-    price: Price = None,
+    grid: options.GridFile,
+    store: options.StoreFolder = None,
+    only: options.Only = [],  # noqa: B006
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
+    cpus: options.Cpus = options.DEFAULT_CPUS,
+    gpus: options.Gpus = 0,
+    memory_gb: options.MemoryGb = inf,
+    gpus_per_trial: options.GpusPerTrial = None,
+    price: options.Price = None,
     pilot: Annotated[bool, typer.Option("--pilot", help="First run a cell of each kind that has no record.")] = False,
-    engine: Annotated[EngineName, typer.Option(help="Of the pilot.")] = EngineName.RAY,
-    address: Address = None,
+    engine: Annotated[options.EngineName, typer.Option(help="Of the pilot.")] = options.EngineName.RAY,
+    address: options.Address = None,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Show how many cells are done, infeasible or left to do on every axis, and what those left will cost.
@@ -69,7 +51,7 @@ def plan(
     from raygrid.engine import Terms
     from raygrid.schedule import Machines
 
-    job, machines = _open(grid, [store], cache, only), Machines(cpus, gpus, price)
+    job, machines = _open(grid, [store], cache, only), Machines(cpus, gpus, price, memory_gb)
     shares = shares_of(job.grid, gpus_per_trial)
     if pilot:
         workflow.pilot(job, engine, Terms(shares, address=address))
@@ -77,7 +59,12 @@ def plan(
 
 
 @app.command()
-def prepare(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> None:  # noqa: B006
+def prepare(
+    grid: options.GridFile,
+    store: options.StoreFolder = None,
+    only: options.Only = [],  # noqa: B006
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
+) -> None:
     """Fetch data and weights, decode images and compute features ahead of time."""
     from raygrid import workflow
 
@@ -86,16 +73,18 @@ def prepare(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: C
 
 @app.command()
 def run(
-    grid: GridFile,
-    store: StoreFolder = None,
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
-    engine: Annotated[EngineName, typer.Option(help="Ray Tune, or one process for debugging.")] = EngineName.RAY,
-    address: Address = None,
-    resources: ResourceFlags = [],  # noqa: B006
+    grid: options.GridFile,
+    store: options.StoreFolder = None,
+    only: options.Only = [],  # noqa: B006
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
+    engine: Annotated[
+        options.EngineName, typer.Option(help="Ray Tune, or one process for debugging.")
+    ] = options.EngineName.RAY,
+    address: options.Address = None,
+    resources: options.ResourceFlags = [],  # noqa: B006
     max_hours: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
     max_cost: Annotated[float | None, typer.Option(help="Stop when so much is spent; see --price.")] = None,
-    price: Price = None,
+    price: options.Price = None,
     mlflow: Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")] = None,
     tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")] = False,
@@ -115,10 +104,10 @@ def run(
 
 @app.command()
 def status(
-    grid: GridFile,
-    store: StoreFolder = None,
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
+    grid: options.GridFile,
+    store: options.StoreFolder = None,
+    only: options.Only = [],  # noqa: B006
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Until the run ends, or none begins for a minute.")] = False,
     every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
@@ -136,11 +125,11 @@ def status(
 
 @app.command()
 def logs(
-    grid: GridFile,
+    grid: options.GridFile,
     cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = "",
-    store: StoreFolder = None,
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
+    store: options.StoreFolder = None,
+    only: options.Only = [],  # noqa: B006
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
 ) -> None:
     """Show everything known of one cell: its record, what failed and where, and what its trial wrote."""
     from raygrid.logs import show_log
@@ -151,9 +140,9 @@ def logs(
 @app.command()
 def doctor(
     grid: Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")] = None,
-    store: StoreFolder = None,
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
+    store: options.StoreFolder = None,
+    only: options.Only = [],  # noqa: B006
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
     address: Annotated[str | None, typer.Option(help="Of the Ray cluster that the grid is to run on.")] = None,
 ) -> None:
     """Say what would keep the grid from running here, and what to do about it; exit 1 if anything would."""
@@ -164,11 +153,11 @@ def doctor(
 
 @app.command()
 def report(
-    grid: GridFile,
-    store: StoreFolders = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
-    missing: Missing = MissingPolicy.REFUSE,
+    grid: options.GridFile,
+    store: options.StoreFolders = [],  # noqa: B006
+    only: options.Only = [],  # noqa: B006
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
+    missing: options.Missing = options.MissingPolicy.REFUSE,
     spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
     published: Annotated[str | None, typer.Option(help="Compare on the page with these results; see compare.")] = None,
     rows: Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")] = "",
@@ -184,8 +173,8 @@ def report(
 
     if metric and not rows:
         raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
-    if watch and missing is MissingPolicy.REFUSE:
-        missing = MissingPolicy.MARK  # what is watched is unfinished
+    if watch and missing is options.MissingPolicy.REFUSE:
+        missing = options.MissingPolicy.MARK  # what is watched is unfinished
     job = _open(grid, store, cache, only)
     if rows:
         axes, heads, metrics = _split(rows), _split(columns), _split(metric)
@@ -196,12 +185,12 @@ def report(
 
 @app.command()
 def compare(
-    grid: GridFile,
-    store: StoreFolders = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
-    missing: Missing = MissingPolicy.REFUSE,
-    published: Published = "paper",
+    grid: options.GridFile,
+    store: options.StoreFolders = [],  # noqa: B006
+    only: options.Only = [],  # noqa: B006
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
+    missing: options.Missing = options.MissingPolicy.REFUSE,
+    published: options.Published = "paper",
 ) -> None:
     """Show the differences from published tables, and which of the paper's claims hold."""
     from raygrid import reporting
@@ -221,7 +210,7 @@ def merge(
 
 
 @app.command()
-def test(reference: Reference, parameters: Parameters = []) -> None:  # noqa: B006
+def test(reference: options.Reference, parameters: options.Parameters = []) -> None:  # noqa: B006
     """Check that a class of your own does what a level must, a line a check; exit 1 if it does not."""
     from raygrid.contract import put_to_test
 

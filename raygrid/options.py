@@ -1,5 +1,6 @@
 """The arguments and options that several verbs of the command line share."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +45,9 @@ Only = Annotated[
 ]
 Address = Annotated[str | None, typer.Option(help="Join this Ray cluster ('auto': the one of this machine).")]
 GpusPerTrial = Annotated[float | None, typer.Option(help="For networks.", show_default="the grid file's resources")]
+Cpus = Annotated[int, typer.Option(help="Machines to tell the time for: their CPUs.", show_default="this machine's")]
+Gpus = Annotated[int, typer.Option(help="Their GPUs.")]
+MemoryGb = Annotated[float, typer.Option(help="What trials may use of their memory.", show_default="what they ask for")]
 Price = Annotated[float | None, typer.Option(help="Of a GPU for an hour; of a CPU where there is no GPU.")]
 ResourceFlags = Annotated[
     list[str],
@@ -56,3 +60,4 @@ Published = Annotated[
 ]
 Missing = Annotated[MissingPolicy, typer.Option(help="Where cells have no result.")]
 DEFAULT_CACHE = "~/.cache/raygrid"
+DEFAULT_CPUS = os.cpu_count() or 1

@@ -22,6 +22,8 @@ class Machines:
     cpus, gpus : int
     price : float or None
         Of a GPU for an hour, or of a CPU where there are no GPUs, in whatever currency.
+    memory_gb : float
+        What trials may use of it.
 
     Raises
     ------
@@ -32,14 +34,16 @@ class Machines:
     cpus: int
     gpus: int = 0
     price: float | None = None
+    memory_gb: float = inf
 
     def __post_init__(self) -> None:
         if self.cpus < 1:
             raise UsageError(f"--cpus: got {self.cpus}; expected at least 1; give another")
         if self.gpus < 0:
             raise UsageError(f"--gpus: got {self.gpus}; expected at least 0; give another")
-        if self.price is not None:
-            check_positive("--price", self.price)
+        for option, given in (("--price", self.price), ("--memory-gb", self.memory_gb)):
+            if given not in (None, inf):
+                check_positive(option, given)
 
     def cost(self, seconds: float) -> float | None:
         """Return the price of all machines, busy or not, for this long; None where it is not known."""
@@ -90,15 +94,16 @@ def fits(share: Resources, machines: Machines) -> bool:
 
 
 class _Room:
-    """What is free: CPUs, and parts of each GPU."""
+    """What is free: CPUs, memory, and parts of each GPU."""
 
     def __init__(self, machines: Machines) -> None:
-        self.cpus = machines.cpus
+        self.cpus, self.memory_gb = machines.cpus, machines.memory_gb
         self.parts = [_PARTS] * machines.gpus
 
     def fits(self, share: Resources) -> bool:
         n_cards, parts = _wanted(share)
-        return share.cpus <= self.cpus and sum(free >= parts for free in self.parts) >= n_cards
+        has_memory = (share.memory_gb or 0) <= self.memory_gb + 1e-6  # sums of floats
+        return has_memory and share.cpus <= self.cpus and sum(free >= parts for free in self.parts) >= n_cards
 
     def take(self, share: Resources) -> list[int]:
         """Use the first cards with room; return which."""
@@ -112,6 +117,7 @@ class _Room:
 
     def _add(self, share: Resources, cards: list[int], sign: int) -> None:
         self.cpus += sign * share.cpus
+        self.memory_gb += sign * (share.memory_gb or 0)
         for card in cards:
             self.parts[card] += sign * _wanted(share)[1]
 

@@ -98,10 +98,12 @@ def test_a_bill_as_json(small):
         "basis": "recorded",
         "cpus": 1,
         "gpus": 0.0,
+        "memory_gb": None,
     }
     assert said["strata"][3] | {"seconds": None, "basis": None} == said["strata"][3]
     assert (said["unknown"], said["cpu_hours"], said["gpu_hours"], said["wall_hours"]) == (2, 7, 0, 7)
-    assert (said["cost"], said["spread"], said["machines"]) == (None, None, {"cpus": 1, "gpus": 0, "price": None})
+    assert said["machines"] == {"cpus": 1, "gpus": 0, "memory_gb": None, "price": None}
+    assert (said["cost"], said["spread"]) == (None, None)
 
 
 def test_where_trials_have_no_room_no_time_is_told(small):
@@ -110,8 +112,8 @@ def test_where_trials_have_no_room_no_time_is_told(small):
     assert bill.seconds == inf
     assert bill.to_json()["wall_hours"] is None
     assert sentences(bill)[1] == (
-        "wall time: none on 2 CPUs, where some trials have no room; expected at least 1 CPU and 0.25 GPU; "
-        "see --cpus, --gpus"
+        "wall time: none on 2 CPUs, where some trials have no room; expected at least 1 CPU, 0.25 GPU; "
+        "see --cpus, --gpus, --memory-gb"
     )
 
 

@@ -13,6 +13,8 @@ from raygrid.schedule import Machines, fits, wall_seconds
 ONE, TWO = Resources(), Resources(cpus=2)
 HALF, WHOLE, THIRD, PAIR = (Resources(gpus=gpus) for gpus in (0.5, 1.0, 0.3, 2.0))
 
+LARGE, TENTH = (Resources(memory_gb=memory_gb) for memory_gb in (3.0, 0.1))
+
 # Trials in the order of the run, CPUs, GPUs, and when the last one ends.
 SCHEDULES = {
     "nothing": ([], 1, 0, 0),
@@ -72,6 +74,16 @@ def test_what_fits():
     assert not fits(TWO, Machines(1))
     assert fits(PAIR, Machines(1, 2))
     assert not fits(HALF, Machines(8))
+    assert fits(LARGE, Machines(1, memory_gb=3))
+    assert not fits(LARGE, Machines(1, memory_gb=2.9))
+
+
+def test_memory_limits_how_many_run_at_a_time():
+    trials = [(2, LARGE)] * 10 + [(2, ONE)]
+    assert wall_seconds(trials, Machines(64)) == 2
+    assert wall_seconds(trials, Machines(64, memory_gb=16)) == 4  # five at a time
+    assert wall_seconds(trials, Machines(2, memory_gb=16)) == 12
+    assert wall_seconds([(1, TENTH)] * 30, Machines(64, memory_gb=0.3)) == 10
 
 
 def test_whole_machines_are_paid_for_gpus_where_there_are_any():
@@ -86,6 +98,7 @@ def test_whole_machines_are_paid_for_gpus_where_there_are_any():
     [
         (dict(cpus=0), "--cpus: got 0; expected at least 1; give another"),
         (dict(cpus=1, gpus=-1), "--gpus: got -1; expected at least 0; give another"),
+        (dict(cpus=1, memory_gb=-1.0), "--memory-gb: got -1; expected a positive number; give another"),
         (dict(cpus=1, price=0.0), "--price: got 0; expected a positive number; give another"),
     ],
 )
