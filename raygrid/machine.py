@@ -46,7 +46,7 @@ def blas() -> str:
     import numpy as np
 
     library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return f"{library['name']} {library['version']} on {_processor()}"
+    return f"{library.get('name')} {library.get('version')} on {_processor()}"
 
 
 def _version(name: str) -> str:

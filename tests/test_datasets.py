@@ -1,5 +1,6 @@
 """The registry, identities, the digits that are always there, and MNIST from the cache."""
 
+import pickle
 import re
 import subprocess
 import sys
@@ -112,3 +113,15 @@ def test_the_real_zips_are_read(name, n_train, n_test):
     assert np.bincount(images.y_train).tolist() == [n_train // 10] * 10
     assert np.bincount(images.y_test).tolist() == [n_test // 10] * 10
     assert images.class_names[0] == "airplane"
+
+
+def test_other_processes_get_the_fingerprint_and_read_no_file_for_it(tmp_path):
+    file = tmp_path / "mine.npz"
+    file.write_bytes(b"hello")
+    level = FromPath(name="mine", path=file)
+    there = pickle.loads(pickle.dumps(level)), level.identity(), pickle.loads(pickle.dumps(level))
+    file.unlink()
+    never_asked, known, told = there
+    assert told.identity() == known
+    assert told == never_asked == level
+    assert len({told, never_asked, level}) == 1

@@ -49,7 +49,7 @@ def _identity_of(pickled: bytes) -> dict[str, Any]:
 
 CHECKS: tuple[Check, ...] = (
     is_frozen,
+    identity_is_the_same_elsewhere,  # first of these: a fingerprint that has been found goes along
     identity_is_json,
     identity_names_no_path,
-    identity_is_the_same_elsewhere,
 )

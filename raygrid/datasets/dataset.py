@@ -2,6 +2,7 @@
 
 import json
 from abc import abstractmethod
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -57,4 +58,9 @@ class DatasetLevel(Level):
 
     def identity(self) -> dict[str, Any]:
         """Return the name and the content's checksum: where the files lie changes no result."""
-        return {"name": self.name, "fingerprint": self.fingerprint()}
+        return {"name": self.name, "fingerprint": self._fingerprint}
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        """As this command found it: it goes, pickled, to other processes, which need not read all files again."""
+        return self.fingerprint()
