@@ -12,7 +12,7 @@ from raygrid import options
 from raygrid.errors import UsageError
 
 if TYPE_CHECKING:
-    from raygrid.job import Job
+    from raygrid.commands.job import Job
 
 # What a verb needs is imported in the verb, so that --help answers at once.
 app = typer.Typer(
@@ -46,10 +46,10 @@ def plan(
 
     Hours are predicted from recorded durations; they are those of the machines that recorded them.
     """
-    from raygrid import planning, workflow
-    from raygrid.bill import shares_of
+    from raygrid.commands import planning, workflow
+    from raygrid.costs.bill import shares_of
+    from raygrid.costs.schedule import Machines
     from raygrid.engine import Terms
-    from raygrid.schedule import Machines
 
     job, machines = _open(grid, [store], cache, only), Machines(cpus, gpus, price, memory_gb)
     shares = shares_of(job.grid, gpus_per_trial)
@@ -66,7 +66,7 @@ def prepare(
     cache: options.CacheFolder = options.DEFAULT_CACHE,
 ) -> None:
     """Fetch data and weights, decode images and compute features ahead of time."""
-    from raygrid import workflow
+    from raygrid.commands import workflow
 
     workflow.prepare(_open(grid, [store], cache, only))
 
@@ -90,10 +90,10 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")] = False,
 ) -> None:
     """Run every cell that has no final record yet, then print the tables."""
-    from raygrid import workflow
-    from raygrid.budget import Budget
-    from raygrid.config import changed
+    from raygrid.commands import workflow
+    from raygrid.costs.budget import Budget
     from raygrid.engine import Terms
+    from raygrid.gridfile.schema import changed
 
     job = _open(grid, [store], cache, only)
     shares = changed(job.grid.resources, resources, classifiers=job.grid.classifiers())
@@ -113,7 +113,7 @@ def status(
     every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
 ) -> None:
     """Show how far the grid is, and what failed and why."""
-    from raygrid import following, workflow
+    from raygrid.commands import following, workflow
 
     if json and follow:
         raise UsageError("--json: got --follow as well; expected one of them")
@@ -132,7 +132,7 @@ def logs(
     cache: options.CacheFolder = options.DEFAULT_CACHE,
 ) -> None:
     """Show everything known of one cell: its record, what failed and where, and what its trial wrote."""
-    from raygrid.logs import show_log
+    from raygrid.commands.logs import show_log
 
     show_log(_open(grid, [store], cache, only), cell)
 
@@ -146,7 +146,7 @@ def doctor(
     address: Annotated[str | None, typer.Option(help="Of the Ray cluster that the grid is to run on.")] = None,
 ) -> None:
     """Say what would keep the grid from running here, and what to do about it; exit 1 if anything would."""
-    from raygrid.doctor import examine
+    from raygrid.commands.doctor import examine
 
     raise typer.Exit(examine(_open(grid, [store], cache, only) if grid else None, address=address))
 
@@ -169,7 +169,7 @@ def report(
 
     Tables are CSV, Markdown and LaTeX, figures SVG and PNG; all lie in the (first) store's report/.
     """
-    from raygrid import reporting
+    from raygrid.commands import reporting
 
     if metric and not rows:
         raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
@@ -193,7 +193,7 @@ def compare(
     published: options.Published = "paper",
 ) -> None:
     """Show the differences from published tables, and which of the paper's claims hold."""
-    from raygrid import reporting
+    from raygrid.commands import reporting
 
     reporting.show_comparison(_open(grid, store, cache, only), published, missing=missing.value)
 
@@ -204,7 +204,7 @@ def merge(
     sources: Annotated[list[str], typer.Argument(help="The stores to copy from.")],
 ) -> None:
     """Join the records of several stores; two different records of one cell are refused."""
-    from raygrid import reporting
+    from raygrid.commands import reporting
 
     reporting.merge_stores(target, sources)
 
@@ -212,7 +212,7 @@ def merge(
 @app.command()
 def test(reference: options.Reference, parameters: options.Parameters = []) -> None:  # noqa: B006
     """Check that a class of your own does what a level must, a line a check; exit 1 if it does not."""
-    from raygrid.contract import put_to_test
+    from raygrid.commands.test import put_to_test
 
     raise typer.Exit(put_to_test(reference, parameters))
 
@@ -220,13 +220,13 @@ def test(reference: options.Reference, parameters: options.Parameters = []) -> N
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a grid file, for editors."""
-    from raygrid import workflow
+    from raygrid.commands import workflow
 
     workflow.show_schema()
 
 
 def _open(grid: Path, stores: Sequence[str | None], cache: str, only: list[str]) -> "Job":
-    from raygrid.job import open_job
+    from raygrid.commands.job import open_job
 
     return open_job(grid, stores=[store for store in stores if store], cache=cache, only=only)
 

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid import machine
-from raygrid.cache import Cache
-from raygrid.grid import Cell, hash_of, identity
+from raygrid import host
+from raygrid.cells import Cell, hash_of, identity
 from raygrid.imbalance import Split
+from raygrid.mixtures.samples import Samples
+from raygrid.mixtures.tiles import Plan, Tiles
 from raygrid.representations import TrainedRepresentation
 from raygrid.resampling import NoResampling, Resampler
-from raygrid.samples import Samples
-from raygrid.tiles import Plan, Tiles
+from raygrid.storage.cache import Cache
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Inputs:
             "part": part,
             "shape": plan.shape,
             "dtype": str(plan.dtype),
-            "computed_by": [machine.versions()["numpy"], machine.blas()],
+            "computed_by": [host.versions()["numpy"], host.blas()],
         }
         return self.cache.parts(f"products-{hash_of(known)}", plan.shape, plan.dtype, plan.compute)
 
@@ -100,7 +100,7 @@ def inputs_key(cell: Cell) -> str:
             "images": images_key(cell),
             "representation": cell.identity()["representation"],
             "seed": seed,
-            "computed_by": [machine.versions()[name] for name in ("keras_backend", "keras")],
+            "computed_by": [host.versions()[name] for name in ("keras_backend", "keras")],
         }
     )
 
@@ -119,7 +119,7 @@ def samples_key(cell: Cell) -> str:
             "images": images_key(cell),
             **{part: known[part] for part in ("representation", "ir", "fold", "seed")},
             "resampler": identity(_resampler(cell, cell.representation)),
-            "computed_by": [machine.versions(), os.environ.get("OMP_NUM_THREADS"), on_gpu],
+            "computed_by": [host.versions(), os.environ.get("OMP_NUM_THREADS"), on_gpu],
         }
     )
 

@@ -1,6 +1,6 @@
 """What every level of every axis is: a name and its parameters, checked, frozen, and hashable."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +71,21 @@ class Level(BaseModel):
             A file is here, but is not what it should be.
         """
         return ""
+
+
+def labels(levels: Iterable[Level]) -> dict[Level, str]:
+    """Return what each level is called: its name, and the parameters that tell it from others of that name."""
+    distinct = list(dict.fromkeys(levels))
+    return {level: _label(level, [other for other in distinct if other.name == level.name]) for level in distinct}
+
+
+def _label(level: Level, namesakes: list[Level]) -> str:
+    differing = [
+        f"{name}={value}"
+        for name, value in level.as_dict().items()
+        if len({repr(other.as_dict().get(name)) for other in namesakes}) > 1
+    ]
+    return f"{level.name}({', '.join(differing)})" if differing else level.name
 
 
 def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "an existing file or folder") -> Path:

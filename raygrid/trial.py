@@ -13,15 +13,15 @@ import numpy as np
 from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
-from raygrid import imbalance, machine
-from raygrid.checkpoint import Checkpoint
+from raygrid import host, imbalance
+from raygrid.cells import Cell
 from raygrid.classifiers import predictions
 from raygrid.errors import InfeasibleError, UsageError
-from raygrid.grid import Cell
 from raygrid.inputs import Inputs, samples_of
-from raygrid.metrics import METRICS, confusion_matrix
-from raygrid.record import FINAL, Measured, Record, Status
-from raygrid.store import Store
+from raygrid.metrics.confusion import METRICS, confusion_matrix
+from raygrid.storage.checkpoint import Checkpoint
+from raygrid.storage.record import FINAL, Measured, Record, Status
+from raygrid.storage.store import Store
 
 Predictions = dict[str, np.ndarray[Any, Any]]
 
@@ -88,19 +88,19 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int, attempt: str)
     if earlier and (earlier.status in FINAL or earlier.measured.attempt == attempt):
         return earlier
     store.write_log(cell.key, "")  # what an earlier trial wrote is not this one's
-    clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(machine.versions(), sort_keys=True))
-    machine.reset_peak_memory()
+    clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(host.versions(), sort_keys=True))
+    host.reset_peak_memory()
     with threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
         outcome, predictions = _outcome(cell, inputs, clock, checkpoint)
     record = Record(
         key=cell.key,
         cell=cell.identity(),
         **outcome,
-        versions=machine.versions(),
+        versions=host.versions(),
         measured=Measured(
             finished_at=_now(),
             seconds=clock.seconds,
-            peak_memory_mb=machine.peak_memory_mb(),
+            peak_memory_mb=host.peak_memory_mb(),
             attempt=attempt,
             log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),
         ),
@@ -136,7 +136,7 @@ def _outcome(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) -
         raise
     except Exception as error:  # a failure is data: whatever a library raises becomes a record
         return {
-            "status": "oom" if machine.is_out_of_memory(error) else "error",
+            "status": "oom" if host.is_out_of_memory(error) else "error",
             "message": f"{type(error).__name__}: {error}",
             "traceback": traceback.format_exc(),
         }, {}

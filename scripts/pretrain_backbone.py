@@ -1,6 +1,6 @@
 """Train the backbone that raygrid ships: MobileNet alpha 0.25 at 32x32, on CIFAR-10.
 
-    python scripts/pretrain_backbone.py raygrid/weights/mobilenet_0.25_cifar10.weights.h5 [--path cifar10.zip]
+    python scripts/pretrain_backbone.py raygrid/networks/weights/mobilenet_0.25_cifar10.weights.h5 [--path cifar10.zip]
 
 About 20 minutes on one core. The recipe is fixed and seeded; run twice on one machine it gives the same file.
 Only the training part is used; the test part is evaluated once at the end, to print what the backbone can do.
@@ -12,9 +12,9 @@ import argparse
 import keras
 import numpy as np
 
-from raygrid.backbones import preprocess
 from raygrid.datasets import FromPath
 from raygrid.datasets.cifar10 import Cifar10
+from raygrid.networks.backbones import preprocess
 
 SEED, EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY, SHIFT = 2020, 40, 128, 4e-3, 5e-2, 4
 

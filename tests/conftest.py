@@ -19,9 +19,9 @@ import yaml
 from s3_server import bucket, s3, s3_server  # noqa: F401  fixtures
 
 from raygrid import cli
-from raygrid.cache import Cache
-from raygrid.config import Grid
-from raygrid.grid import Cell, expand
+from raygrid.cells import Cell, expand
+from raygrid.gridfile.schema import Grid
+from raygrid.storage.cache import Cache
 
 # Where the suite runs in the background of a shell, Ctrl-C is ignored, and those it starts would ignore it as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -87,7 +87,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[None]:
     """A Ray cluster that the engine finds and uses instead of starting its own."""
-    import raygrid.engine.tune  # noqa: F401, I001  sets what Ray reads when it is imported
+    import raygrid.engine.ray.sweep  # noqa: F401, I001  sets what Ray reads when it is imported
     import ray
 
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import eye_array
 
-from raygrid.grid import Cell
+from raygrid.cells import Cell
 from raygrid.resampling import Resampler
 
 

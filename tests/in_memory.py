@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.samples import Samples
-from raygrid.tiles import Plan, Tiles
+from raygrid.mixtures.samples import Samples
+from raygrid.mixtures.tiles import Plan, Tiles
 
 
 def computed(plan: Plan) -> NDArray[Any]:

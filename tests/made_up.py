@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from raygrid.config import Grid
-from raygrid.grid import Cell, expand
-from raygrid.metrics import METRICS
-from raygrid.record import Measured, Record
+from raygrid.cells import Cell, expand
+from raygrid.gridfile.schema import Grid
+from raygrid.metrics.confusion import METRICS
 from raygrid.report.results import Results
+from raygrid.storage.record import Measured, Record
 
 CLASSES = {
     "mnist": [str(digit) for digit in range(10)],

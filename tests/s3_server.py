@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from raygrid.folders import lease
+from raygrid.storage.folders import lease
 
 
 class Wire:

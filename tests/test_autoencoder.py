@@ -5,8 +5,8 @@ import pytest
 from in_memory import train_samples
 from scipy.sparse import csr_array, eye_array
 
-from raygrid.backbones import preprocess
 from raygrid.datasets import DATASETS
+from raygrid.networks.backbones import preprocess
 from raygrid.representations.autoencoder import Autoencoder
 
 LEVEL = Autoencoder(code_size=16, epochs=2, batch_size=20)

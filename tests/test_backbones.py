@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from raygrid import backbones
-from raygrid.architectures import ARCHITECTURES
-from raygrid.backbones import EMBEDDED, preprocess
 from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
-from raygrid.keras_backend import load_keras
+from raygrid.networks import backbones
+from raygrid.networks.architectures import ARCHITECTURES
+from raygrid.networks.backbones import EMBEDDED, preprocess
+from raygrid.networks.keras_backend import load_keras
 from raygrid.representations.features import Features
 
 # Where keras.applications has what its networks expect of images.

@@ -2,9 +2,9 @@
 
 import pytest
 
-from raygrid.budget import Budget
+from raygrid.costs.budget import Budget
 from raygrid.errors import UsageError
-from raygrid.store import Store
+from raygrid.storage.store import Store
 
 HOUR = 3600.0
 

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from scipy.sparse import eye_array
 from test_classifiers import Kept
 
-from raygrid import own, source
-from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers import resuming
 from raygrid.classifiers.builder import BuiltNetwork
 from raygrid.errors import UsageError
+from raygrid.storage.checkpoint import NO_CHECKPOINT
+from raygrid.usercode import classes, source
 
 SOURCE = """
 import keras
@@ -92,7 +92,7 @@ def test_it_is_found_beside_the_grid_file_and_not_imported_before_it_is_built(tm
     monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "nets_beside.py").write_text("raise OSError('imported')\n\ndef build(): ...\n")
     network = declared("nets_beside:build", folder=tmp_path)
-    assert own.code_of([network]) == [str(tmp_path / "nets_beside.py")]  # what goes to the workers
+    assert classes.code_of([network]) == [str(tmp_path / "nets_beside.py")]  # what goes to the workers
     with pytest.raises(OSError, match="imported"):
         network.build(32, 3, seed=0)
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from raygrid.cache import Cache
 from raygrid.errors import StoreError
+from raygrid.storage.cache import Cache
 
 
 def kept(folder):
@@ -142,7 +142,7 @@ def test_parts_that_fail_leave_nothing(tmp_path):
 
 
 def test_the_least_recently_used_parts_make_room(tmp_path, monkeypatch):
-    monkeypatch.setattr("raygrid.cache._ROOM", 13 * 10**6)  # three of these arrays
+    monkeypatch.setattr("raygrid.storage.cache._ROOM", 13 * 10**6)  # three of these arrays
     store = Cache(tmp_path)
     store.arrays("inputs-a", lambda: ARRAYS)
     arrays = {name: store.parts(f"products-{name}", *parts(value)) for value, name in enumerate("abc")}
@@ -158,7 +158,7 @@ def test_the_least_recently_used_parts_make_room(tmp_path, monkeypatch):
 
 
 def test_parts_larger_than_all_room_are_kept_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("raygrid.cache._ROOM", 5 * 10**6)
+    monkeypatch.setattr("raygrid.storage.cache._ROOM", 5 * 10**6)
     store = Cache(tmp_path)
     store.parts("products-a", *parts(0))
     assert store.parts("products-b", *parts(1, 2))[1, 0, 0] == 2
@@ -166,7 +166,7 @@ def test_parts_larger_than_all_room_are_kept_alone(tmp_path, monkeypatch):
 
 
 def test_parts_that_somebody_is_about_to_use_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr("raygrid.cache._ROOM", 5 * 10**6)
+    monkeypatch.setattr("raygrid.storage.cache._ROOM", 5 * 10**6)
     store = Cache(tmp_path)
     store.parts("products-a", *parts(0))
     with FileLock(tmp_path / ".products-a.lock"):

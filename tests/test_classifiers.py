@@ -12,12 +12,12 @@ from in_memory import test_samples, train_samples
 from scipy.sparse import csr_array, eye_array
 from sklearn.svm import SVC
 
-from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers import CLASSIFIERS, resuming
 from raygrid.classifiers.cnn import Cnn, _batches, _initialised
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import DATASETS
-from raygrid.mixing import mix
+from raygrid.mixtures.mixing import mix
+from raygrid.storage.checkpoint import NO_CHECKPOINT
 
 ROOT = Path(__file__).parents[1]
 
@@ -339,7 +339,7 @@ def test_a_seed_gives_one_network_on_every_backend(backend):
     code = (
         "import keras, numpy as np\n"
         "from scipy.sparse import eye_array\n"
-        "from raygrid.checkpoint import NO_CHECKPOINT\n"
+        "from raygrid.storage.checkpoint import NO_CHECKPOINT\n"
         "from raygrid.classifiers import resuming\n"
         "from raygrid.classifiers.cnn import Cnn\n"
         "from test_classifiers import Kept\n"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raygrid.config import Grid
-from raygrid.store import Store
+from raygrid.gridfile.schema import Grid
+from raygrid.storage.store import Store
 
 SMOTE_OF_MANY = {"name": "smote", "k_neighbors": 11}  # at IR 10 the smallest class has 11 samples
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from raygrid import resampling
-from raygrid.config import Grid, Resources, changed
 from raygrid.errors import GridError, UsageError
-from raygrid.faults import load_grid
+from raygrid.gridfile.faults import load_grid
+from raygrid.gridfile.schema import Grid, Resources, changed
 
 PAPER = """\
 name: paper

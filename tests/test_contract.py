@@ -10,10 +10,10 @@ import pytest
 from scipy.sparse import csr_matrix, eye_array
 
 from raygrid.classifiers import Classifier, Svm
-from raygrid.contract import of_every_level, of_inputs, of_training
-from raygrid.contract.expect import ContractError
-from raygrid.contract.of_inputs import OF_DATASETS, OF_REPRESENTATIONS
-from raygrid.contract.of_training import OF_CLASSIFIERS, OF_RESAMPLERS
+from raygrid.commands.test import of_every_level, of_inputs, of_training
+from raygrid.commands.test.expect import ContractError
+from raygrid.commands.test.of_inputs import OF_DATASETS, OF_REPRESENTATIONS
+from raygrid.commands.test.of_training import OF_CLASSIFIERS, OF_RESAMPLERS
 from raygrid.datasets import DATASETS, DatasetLevel, Images
 from raygrid.level import ExistingPath, Level
 from raygrid.representations import REPRESENTATIONS, Representation

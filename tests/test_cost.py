@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
 
-from raygrid.cost import Balanced, CostModel, Sizes, stratum_of
-from raygrid.grid import expand
-from raygrid.record import Record
+from raygrid.cells import expand
+from raygrid.costs.model import Balanced, CostModel, Sizes, stratum_of
+from raygrid.storage.record import Record
 
 BALANCED = {"mnist": Balanced(5421, 892, 10), "cifar10": Balanced(5000, 1000, 10), "stl10": Balanced(500, 800, 10)}
 CELLS = expand(made_up.grid())

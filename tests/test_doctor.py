@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from raygrid.commands.doctor import needs, software, system
+from raygrid.commands.job import open_job
 from raygrid.datasets import DATASETS, FromPath
-from raygrid.doctor import needs, software, system
-from raygrid.job import open_job
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def test_a_store_at_a_url_that_is_not_there(job, s3):
 def test_too_few_open_files():
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 1024))\n"
-        "from raygrid.doctor import system; print(*system.open_files())"
+        "from raygrid.commands.doctor import system; print(*system.open_files())"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout == "WRONG open files: at most 1024; expected 4096; raise it: ulimit -Hn 65536\n", run.stderr
@@ -292,7 +292,7 @@ def test_a_port_that_another_program_has():
 def test_the_head_of_a_cluster_is_known_by_its_port(cluster):
     import ray
 
-    from raygrid.engine import probe
+    from raygrid.engine.ray import probe
 
     assert int(ray.get_runtime_context().gcs_address.rpartition(":")[2]) in probe.heads()
 
@@ -306,6 +306,6 @@ def test_the_head_of_a_cluster_is_known_by_its_port(cluster):
     ],
 )
 def test_a_cluster_that_is_not_there(address, line):
-    code = f"from raygrid.doctor import system; print(*system.ray({{}}, {address!r}))"
+    code = f"from raygrid.commands.doctor import system; print(*system.ray({{}}, {address!r}))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.startswith(f"WRONG {line}"), run.stderr

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from faulty import Observer, Raises, Sleeps, know_this_module
 
-from raygrid.budget import Budget
-from raygrid.cache import Cache
-from raygrid.config import Resources
+from raygrid.costs.budget import Budget
 from raygrid.engine import ENGINES, Terms, engine_named
 from raygrid.errors import DataError, StoreError, UsageError
-from raygrid.store import Store
+from raygrid.gridfile.schema import Resources
+from raygrid.storage.cache import Cache
+from raygrid.storage.store import Store
 
 
 @pytest.fixture(autouse=True, scope="module")

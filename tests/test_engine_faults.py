@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from faulty import Dies, Gorges, Hangs, Looks, Observer, Starves, know_this_module
 
-from raygrid.cache import Cache
+from raygrid.cells import Cell
 from raygrid.classifiers.cnn import Cnn
-from raygrid.config import Resources
 from raygrid.engine import Terms, engine_named
-from raygrid.engine.attempt import Attempt
-from raygrid.grid import Cell
-from raygrid.store import Store
+from raygrid.engine.ray.attempt import Attempt
+from raygrid.gridfile.schema import Resources
+from raygrid.storage.cache import Cache
+from raygrid.storage.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -134,7 +134,7 @@ def _call(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...])
 
 def on_own_cluster(cells: list[Cell], store: Store, cache: Cache, terms: Terms, **init: Any) -> Counter[str]:
     """Run cells on a cluster that Ray starts with these arguments; in a process of its own."""
-    from raygrid.engine.cluster import ray
+    from raygrid.engine.ray.cluster import ray
 
     if init:
         ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", **init)

@@ -13,12 +13,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers import predictions
 from raygrid.classifiers.estimator import Estimator
 from raygrid.classifiers.knn import Knn
 from raygrid.classifiers.linear_probe import LinearProbe
 from raygrid.errors import InfeasibleError
+from raygrid.storage.checkpoint import NO_CHECKPOINT
 
 Data = namedtuple("Data", "X A y X_test mixed")
 

@@ -7,13 +7,13 @@ import pytest
 from in_memory import train_samples
 from scipy.sparse import eye_array
 
-from raygrid.backbones import EMBEDDED, preprocess
-from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers.cnn import Cnn
 from raygrid.datasets import DATASETS
 from raygrid.errors import WeightsError
-from raygrid.keras_backend import load_keras
+from raygrid.networks.backbones import EMBEDDED, preprocess
+from raygrid.networks.keras_backend import load_keras
 from raygrid.representations.finetuned import Finetuned
+from raygrid.storage.checkpoint import NO_CHECKPOINT
 
 NETWORK = Cnn(alpha=0.25, weights="embedded", epochs=1, learning_rate=1e-3)
 

@@ -15,9 +15,9 @@ import made_up
 import numpy as np
 import pytest
 
-from raygrid import following
-from raygrid.following import rate_per_s
-from raygrid.store import Store
+from raygrid.commands import following
+from raygrid.commands.following import rate_per_s
+from raygrid.storage.store import Store
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

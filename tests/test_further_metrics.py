@@ -14,14 +14,14 @@ from imblearn.metrics import geometric_mean_score
 from pydantic import ValidationError
 from sklearn import metrics as sklearn
 
-from raygrid.config import Grid
+from raygrid.cells import expand
 from raygrid.errors import StoreError, UsageError
-from raygrid.faults import load_grid
-from raygrid.further_metrics import FURTHER, takes_scores
-from raygrid.grid import expand
-from raygrid.metrics import METRICS
+from raygrid.gridfile.faults import load_grid
+from raygrid.gridfile.schema import Grid
+from raygrid.metrics.confusion import METRICS
+from raygrid.metrics.further import FURTHER, takes_scores
 from raygrid.report.further import with_further
-from raygrid.store import Store
+from raygrid.storage.store import Store
 
 OWN = '''\
 """Metrics of a user's own."""

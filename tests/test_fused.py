@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raygrid.backbones import preprocess
 from raygrid.classifiers.cnn import Cnn
-from raygrid.fused import fused
-from raygrid.keras_backend import load_keras
+from raygrid.networks.backbones import preprocess
+from raygrid.networks.fused import fused
+from raygrid.networks.keras_backend import load_keras
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,7 +59,7 @@ def test_a_step_is_kerass_to_rounding(pointwise):
         if not trained:
             for got, expected in zip(step(ours, X, y), step(stock, X, y), strict=True):
                 np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
-    is_fused = [type(layer).__module__ == "raygrid.fused" for layer in ours.layers]
+    is_fused = [type(layer).__module__ == "raygrid.networks.fused" for layer in ours.layers]
     assert is_fused == [False, True, False, "strides" not in pointwise, True, False, True, False]
 
 

@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
-from raygrid.config import Grid
+from raygrid.cells import PROTOCOL, expand, hash_of, plan, select
 from raygrid.errors import UsageError
-from raygrid.grid import PROTOCOL, expand, hash_of, plan, select
-from raygrid.record import Status
+from raygrid.gridfile.schema import Grid
+from raygrid.storage.record import Status
 
 CNN_ARM = {
     "representation": "image",

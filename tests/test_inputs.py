@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from raygrid.cache import Cache
-from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers.cnn import Cnn
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
@@ -16,13 +14,15 @@ from raygrid.datasets.digits import Digits
 from raygrid.datasets.mnist import Mnist
 from raygrid.imbalance import split
 from raygrid.inputs import images_key, inputs_key, load_inputs, makers_first, samples_key, samples_of
-from raygrid.mixing import mix
+from raygrid.mixtures.mixing import mix
 from raygrid.representations import TrainedRepresentation
 from raygrid.representations.autoencoder import Autoencoder
 from raygrid.representations.features import Features
 from raygrid.representations.finetuned import Finetuned
 from raygrid.representations.image import Image, Raw
 from raygrid.resampling import RESAMPLERS
+from raygrid.storage.cache import Cache
+from raygrid.storage.checkpoint import NO_CHECKPOINT
 from raygrid.trial import Clock, compute
 
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from raygrid.keras_backend import gpu_fraction
+from raygrid.networks.keras_backend import gpu_fraction
 
 # A card of 40 GiB, the second of two; CUDA's driver as far as it is asked.
 DRIVER = """
@@ -78,7 +78,7 @@ class Watch:
 
 seen = {}
 sys.meta_path.insert(0, Watch())
-from raygrid.keras_backend import load_keras
+from raygrid.networks.keras_backend import load_keras
 load_keras().ops.ones(3).block_until_ready()
 print(seen)
 """
@@ -91,14 +91,13 @@ def test_a_share_without_a_card_changes_nothing(backend):
     if not find_spec(backend):
         pytest.skip(f"{backend} is not installed")
     code = (
-        "from raygrid.keras_backend import gpus, load_keras\n"
+        "from raygrid.networks.keras_backend import gpus, load_keras\n"
         "keras = load_keras()\n"
         "print(gpus(), float(keras.ops.sum(keras.ops.ones(3))))\n"
     )
     # Hidden from the backend, not from the setting: a machine with a card must behave alike here.
-    hide = (
-        "import os, raygrid.keras_backend as k; k.gpu_fraction = lambda: 0.2; os.environ['CUDA_VISIBLE_DEVICES'] = ''\n"
-    )
+    hide = "import os, raygrid.networks.keras_backend as k\nk.gpu_fraction = lambda: 0.2\n"
+    hide += "os.environ['CUDA_VISIBLE_DEVICES'] = ''\n"
     assert run(hide + code, KERAS_BACKEND=backend) == "[] 3.0"
 
 
@@ -108,11 +107,11 @@ def test_a_cards_memory_is_what_its_driver_says(tmp_path):
         pytest.skip("needs a C compiler on Linux, to build a driver that answers")
     (tmp_path / "driver.c").write_text(DRIVER)
     subprocess.run([compiler, "-shared", "-fPIC", "-o", "libcuda.so.1", "driver.c"], cwd=tmp_path, check=True)
-    code = "from raygrid.keras_backend import card_memory_mb; print([card_memory_mb(i) for i in range(3)])"
+    code = "from raygrid.networks.keras_backend import card_memory_mb; print([card_memory_mb(i) for i in range(3)])"
     assert run(code, LD_LIBRARY_PATH=str(tmp_path)) == "[0, 40960, None]"
 
 
 def test_without_a_driver_a_cards_memory_is_unknown(tmp_path):
     (tmp_path / "libcuda.so.1").write_text("no library")
-    code = "from raygrid.keras_backend import card_memory_mb; print(card_memory_mb(0))"
+    code = "from raygrid.networks.keras_backend import card_memory_mb; print(card_memory_mb(0))"
     assert run(code, LD_LIBRARY_PATH=str(tmp_path)) == "None"

@@ -11,12 +11,12 @@ from in_memory import test_samples, train_samples
 from sklearn.svm import SVC
 
 from raygrid import imbalance
-from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
 from raygrid.inputs import load_inputs
 from raygrid.representations.features import Features
 from raygrid.resampling import RESAMPLERS
+from raygrid.storage.checkpoint import NO_CHECKPOINT
 
 SHARED = Path(__file__).parents[2] / "shared"
 STL10, WEIGHTS = SHARED / "data/stl10.zip", SHARED / "weights/mobilenet_1.0_imagenet_notop.weights.h5"

@@ -4,7 +4,7 @@ import made_up
 import numpy as np
 import pytest
 
-from raygrid.store import Store
+from raygrid.storage.store import Store
 
 
 @pytest.fixture

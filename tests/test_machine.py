@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from raygrid.machine import is_out_of_memory
+from raygrid.host import is_out_of_memory
 
 # More than any address space holds, so that every allocator refuses at once.
 TOO_LARGE = {
@@ -38,7 +38,7 @@ def test_a_backends_own_error_is_recognised(library):
     if not find_spec(library):
         pytest.skip(f"{library} is not installed")
     code = (
-        f"{IMPORT[library]}\nfrom raygrid.machine import is_out_of_memory\n"
+        f"{IMPORT[library]}\nfrom raygrid.host import is_out_of_memory\n"
         f"try: {TOO_LARGE[library]}\nexcept Exception as error: print(type(error).__name__, is_out_of_memory(error))\n"
     )
     env = os.environ | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
@@ -87,7 +87,7 @@ def test_other_failures_are_not(error):
 
 def test_the_library_of_products_is_the_same_whatever_else_is_loaded():
     """Inner products are kept under its name: a process that has loaded scipy must find those of one that has not."""
-    code = "from raygrid import machine; {}print(machine.blas())"
+    code = "from raygrid import host; {}print(host.blas())"
     commands = [[sys.executable, "-c", code.format(more)] for more in ("", "import scipy.linalg, sklearn.svm; ")]
     bare, loaded = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in commands)
     assert bare == loaded != ""

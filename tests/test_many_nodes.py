@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from raygrid.store import Store
+from raygrid.storage.store import Store
 
 pytestmark = pytest.mark.slow
 

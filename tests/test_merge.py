@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from raygrid.errors import StoreError
-from raygrid.merging import merge
-from raygrid.record import Measured, Record
-from raygrid.store import Store
+from raygrid.storage.merging import merge
+from raygrid.storage.record import Measured, Record
+from raygrid.storage.store import Store
 
 A, B, C = ("a" * 16, "b" * 16, "c" * 16)
 

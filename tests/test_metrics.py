@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
-from raygrid.metrics import METRICS, confusion_matrix
+from raygrid.metrics.confusion import METRICS, confusion_matrix
 
 CASES = {
     # matrix, AvAcc, CBA, MAvG

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, eye_array
 
-from raygrid.mixing import blocks, mix
+from raygrid.mixtures.mixing import blocks, mix
 
 # A sample kept, one repeated, a mixture, and one that nobody uses (row 3 of X).
 A = csr_array(np.array([[1, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 1, 0, 0], [0.25, 0, 0, 0, 0.75], [0, 0.5, 0.5, 0, 0]]))

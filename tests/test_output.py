@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from raygrid import output
-from raygrid.output import KEPT_BYTES, captured
+from raygrid.engine import output
+from raygrid.engine.output import KEPT_BYTES, captured
 
 
 def printed_by_c(text: str) -> None:
@@ -122,7 +122,7 @@ def test_tensorflows_own_log_is_taken():
     code = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
-from raygrid.output import captured
+from raygrid.engine.output import captured
 with captured() as output:
     import tensorflow as tf
     tf.constant(1) + 1

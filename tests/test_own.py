@@ -13,12 +13,12 @@ import pytest
 import yaml
 from test_many_nodes import nodes  # noqa: F401  fixture
 
-from raygrid import own, source
-from raygrid.config import Grid, Resources, changed
+from raygrid.cells import expand
 from raygrid.errors import GridError, UsageError
-from raygrid.faults import load_grid
-from raygrid.grid import expand
-from raygrid.store import Store
+from raygrid.gridfile.faults import load_grid
+from raygrid.gridfile.schema import Grid, Resources, changed
+from raygrid.storage.store import Store
+from raygrid.usercode import classes, source
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "own_levels.yaml"
@@ -208,8 +208,8 @@ def test_the_schema_for_editors_takes_references(tiny):
 def keys(folder: Path, grid: Path) -> dict[str, list[str]]:
     """Return the keys of the cells of each resampler, as a process that starts now finds them."""
     code = (
-        "import sys, json; from pathlib import Path; from raygrid.faults import load_grid\n"
-        "from raygrid.grid import expand; cells = expand(load_grid(Path(sys.argv[1])))\n"
+        "import sys, json; from pathlib import Path; from raygrid.gridfile.faults import load_grid\n"
+        "from raygrid.cells import expand; cells = expand(load_grid(Path(sys.argv[1])))\n"
         "names = {cell.resampler.name for cell in cells}\n"
         "print(json.dumps({name: [cell.key for cell in cells if cell.resampler.name == name] for name in names}))"
     )
@@ -260,10 +260,10 @@ def test_a_package_goes_whole_and_a_module_alone(folder):
     (folder / "spaces").mkdir()  # a package without an __init__.py
     shutil.copy(folder / "fine.py", folder / "spaces" / "levels.py")
     levels = load_grid(grid_of(folder, "[none, fine:Keep, spaces.levels:Named]")).arms[0].resamplers
-    assert own.code_of(levels) == [str(folder / "fine.py"), str(folder / "spaces")]
+    assert classes.code_of(levels) == [str(folder / "fine.py"), str(folder / "spaces")]
     (folder / "spaces" / "more.py").write_text("")
     with pytest.raises(UsageError) as refused:
-        own.code_of(levels)
+        classes.code_of(levels)
     assert str(refused.value) == (
         f"{folder}/spaces: got another source than when this command began; run the same command again"
     )

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from pytest import approx
 
-from raygrid.bill import bill_of, sentences, shares_of
-from raygrid.cache import Cache
-from raygrid.config import Grid, Resources
-from raygrid.cost import CostModel, stratum_of
+from raygrid.cells import expand
+from raygrid.commands.job import Job
+from raygrid.commands.planning import Forecast, model_of, pilot_cells
+from raygrid.costs.bill import bill_of, sentences, shares_of
+from raygrid.costs.model import CostModel, stratum_of
+from raygrid.costs.schedule import Machines
 from raygrid.errors import UsageError
-from raygrid.grid import expand
+from raygrid.gridfile.schema import Grid, Resources
 from raygrid.inputs import images_key, load_inputs
-from raygrid.job import Job
-from raygrid.planning import Forecast, model_of, pilot_cells
-from raygrid.schedule import Machines
-from raygrid.store import Store
+from raygrid.storage.cache import Cache
+from raygrid.storage.store import Store
 
 SMOTE_OF_MANY = {"name": "smote", "k_neighbors": 11}  # at IR 10 the smallest class of digits has 11 samples
 

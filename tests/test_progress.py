@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from raygrid.progress import Progress, TimeLeft
+from raygrid.commands.progress import Progress, TimeLeft
 
 
 class Clock:

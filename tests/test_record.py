@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from raygrid.record import FINAL, Measured, Record, Status
+from raygrid.storage.record import FINAL, Measured, Record, Status
 
 MEASURED = {
     "finished_at": "2020-02-27T12:00:00+00:00",

@@ -15,8 +15,9 @@ from rich.console import Console
 
 from raygrid.classifiers.cnn import Cnn
 from raygrid.errors import UsageError
+from raygrid.level import labels
 from raygrid.report import Number, Row, Table, table, to_csv, to_latex, to_markdown, to_terminal
-from raygrid.report.frame import frame_of, labels
+from raygrid.report.frame import frame_of
 
 PLACE = {
     "metric": "AvAcc",

@@ -13,8 +13,7 @@ from made_up import failed, grid, measured, record, results, study, unfinished
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from raygrid.grid import expand
-from raygrid.record import Record
+from raygrid.cells import expand
 from raygrid.report.figures import Figure, Ranks, against_ir, critical_difference, figures_of, ranks, ranks_of, recall
 from raygrid.report.figures.confusion import confusion_matrices, normalised
 from raygrid.report.figures.figure import basis
@@ -24,6 +23,7 @@ from raygrid.report.figures.seconds import _frame, seconds_by_stage
 from raygrid.report.figures.style import COLOURS, PAPER, styles
 from raygrid.report.results import Results
 from raygrid.report.statistics import statistics
+from raygrid.storage.record import Record
 
 SMALL: dict[str, Any] = {"folds": 3, "datasets": ["mnist", "stl10"]}
 NAMES = [

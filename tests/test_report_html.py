@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from made_up import LARGE, failed, grid, record, results, study, unfinished
 
-from raygrid.grid import expand
+from raygrid.cells import expand
 from raygrid.report import overview, table
 from raygrid.report.figures import Figure, gain_over_none, metric_against_ir
 from raygrid.report.html import Section, inline, page

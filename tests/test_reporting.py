@@ -8,9 +8,9 @@ import made_up
 import pytest
 import yaml
 
-from raygrid.faults import load_grid
-from raygrid.grid import expand
-from raygrid.store import Store
+from raygrid.cells import expand
+from raygrid.gridfile.faults import load_grid
+from raygrid.storage.store import Store
 
 STUDY = {
     "name": "study",

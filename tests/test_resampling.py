@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, eye_array
 from sklearn.neighbors import NearestNeighbors
 
 from raygrid.errors import InfeasibleError
-from raygrid.mixing import mix
+from raygrid.mixtures.mixing import mix
 from raygrid.resampling import RESAMPLERS
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.samplers import Iht, NoResampling, RandomOversampling, RandomUndersampling, Smote, SmoteEnn

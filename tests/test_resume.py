@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from raygrid.store import Store
+from raygrid.storage.store import Store
 
 N_CELLS = 24
 

@@ -14,11 +14,11 @@ from scipy.sparse import csr_array, eye_array
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from raygrid.errors import GridError, InfeasibleError
-from raygrid.faults import load_grid
-from raygrid.mixing import mix
+from raygrid.gridfile.faults import load_grid
+from raygrid.mixtures.mixing import mix
 from raygrid.resampling import REFUSED, RESAMPLERS
 from raygrid.resampling.neighbours import MixtureNeighbours
-from raygrid.store import Store
+from raygrid.storage.store import Store
 
 # NearMiss 3 and k-means say what the tests are about.
 pytestmark = pytest.mark.filterwarnings("ignore:The number of the samples to be", "ignore:Number of distinct clusters")

@@ -5,8 +5,8 @@ import pytest
 from in_memory import test_samples, train_samples
 from scipy.sparse import csr_array, eye_array
 
-from raygrid import samples as module
-from raygrid.samples import Samples, nearest, products, squares
+from raygrid.mixtures import samples as module
+from raygrid.mixtures.samples import Samples, nearest, products, squares
 
 RNG = np.random.default_rng(0)
 X, X_TEST = RNG.normal(size=(60, 9)), RNG.normal(size=(25, 9))

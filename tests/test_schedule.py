@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raygrid.config import Resources
+from raygrid.costs.schedule import Machines, fits, wall_seconds
 from raygrid.errors import UsageError
-from raygrid.schedule import Machines, fits, wall_seconds
+from raygrid.gridfile.schema import Resources
 
 ONE, TWO = Resources(), Resources(cpus=2)
 HALF, WHOLE, THIRD, PAIR = (Resources(gpus=gpus) for gpus in (0.5, 1.0, 0.3, 2.0))

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raygrid.cache import Cache
 from raygrid.errors import StoreError
-from raygrid.record import Measured, Record
-from raygrid.store import Store
+from raygrid.storage.cache import Cache
+from raygrid.storage.record import Measured, Record
+from raygrid.storage.store import Store
 
 MEASURED = Measured(finished_at="2020-02-27T12:00:00+00:00", seconds={"fit": 1.5}, peak_memory_mb=100.0)
 PREDICTIONS = {"y_true": np.arange(3), "y_pred": np.array([0, 1, 1]), "test_index": np.array([4, 7, 9])}
@@ -151,7 +151,7 @@ def test_half_written_files_are_not_seen_and_the_next_run_removes_them(local_sto
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from raygrid.store import Store
+from raygrid.storage.store import Store
 os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
 Store(Path(sys.argv[1])).write_text("records/0123456789abcdef.json", "half")
 """
@@ -391,7 +391,7 @@ def test_a_store_that_is_read_only_by_now_ends_a_run_at_once_with_one_line(raygr
 
 HOLD = """
 import sys
-from raygrid.store import Store
+from raygrid.storage.store import Store
 with Store(sys.argv[1]).locked():
     print("locked", flush=True)
     sys.stdin.read()

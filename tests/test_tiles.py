@@ -5,8 +5,8 @@ import pytest
 from in_memory import computed
 from threadpoolctl import threadpool_limits
 
-from raygrid import tiles
-from raygrid.tiles import Plan, Tiles, values
+from raygrid.mixtures import tiles
+from raygrid.mixtures.tiles import Plan, Tiles, values
 
 
 def samples(n, n_features=40, dtype=np.float32, seed=0):

@@ -68,7 +68,7 @@ def scalars(folder):
 
 @pytest.mark.slow
 def test_both_are_told_what_became_of_every_cell(sweep, tmp_path, monkeypatch):
-    from raygrid.engine.trackers import callbacks
+    from raygrid.engine.ray.trackers import callbacks
 
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     uri, folder = f"file:{tmp_path}/mlflow", tmp_path / "tensorboard"
@@ -93,7 +93,7 @@ def test_both_are_told_what_became_of_every_cell(sweep, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_tracker_that_fails_does_not_end_the_run(sweep, tmp_path, capfd):
-    from raygrid.engine.trackers import callbacks
+    from raygrid.engine.ray.trackers import callbacks
 
     (chosen,) = callbacks(None, tmp_path / "tensorboard", "tiny")
     (tmp_path / "tensorboard").write_text("a file where a folder must be")
@@ -104,13 +104,13 @@ def test_a_tracker_that_fails_does_not_end_the_run(sweep, tmp_path, capfd):
 
 
 def test_nothing_asked_for_is_nothing_tracked():
-    from raygrid.engine.trackers import callbacks
+    from raygrid.engine.ray.trackers import callbacks
 
     assert callbacks(None, None, "tiny") == []
 
 
 def test_a_server_that_does_not_answer_is_the_users_mistake():
-    from raygrid.engine.trackers import callbacks
+    from raygrid.engine.ray.trackers import callbacks
 
     with pytest.raises(UsageError, match=r"^--mlflow http://127.0.0.1:9: got no answer \(.*\); start the server, or "):
         callbacks("http://127.0.0.1:9", None, "tiny")
@@ -132,7 +132,7 @@ def test_a_missing_package_is_one_clear_line(package, arguments, line):
 import json, sys
 from pathlib import Path
 sys.modules[{package!r}] = None  # as if it were not installed
-from raygrid.engine.trackers import callbacks
+from raygrid.engine.ray.trackers import callbacks
 from raygrid.errors import UsageError
 mlflow, tensorboard = json.loads({json.dumps(arguments)!r})
 try:

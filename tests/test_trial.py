@@ -12,16 +12,16 @@ from joblib import effective_n_jobs
 from threadpoolctl import threadpool_info
 
 from raygrid import trial
-from raygrid.cache import Cache
+from raygrid.cells import hash_of
 from raygrid.classifiers.knn import Knn
 from raygrid.datasets import DATASETS
 from raygrid.errors import StoreError
-from raygrid.grid import hash_of
 from raygrid.inputs import Inputs
-from raygrid.metrics import METRICS
-from raygrid.record import Record
+from raygrid.metrics.confusion import METRICS
 from raygrid.resampling import Resampler
-from raygrid.store import Store
+from raygrid.storage.cache import Cache
+from raygrid.storage.record import Record
+from raygrid.storage.store import Store
 
 
 class Raising(Resampler):

@@ -22,12 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from raygrid.cache import Cache
 from raygrid.errors import StoreError
-from raygrid.folders import RemoteFolder, folder_at, lease, located, patience
-from raygrid.merging import merge
-from raygrid.record import Measured, Record
-from raygrid.store import Store
+from raygrid.storage.cache import Cache
+from raygrid.storage.folders import RemoteFolder, folder_at, lease, located, patience
+from raygrid.storage.merging import merge
+from raygrid.storage.record import Measured, Record
+from raygrid.storage.store import Store
 
 ARRAYS = {"X": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "class_names": np.array(["猫", "dog"])}
 
@@ -140,7 +140,7 @@ def untrusted(tmp_path):
 
 
 def test_a_certificate_that_nobody_trusts_is_not_waited_for(s3, untrusted):
-    script = "from raygrid.store import Store; Store('s3://bucket/run').keys()"
+    script = "from raygrid.storage.store import Store; Store('s3://bucket/run').keys()"
     environment = os.environ | {"AWS_ENDPOINT_URL": untrusted}
     run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert re.search(r"StoreError: s3://bucket/run: SSLError: .*CERTIFICATE_VERIFY_FAILED", run.stderr), run.stderr
@@ -151,7 +151,7 @@ def test_options_come_from_the_configuration_of_fsspec_as_well(s3, bucket, grid_
     Store(f"{bucket}/run").write(record(), {})
     environment = os.environ | {"FSSPEC_S3_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"]}
     del environment["AWS_ENDPOINT_URL"]
-    script = "import sys; from raygrid.store import Store; print(Store(sys.argv[1]).keys())"
+    script = "import sys; from raygrid.storage.store import Store; print(Store(sys.argv[1]).keys())"
     run = subprocess.run(
         [sys.executable, "-c", script, f"{bucket}/run"], env=environment, capture_output=True, text=True
     )
@@ -432,7 +432,7 @@ def test_arrays_are_computed_once_for_all_machines(s3, bucket, machine):
 COMPUTE = """
 import sys, time
 import numpy as np
-from raygrid.cache import Cache
+from raygrid.storage.cache import Cache
 
 def compute():
     time.sleep(2)

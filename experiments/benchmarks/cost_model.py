@@ -30,15 +30,15 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from raygrid import workflow
-from raygrid.bill import bill_of
-from raygrid.cost import Stratum, stratum_of
+from raygrid.cells import Cell
+from raygrid.commands import workflow
+from raygrid.commands.job import Job, open_job
+from raygrid.commands.planning import model_of, pilot_cells
+from raygrid.costs.bill import bill_of
+from raygrid.costs.model import Stratum, stratum_of
+from raygrid.costs.schedule import Machines
 from raygrid.engine import Terms
-from raygrid.grid import Cell
-from raygrid.job import Job, open_job
-from raygrid.planning import model_of, pilot_cells
-from raygrid.schedule import Machines
-from raygrid.store import Store
+from raygrid.storage.store import Store
 
 AXES = ("representation", "resampler", "dataset", "ir")
 

@@ -29,13 +29,13 @@ import numpy as np
 from quiet import Quiet
 from scipy.sparse import csr_array, eye_array
 
-from raygrid.cache import Cache
+from raygrid.cells import Cell, expand, plan
 from raygrid.classifiers import Classifier
-from raygrid.config import Grid
 from raygrid.engine import Terms, engine_named
-from raygrid.grid import Cell, expand, plan
+from raygrid.gridfile.schema import Grid
 from raygrid.resampling import Resampler
-from raygrid.store import Store
+from raygrid.storage.cache import Cache
+from raygrid.storage.store import Store
 
 
 class Nap(Resampler):
@@ -112,7 +112,7 @@ def time_engine(n: int, folder: Path, *, is_running: bool) -> tuple[float, float
 
     The start and the end of Ray are counted in, unless it `is_running` beforehand.
     """
-    from raygrid.engine.cluster import connected
+    from raygrid.engine.ray.cluster import connected
 
     store, watch = Store(folder / "store"), Watch()
     store.prepare()

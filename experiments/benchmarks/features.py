@@ -23,7 +23,7 @@ def main() -> None:
     """Print the rates and their ratio."""
     os.environ.setdefault("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0))))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from raygrid.fused import fused
+    from raygrid.networks.fused import fused
     from raygrid.representations import Features
     from raygrid.representations.activations import outputs
 

@@ -52,7 +52,7 @@ def main() -> None:
 
 def computed(given: object) -> None:
     """Compute all tiles, and drop them: what a disk does is another matter."""
-    from raygrid.tiles import Plan
+    from raygrid.mixtures.tiles import Plan
 
     order = np.argsort(given.y_train, kind="stable")
     for _ in Plan(given.X_train, order, given.X_train, order, is_symmetric=True).compute():

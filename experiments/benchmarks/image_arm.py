@@ -7,8 +7,8 @@ thread for every CPU; they take turns. Printed are the medians of images a secon
 TensorFlow, and of seconds of CPU time an image, which say more where others use the machine.
 
 Predicted, before the first run, as ratios: XLA 0.5, no oneDNN 0.7, steps per execution 1.0; with layers of one kernel
-(`raygrid.fused`) 1.4, and 1.9 on torch, which is what a bare loop of torch's own calls reached (1.9; 1.3 with Keras'
-convolutions, 1.7 compiled by it).
+(`raygrid.networks.fused`) 1.4, and 1.9 on torch, which is what a bare loop of torch's own calls reached (1.9; 1.3 with
+Keras' convolutions, 1.7 compiled by it).
 Measured (2 threads of one core without a GPU, at rest, 2 rounds), images a second and CPU time: raygrid 1.63 and 1.47;
 without its layers 0.92 and 0.97; 8 steps per execution 1.66 and 1.48, which is not worth a setting; stock on torch 0.93
 and 0.73; raygrid on torch 1.26 and 0.99, where Keras' own Python between two kernels costs more than on TensorFlow.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from raygrid.cache import Cache
 from raygrid.inputs import Inputs
+from raygrid.storage.cache import Cache
 
 
 def inputs(n_train: int, n_test: int) -> Inputs:

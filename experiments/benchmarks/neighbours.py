@@ -26,8 +26,8 @@ from threadpoolctl import threadpool_limits
 
 from raygrid.imbalance import split
 from raygrid.inputs import Inputs
+from raygrid.mixtures.samples import nearest, products, squares
 from raygrid.resampling.samplers import Smote, SmoteEnn
-from raygrid.samples import nearest, products, squares
 
 N, CELLS, SEED = 3000, 60, 0
 N_VECTORS, NEIGHBOURS = 30_000, 4

@@ -20,17 +20,17 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from quiet import Quiet
 
-from raygrid.cache import Cache
+from raygrid.cells import Cell
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import DatasetLevel, Images
 from raygrid.engine import Terms, engine_named
-from raygrid.grid import Cell
 from raygrid.imbalance import split
 from raygrid.inputs import load_inputs
-from raygrid.metrics import confusion_matrix
+from raygrid.metrics.confusion import confusion_matrix
 from raygrid.representations import Representation
 from raygrid.resampling import RESAMPLERS
-from raygrid.store import Store
+from raygrid.storage.cache import Cache
+from raygrid.storage.store import Store
 
 IRS, RESAMPLING = (2.0, 10.0), ("none", "smote", "smote_enn")
 

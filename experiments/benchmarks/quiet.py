@@ -1,6 +1,6 @@
 """An observer for benchmarks: it says only what goes wrong."""
 
-from raygrid.grid import Cell
+from raygrid.cells import Cell
 
 
 class Quiet:

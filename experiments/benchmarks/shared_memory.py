@@ -26,12 +26,12 @@ from engine_overhead import Guess, vars_of
 from quiet import Quiet
 from scipy.sparse import eye_array
 
-from raygrid.cache import Cache
-from raygrid.config import Grid
+from raygrid.cells import Cell, expand
 from raygrid.engine import Terms, engine_named
-from raygrid.grid import Cell, expand
+from raygrid.gridfile.schema import Grid
 from raygrid.resampling import Resampler
-from raygrid.store import Store
+from raygrid.storage.cache import Cache
+from raygrid.storage.store import Store
 
 
 def resident_mb() -> float:
@@ -110,7 +110,7 @@ def main() -> None:
         )
         read_all = ReadAll(folder=str(shared), trials=args.trials)
         cells = [Cell(**{**vars_of(cell), "resampler": read_all, "classifier": Guess()}) for cell in expand(grid)]
-        from raygrid.engine.cluster import ray
+        from raygrid.engine.ray.cluster import ray
 
         ray.init("local", num_cpus=args.trials, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         store, cache = Store(root / "store"), Cache(root / "cache")

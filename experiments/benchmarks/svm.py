@@ -25,8 +25,8 @@ from scipy.sparse import eye_array
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers.svm import Svm
+from raygrid.storage.checkpoint import NO_CHECKPOINT
 
 SIZES, LARGE, CELLS = (1000, 2000, 4000), 14_000, 120
 

@@ -38,8 +38,8 @@ def measure(n_trials: int, n_classes: tuple[int, ...]) -> None:
     import numpy as np
     from scipy.sparse import eye_array
 
-    from raygrid.checkpoint import NO_CHECKPOINT
     from raygrid.classifiers.cnn import Cnn
+    from raygrid.storage.checkpoint import NO_CHECKPOINT
 
     X = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)
     cnn, A = Cnn(alpha=0.25, weights="embedded", epochs=1), eye_array(40, format="csr")

@@ -8,9 +8,9 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from raygrid.classifiers.cnn import Network
 from raygrid.errors import UsageError
-from raygrid.keras_backend import load_keras
-from raygrid.references import names
-from raygrid.source import first_checksum, root_of
+from raygrid.networks.keras_backend import load_keras
+from raygrid.usercode.references import names
+from raygrid.usercode.source import first_checksum, root_of
 
 
 class BuiltNetwork(Network):

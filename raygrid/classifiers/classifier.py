@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from raygrid.checkpoint import Checkpoint
 from raygrid.level import Level
-from raygrid.samples import Samples
+from raygrid.mixtures.samples import Samples
+from raygrid.storage.checkpoint import Checkpoint
 
 Labels = NDArray[np.int64]
 
@@ -46,8 +46,8 @@ class Classifier(Level):
         Parameters
         ----------
         X : Samples
-            Training samples before resampling, (n_train, ...). `raygrid.mixing.mix` gives A X as an array, or some rows
-            of it: ``mix(A[rows], X)``.
+            Training samples before resampling, (n_train, ...). `raygrid.mixtures.mixing.mix` gives A X as
+            an array, or some rows of it: ``mix(A[rows], X)``.
         A : csr_array of shape (n_resampled, n_train), float64
         y : array of shape (n_resampled,), int64
             Labels 0 .. M - 1 of the mixtures, every class among them.

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
-from raygrid.backbones import BackboneLevel, preprocess
-from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Labels
 from raygrid.classifiers.losses import LossLevel
 from raygrid.classifiers.resuming import restore, saving
 from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
-from raygrid.fused import fused
-from raygrid.keras_backend import load_keras
 from raygrid.level import ADDED_LATER
-from raygrid.mixing import blocks, mix
-from raygrid.samples import Samples
+from raygrid.mixtures.mixing import blocks, mix
+from raygrid.mixtures.samples import Samples
+from raygrid.networks.backbones import BackboneLevel, preprocess
+from raygrid.networks.fused import fused
+from raygrid.networks.keras_backend import load_keras
+from raygrid.storage.checkpoint import Checkpoint
 
 _PREDICT_BATCH = 128
 
@@ -40,7 +40,8 @@ class Network(LossLevel, ScoringClassifier):
     balanced_batches : bool
         Whether batches have as many samples of one class as of another, instead of every sample once an epoch.
     is_fused : bool
-        Whether others stand in for its layers (`raygrid.fused`): not for those of a user, which need not allow copies.
+        Whether others stand in for its layers (`raygrid.networks.fused`): not for those of a user, which need not allow
+        copies.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"

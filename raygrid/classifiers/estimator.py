@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import Field, JsonValue, field_validator, model_validator
 from scipy.sparse import csr_array
 
-from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Fitted, Labels
 from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
 from raygrid.errors import choices
-from raygrid.mixing import mix
-from raygrid.samples import Samples
+from raygrid.mixtures.mixing import mix
+from raygrid.mixtures.samples import Samples
+from raygrid.storage.checkpoint import Checkpoint
 
 
 class Estimator(ScoringClassifier):

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 from scipy.sparse import csr_array, eye_array
 
-from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Labels
 from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
 from raygrid.errors import InfeasibleError
-from raygrid.samples import Samples, nearest, squares
+from raygrid.mixtures.samples import Samples, nearest, squares
+from raygrid.storage.checkpoint import Checkpoint
 
 
 class Knn(ScoringClassifier):

@@ -5,13 +5,13 @@ from typing import ClassVar, Literal
 from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
-from raygrid.checkpoint import Checkpoint
 from raygrid.classifiers.classifier import Labels
 from raygrid.classifiers.estimator import Probabilities
 from raygrid.classifiers.scores import Scoring, ScoringClassifier
 from raygrid.classifiers.weights import ClassWeight
-from raygrid.mixing import mix
-from raygrid.samples import Samples
+from raygrid.mixtures.mixing import mix
+from raygrid.mixtures.samples import Samples
+from raygrid.storage.checkpoint import Checkpoint
 
 
 class LinearProbe(ScoringClassifier):

@@ -9,8 +9,8 @@ from pydantic import NonNegativeFloat
 
 from raygrid.classifiers.classifier import Labels
 from raygrid.classifiers.weights import ClassWeight, class_weights
-from raygrid.keras_backend import load_keras
 from raygrid.level import ADDED_LATER, Level
+from raygrid.networks.keras_backend import load_keras
 
 Ints = NDArray[np.intp]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from raygrid.checkpoint import Arrays, Checkpoint
-from raygrid.keras_backend import load_keras
+from raygrid.networks.keras_backend import load_keras
+from raygrid.storage.checkpoint import Arrays, Checkpoint
 
 # Seconds between two checkpoints, at least: one of MobileNet alpha 1 is 34 MB, perhaps over a network.
 _CHECKPOINT_EVERY_S = float(os.environ.get("RAYGRID_CHECKPOINT_EVERY_S", "60"))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.level import ADDED_LATER
-from raygrid.samples import Samples
+from raygrid.mixtures.samples import Samples
 
 Scores = NDArray[np.float32]
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from raygrid.budget import Budget
-from raygrid.cache import Cache
-from raygrid.config import Resources
+from raygrid.cells import Cell
+from raygrid.costs.budget import Budget
 from raygrid.errors import UsageError, choices
-from raygrid.grid import Cell
-from raygrid.store import Store
+from raygrid.gridfile.schema import Resources
+from raygrid.storage.cache import Cache
+from raygrid.storage.store import Store
 
 ENGINES = ("ray", "inline")
 
@@ -81,7 +81,7 @@ class Engine(Protocol):
 def engine_named(name: str) -> Engine:
     """Return the engine of this name."""
     if name == "ray":
-        from raygrid.engine.tune import run_on_ray
+        from raygrid.engine.ray.sweep import run_on_ray
 
         return run_on_ray
     if name == "inline":

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from raygrid import trial
-from raygrid.cache import Cache
+from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms
-from raygrid.grid import Cell
 from raygrid.inputs import load_inputs
-from raygrid.store import Store
+from raygrid.storage.cache import Cache
+from raygrid.storage.store import Store
 
 
 def run_inline(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from raygrid.report.checks import Claim
 from raygrid.report.compare import Contrast, Difference
-from raygrid.report.numbers import plural
 from raygrid.report.render import CSV_NAMES, heading, printed
 from raygrid.report.sheets import Sheet, number, to_csv_text
 from raygrid.report.tables import axis_name, level_name
+from raygrid.wording import plural
 
 
 def difference_sheet(contrast: Contrast) -> Sheet:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from raygrid.record import Record
-from raygrid.report.numbers import AXES
+from raygrid.axes import AXES
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.tables import Table
+from raygrid.storage.record import Record
 
 _OF_THE_CELL = ("ir", "fold")  # what of a record's cell differs from fold to fold
 _POOLED = ("message", "traceback", "log", "class_names", "class_order", "versions", "parameters", "resampled")

@@ -1,16 +1,17 @@
 """From declared cells and their records to the frame that tables are made of."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan, nan
 
 import numpy as np
 import pandas as pd
 
-from raygrid.grid import Cell
-from raygrid.level import Level
-from raygrid.metrics import METRICS
-from raygrid.record import Record
-from raygrid.report.numbers import AXES, UNDEFINED, WITHOUT_SCORES
+from raygrid.axes import AXES
+from raygrid.cells import Cell
+from raygrid.level import labels
+from raygrid.metrics.confusion import METRICS
+from raygrid.report.numbers import UNDEFINED, WITHOUT_SCORES
+from raygrid.storage.record import Record
 
 
 def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFrame:
@@ -79,18 +80,3 @@ def _outcome(record: Record | None, metric: str) -> tuple[str, float]:
     known = record.metrics
     value = known[metric] if metric in known else METRICS[metric](np.array(record.confusion))
     return UNDEFINED if isnan(value) else "done", value
-
-
-def labels(levels: Iterable[Level]) -> dict[Level, str]:
-    """Return what each level is called: its name, and the parameters that tell it from others of that name."""
-    distinct = list(dict.fromkeys(levels))
-    return {level: _label(level, [other for other in distinct if other.name == level.name]) for level in distinct}
-
-
-def _label(level: Level, namesakes: list[Level]) -> str:
-    differing = [
-        f"{name}={value}"
-        for name, value in level.as_dict().items()
-        if len({repr(other.as_dict().get(name)) for other in namesakes}) > 1
-    ]
-    return f"{level.name}({', '.join(differing)})" if differing else level.name

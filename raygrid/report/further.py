@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from raygrid.cells import Cell
 from raygrid.errors import UsageError
-from raygrid.further_metrics import Metric, function_of, heading, takes_scores
-from raygrid.grid import Cell
-from raygrid.metrics import METRICS
-from raygrid.record import Record
-from raygrid.references import reason
+from raygrid.metrics.confusion import METRICS
+from raygrid.metrics.further import Metric, function_of, heading, takes_scores
+from raygrid.storage.record import Record
+from raygrid.usercode.references import reason
 
 Predictions = Mapping[str, np.ndarray[Any, Any]]
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from raygrid.axes import AXES
 from raygrid.errors import UsageError
+from raygrid.wording import plural
 
 Missing = Literal["refuse", "mark", "drop"]
 Key = tuple[Hashable, ...]
-
-AXES = ("dataset", "ir", "fold", "representation", "classifier", "resampler")
 
 # What a cell that is done may be by one metric: it kept no scores, which the metric takes, or that has no value for it.
 WITHOUT_SCORES, UNDEFINED = "without scores", "undefined"
@@ -154,8 +154,3 @@ def _tally(statuses: Iterable[str]) -> str:
     """Return, for example, *10 missing, 2 error*, the most frequent first."""
     counts = Counter(statuses)
     return ", ".join(f"{counts[status]} {status}" for status in sorted(counts, key=lambda s: (-counts[s], s)))
-
-
-def plural(count: int, noun: str) -> str:
-    """Return the count and the noun, with an s where the count asks for one."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from raygrid.report.numbers import plural
 from raygrid.report.render import fixed, printed
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet
+from raygrid.wording import plural
 
 BASELINE = "none"
 ARM = ["representation", "classifier"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from raygrid.grid import Cell
-from raygrid.record import Record
+from raygrid.cells import Cell
 from raygrid.report.render import printed
 from raygrid.report.results import Results
+from raygrid.storage.record import Record
 
 _LISTED = 40  # cells of one failure, on the page
 

@@ -7,10 +7,10 @@ from importlib.resources import files
 from math import nan
 from pathlib import Path
 
+from raygrid.axes import METHOD_AXES
 from raygrid.errors import UsageError, choices
 from raygrid.report.numbers import Key
 from raygrid.report.render import CSV_NAMES
-from raygrid.report.tables import COLUMN_AXES
 
 PAPER = "paper"
 PAPER_FILES = ("paper_table1.csv", "paper_table2.csv")
@@ -81,7 +81,7 @@ def parse(name: str, text: str, metrics: list[str]) -> Published:
 def _row_axis(name: str, columns: Iterable[str]) -> str:
     """Return the axis of the rows, having checked that no column is missing."""
     columns = list(columns)
-    missing = [column for column in ("metric", *COLUMN_AXES, "value") if column not in columns]
+    missing = [column for column in ("metric", *METHOD_AXES, "value") if column not in columns]
     axes = [axis for axis in ROW_AXES if CSV_NAMES.get(axis, axis) in columns]
     if not axes:
         missing.append("dataset or imbalance_ratio")
@@ -94,14 +94,14 @@ def _row_axis(name: str, columns: Iterable[str]) -> str:
 
 def _key(where: str, line: Mapping[str, str], row_axis: str, metrics: list[str]) -> Key:
     column = CSV_NAMES.get(row_axis, row_axis)
-    names = ("metric", column, *COLUMN_AXES)
+    names = ("metric", column, *METHOD_AXES)
     lacking = [name for name in names if not line[name]]
     if lacking:
         raise UsageError(f"{where}: got nothing as {lacking[0]}; expected a name")
     if line["metric"] not in metrics:
         raise UsageError(f"{where}: metric: {choices(line['metric'], metrics)}")
     level = _number(f"{where}: {column}", line[column]) if row_axis == "ir" else line[column]
-    return (line["metric"], level, *(line[axis] for axis in COLUMN_AXES))
+    return (line["metric"], level, *(line[axis] for axis in METHOD_AXES))
 
 
 def _value(where: str, text: str | None) -> float:

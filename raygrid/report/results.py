@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from raygrid.grid import Cell
-from raygrid.record import Record
+from raygrid.cells import Cell
 from raygrid.report.frame import frame_of, places_of
+from raygrid.storage.record import Record
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Results:
     grid_text : str
         The grid file.
     environment : mapping
-        Machine and versions of the last run, as `raygrid.machine.environment` has them.
+        Machine and versions of the last run, as `raygrid.host.environment` has them.
     """
 
     name: str

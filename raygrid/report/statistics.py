@@ -15,10 +15,10 @@ from math import nan
 import numpy as np
 import pandas as pd
 
+from raygrid.axes import METHOD_AXES
 from raygrid.report.bayesian import Floats, Posterior, draw_weights, signed_rank
-from raygrid.report.numbers import plural
 from raygrid.report.rank_tests import Friedman, friedman, nemenyi_p_values, wilcoxon_holm_p_values
-from raygrid.report.tables import COLUMN_AXES
+from raygrid.wording import plural
 
 BLOCK = ["dataset", "ir", "fold"]
 SEED = 0  # of the Monte Carlo draws: a report made twice is the same report
@@ -101,12 +101,12 @@ def statistics(frame: pd.DataFrame, *, rope: float = 0.01, alpha: float = 0.05) 
 
 def _by_arm(cells: pd.DataFrame) -> Iterator[tuple[Column, list[Column], Floats]]:
     """Yield each arm, then all of them together: its columns in the order of the grid, and its matrix."""
-    arms: list[Column] = [tuple(arm) for arm in cells[list(COLUMN_AXES[:2])].drop_duplicates().to_numpy().tolist()]
+    arms: list[Column] = [tuple(arm) for arm in cells[list(METHOD_AXES[:2])].drop_duplicates().to_numpy().tolist()]
     for arm in arms:
         of_arm = (cells["representation"] == arm[0]) & (cells["classifier"] == arm[1])
         yield arm, *_matrix(cells[of_arm], ["resampler"])
     if len(arms) > 1:
-        yield (), *_matrix(cells, list(COLUMN_AXES))
+        yield (), *_matrix(cells, list(METHOD_AXES))
 
 
 def _matrix(cells: pd.DataFrame, axes: list[str]) -> tuple[list[Column], Floats]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from raygrid.report.numbers import plural
 from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, p_value, to_csv_text
 from raygrid.report.statistics import Column, Comparison, Pair, Statistics
+from raygrid.wording import plural
 
 
 def column_name(column: Column) -> str:

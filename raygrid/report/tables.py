@@ -8,10 +8,11 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from raygrid.axes import AXES, METHOD_AXES
 from raygrid.errors import UsageError, choices
-from raygrid.report.numbers import AXES, Key, Missing, Number, average, plural
+from raygrid.report.numbers import Key, Missing, Number, average
+from raygrid.wording import plural
 
-COLUMN_AXES = ("representation", "classifier", "resampler")
 ORDERED_AXES = ("ir", "fold")  # their levels are numbers, printed in ascending order
 DECIMALS = 4
 
@@ -45,7 +46,7 @@ class Table:
 
 
 def table(
-    frame: pd.DataFrame, *, rows: str | Sequence[str], columns: Sequence[str] = COLUMN_AXES, missing: Missing = "refuse"
+    frame: pd.DataFrame, *, rows: str | Sequence[str], columns: Sequence[str] = METHOD_AXES, missing: Missing = "refuse"
 ) -> Table:
     """Tabulate every metric by some axes, averaged within each fold over the axes not shown, then over folds.
 

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.architectures import ARCHITECTURES
-from raygrid.backbones import BackboneLevel, preprocess
 from raygrid.errors import WeightsError, choices
-from raygrid.keras_backend import load_keras
 from raygrid.level import ADDED_LATER, Level
-from raygrid.mixing import Indexed, blocks
+from raygrid.mixtures.mixing import Indexed, blocks
+from raygrid.networks.architectures import ARCHITECTURES
+from raygrid.networks.backbones import BackboneLevel, preprocess
+from raygrid.networks.keras_backend import load_keras
 
 _BATCH_SIZE = 64
 

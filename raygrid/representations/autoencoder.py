@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
-from raygrid.backbones import preprocess
-from raygrid.keras_backend import load_keras
-from raygrid.mixing import blocks, mix
+from raygrid.mixtures.mixing import blocks, mix
+from raygrid.mixtures.samples import Samples
+from raygrid.networks.backbones import preprocess
+from raygrid.networks.keras_backend import load_keras
 from raygrid.representations.activations import outputs
 from raygrid.representations.representation import TrainedRepresentation, Vectors
-from raygrid.samples import Samples
 
 # Of the convolutions, each of which halves an image's side.
 _CHANNELS = (16, 32, 64)

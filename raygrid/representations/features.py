@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.backbones import BackboneLevel
-from raygrid.fused import fused
+from raygrid.networks.backbones import BackboneLevel
+from raygrid.networks.fused import fused
 from raygrid.representations.activations import Activations, outputs
 from raygrid.representations.representation import Representation
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from raygrid.checkpoint import NO_CHECKPOINT
 from raygrid.classifiers.cnn import Cnn
+from raygrid.mixtures.samples import Samples
 from raygrid.representations.activations import Activations, outputs
 from raygrid.representations.representation import TrainedRepresentation, Vectors
-from raygrid.samples import Samples
+from raygrid.storage.checkpoint import NO_CHECKPOINT
 
 
 class Finetuned(Activations, TrainedRepresentation):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.level import Level
-from raygrid.samples import Samples
+from raygrid.mixtures.samples import Samples
 
 Vectors = NDArray[np.float32]
 

@@ -12,9 +12,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
+from raygrid.mixtures.samples import Samples
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.resampler import Labels, Resampler, Sees, identity, run
-from raygrid.samples import Samples
 
 # The values of `sampling_strategy`: which classes are resampled; 'auto' is all but the largest, or but the smallest.
 Filled = Literal["auto", "minority", "not minority", "not majority", "all"]

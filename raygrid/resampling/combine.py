@@ -10,11 +10,11 @@ from typing import Any, Literal
 from pydantic import PositiveInt
 from scipy.sparse import csr_array
 
+from raygrid.mixtures.samples import Samples
 from raygrid.resampling.by_class_name import Filled, Sampler
 from raygrid.resampling.over_sampling import SMOTE
 from raygrid.resampling.resampler import Labels, run
 from raygrid.resampling.under_sampling import EditedNearestNeighbours, without_tomek_links
-from raygrid.samples import Samples
 
 
 class SMOTEENN(Sampler):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.samples import Samples, nearest, squares
+from raygrid.mixtures.samples import Samples, nearest, squares
 
 
 class MixtureNeighbours:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.samples import Samples
+from raygrid.mixtures.samples import Samples
 
 
 def dense(X: Samples, A: csr_array) -> NDArray[Any]:

@@ -10,10 +10,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
+from raygrid.mixtures.samples import Samples
 from raygrid.resampling.by_class_name import Filled, Sampler
 from raygrid.resampling.on_samples import OnSamples, dense
 from raygrid.resampling.resampler import Sees
-from raygrid.samples import Samples
 
 
 class RandomOverSampler(Sampler):

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array, eye_array
 
 from raygrid.errors import InfeasibleError
 from raygrid.level import Level
-from raygrid.samples import Samples
+from raygrid.mixtures.samples import Samples
 
 Labels = NDArray[np.int64]
 Sees = Literal["labels", "inner products", "samples"]

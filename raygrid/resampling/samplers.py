@@ -14,9 +14,9 @@ from pydantic import Field, PositiveInt
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
+from raygrid.mixtures.samples import Samples
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.resampler import Labels, Resampler, Sees, identity, run
-from raygrid.samples import Samples
 
 
 class NoResampling(Resampler):

@@ -14,11 +14,11 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
+from raygrid.mixtures.samples import Samples
 from raygrid.resampling.by_class_name import Sampler, Selecting, Thinned
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.on_samples import Centres
 from raygrid.resampling.resampler import Labels, Sees, identity
-from raygrid.samples import Samples
 
 
 class RandomUnderSampler(Sampler):

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raygrid.record import Record
 from raygrid.report.figures.figure import BASELINE, Figure, basis, colour_bar, of_arm, panels, render
 from raygrid.report.render import printed
 from raygrid.report.results import Results
+from raygrid.storage.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

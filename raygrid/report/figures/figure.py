@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from raygrid.report.figures.style import INK
-from raygrid.report.numbers import plural
 from raygrid.report.render import printed
+from raygrid.wording import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raygrid.record import Record
 from raygrid.report.figures.figure import BASELINE, Figure, basis
 from raygrid.report.figures.lines import End, line_panels
 from raygrid.report.figures.style import Style
 from raygrid.report.render import printed
 from raygrid.report.results import Results
+from raygrid.storage.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,163 @@
+"""From a grid to its cells, a cell's key, and the plan: cells against what the store has. Pure but for fingerprints."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import product
+from typing import Any
+
+from raygrid.classifiers import Classifier
+from raygrid.datasets import DatasetLevel
+from raygrid.errors import UsageError, choices
+from raygrid.gridfile.schema import Grid
+from raygrid.level import Level
+from raygrid.representations import Representation
+from raygrid.resampling import Resampler
+from raygrid.seeds import seed_for
+from raygrid.storage.record import FINAL
+
+# Goes up when the same cell would give another result; every key changes with it.
+# 2: distances and kernels follow from inner products in the precision of the features.
+# 3: layers of networks are fused (raygrid.networks.fused), which rounds otherwise.
+PROTOCOL = 3
+
+
+@lru_cache(maxsize=4096)
+def identity(level: Level) -> dict[str, Any]:
+    """Return `level.identity()`, which may read files, once a level; with the source of a class of the user's own."""
+    return level.identity() | dict(level.code)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid."""
+
+    dataset: DatasetLevel
+    ir: float
+    fold: int
+    representation: Representation
+    resampler: Resampler
+    classifier: Classifier
+    image_size: int
+    interpolation: str
+    seed: int
+
+    def identity(self) -> dict[str, Any]:
+        """Return, as plain JSON values, everything that can change the result, and nothing else."""
+        return {
+            "protocol": PROTOCOL,
+            "dataset": identity(self.dataset),
+            "ir": self.ir,
+            "fold": self.fold,
+            "representation": identity(self.representation),
+            "resampler": identity(self.resampler),
+            "classifier": identity(self.classifier),
+            "image_size": self.image_size,
+            "interpolation": self.interpolation,
+            "seed": self.seed,
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """The cell's name in the store: a hash of its identity."""
+        return hash_of(self.identity())
+
+    @property
+    def fold_seed(self) -> int:
+        """The seed of the fold's subsets: the same at every IR, for every representation and resampler."""
+        return seed_for(self.seed, self.dataset.name, self.fold)
+
+    def seed_of(self, purpose: str) -> int:
+        """Return the seed of one stage: the same for every cell that shares data set, fold and IR."""
+        return seed_for(self.fold_seed, self.ir, purpose)
+
+    def levels(self) -> dict[str, str]:
+        """Return the cell's level on every axis as text, as --only and exclude spell them."""
+        return {
+            "dataset": self.dataset.name,
+            "ir": f"{self.ir:g}",
+            "fold": str(self.fold),
+            "representation": self.representation.name,
+            "resampler": self.resampler.name,
+            "classifier": self.classifier.name,
+        }
+
+    def __str__(self) -> str:
+        return " ".join(f"{axis}={level}" for axis, level in self.levels().items())
+
+
+def hash_of(identity: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits that name this JSON value."""
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def expand(grid: Grid) -> list[Cell]:
+    """Return the grid's cells, those that are excluded left out.
+
+    The arms are interleaved, so that cells which need a GPU and cells which do not are started side by side.
+    """
+    shared = {"image_size": grid.image_size, "interpolation": grid.interpolation, "seed": grid.seed}
+    pairs = [(arm, resampler) for arm in grid.arms for resampler in arm.resamplers]
+    cells = [
+        Cell(dataset, ir, fold, arm.representation, resampler, arm.classifier, **shared)
+        for dataset, fold, ir, (arm, resampler) in product(
+            grid.datasets, range(grid.folds), grid.imbalance_ratios, pairs
+        )
+    ]
+    excluded = [exclusion.levels().items() for exclusion in grid.exclude]
+    kept = (cell for cell in cells if not any(partial <= cell.levels().items() for partial in excluded))
+    return list(dict.fromkeys(kept))  # two arms may have a cell in common
+
+
+def select(cells: Iterable[Cell], only: Sequence[str], grid: Grid) -> list[Cell]:
+    """Return the cells that every one of `only` allows.
+
+    Parameters
+    ----------
+    only : sequence of str
+        ``axis=level`` or ``axis=level,level``.
+
+    Raises
+    ------
+    UsageError
+        An axis or level that the grid does not have.
+    """
+    kept = list(cells)
+    for text in only:
+        axis, _, levels = text.partition("=")
+        if axis not in grid.levels():
+            raise UsageError(f"--only {text}: {choices(axis, grid.levels())}")
+        wanted = levels.split(",")
+        for level in wanted:
+            if level not in grid.levels()[axis]:
+                raise UsageError(f"--only {text}: {choices(level, grid.levels()[axis])}")
+        kept = [cell for cell in kept if cell.levels()[axis] in wanted]
+    return kept
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Cells against what the store has."""
+
+    done: tuple[Cell, ...]
+    infeasible: tuple[Cell, ...]
+    todo: tuple[Cell, ...]
+    """Never tried, or tried and failed for a reason that may pass."""
+
+
+def plan(cells: Iterable[Cell], statuses: Mapping[str, str]) -> Plan:
+    """Sort cells by what is left to do.
+
+    Parameters
+    ----------
+    statuses : mapping
+        From a cell's key to the status of its record.
+    """
+    by_status: dict[str, list[Cell]] = {"done": [], "infeasible": [], "todo": []}
+    for cell in cells:
+        status = statuses.get(cell.key, "todo")
+        by_status[status if status in FINAL else "todo"].append(cell)
+    return Plan(**{status: tuple(some) for status, some in by_status.items()})

@@ -1,0 +1,112 @@
+"""What a grid needs: its data and weights, and room for what it will write."""
+
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from upath import UPath
+
+from raygrid.cells import Cell
+from raygrid.commands.doctor.finding import Finding
+from raygrid.commands.job import Job
+from raygrid.datasets import DatasetLevel
+from raygrid.errors import UsageError
+from raygrid.inputs import images_key, inputs_key, samples_key
+from raygrid.level import Level
+from raygrid.storage.folders import Location
+
+_CELL_BYTES = 100_000  # a record, and the predictions of 10,000 test images
+
+
+def files(job: Job) -> Iterator[Finding]:
+    """Yield whether each data set and each weights file is here and whole, or will be downloaded."""
+    levels = {level: None for cell in job.cells for level in (cell.dataset, cell.representation, cell.classifier)}
+    for level in levels:
+        if type(level).to_fetch is Level.to_fetch and not isinstance(level, DatasetLevel):
+            continue  # nothing of it lies on a disk
+        try:
+            lacking = level.to_fetch()
+        except UsageError as error:
+            yield Finding(False, str(error))
+        else:
+            yield Finding(True, f"{level.name}: " + (f"will be downloaded: {lacking}" if lacking else "here"))
+
+
+def places(job: Job) -> Iterator[Finding]:
+    """Yield whether the store and the cache can be written, and have room for what is still to come."""
+    yield _place("store", job.store.root, lambda: _Size(_CELL_BYTES * len(job.cells)))
+    yield _place("cache", job.cache.root, lambda: _cache_size(job))
+
+
+@dataclass(frozen=True)
+class _Size:
+    """How much will be written: bytes at most, and the data sets of which nobody can tell yet."""
+
+    needed: int
+    untold: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"at most {self.needed / 1e9:.2g} GB to come" + "".join(
+            f", and the arrays of {one}" for one in self.untold
+        )
+
+
+def _cache_size(job: Job) -> _Size:
+    """Return what the cache will come to hold and does not yet: images, and what representations make of them."""
+    entries = {}
+    for key, cell in {samples_key(cell): cell for cell in job.cells}.items():
+        images = images_key(cell)
+        entries[images] = (cell.dataset.name, _bytes(cell, 3 * cell.image_size**2))
+        if key != images:
+            per_image = cell.representation.bytes_per_image(cell.image_size)
+            entries[key] = (cell.dataset.name, _bytes(cell, per_image, is_of_fold=key != inputs_key(cell)))
+    lacking = [entry for key, entry in entries.items() if not (job.cache.root / key).exists()]
+    untold = tuple(sorted({name for name, size in lacking if size is None}))
+    return _Size(sum(size or 0 for _, size in lacking), untold)
+
+
+def _bytes(cell: Cell, per_image: int | None, *, is_of_fold: bool = False) -> int | None:
+    n_images = cell.dataset.n_images()
+    if n_images is None or per_image is None:
+        return None
+    kept = (1 + 1 / cell.ir) / 2 if is_of_fold else 1  # of the classes of a fold, on average, at most
+    return math.ceil(n_images * kept) * per_image
+
+
+def _place(name: str, root: Location, size: Callable[[], _Size]) -> Finding:
+    """Return whether something can be written to, read from and deleted in a folder or a URL, and fits there."""
+    try:
+        if not isinstance(root, Path):
+            _try(root)
+            return Finding(True, f"{name}: {root}: can be written, read and deleted; {size()}")
+        free, to_come = _free_bytes(root), size()
+    except Exception as error:  # whatever a file system or a server raises
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        return Finding(False, f"{name}: {root}: got {reason}", "name another place, or get the right to write there")
+    ok = free > to_come.needed
+    return Finding(
+        ok, f"{name}: {root}: {free / 1e9:.3g} GB free; {to_come}", "" if ok else "make room, or name another"
+    )
+
+
+def _free_bytes(root: Path) -> int:
+    """Return the free space where a folder is, or will be made; raise OSError where nothing can be written."""
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
+    with tempfile.TemporaryFile(dir=there) as file:
+        file.write(b"doctor")
+    return shutil.disk_usage(there).free
+
+
+def _try(root: UPath) -> None:
+    """Write, read and delete an object, which takes all the rights that a run needs."""
+    probe = root / f".doctor-{uuid4().hex}"
+    probe.write_bytes(b"doctor")
+    try:
+        if probe.read_bytes() != b"doctor":
+            raise OSError("another content than was written")
+    finally:
+        probe.unlink()

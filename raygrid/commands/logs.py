@@ -1,0 +1,70 @@
+"""Everything that is known of one cell."""
+
+from raygrid.cells import Cell
+from raygrid.commands.job import Job
+from raygrid.errors import UsageError
+from raygrid.storage.record import Record
+
+_SHORTEST_PREFIX = 4
+_SHOWN = 20
+
+
+def show_log(job: Job, prefix: str) -> None:
+    """Print what became of the one cell that is chosen: its record, and what its trial wrote.
+
+    Parameters
+    ----------
+    prefix : str
+        The beginning of the cell's key; empty where the job has no other cell.
+
+    Raises
+    ------
+    UsageError
+        No cell, or more than one, is chosen.
+    """
+    cell = _chosen(job, prefix)
+    record = job.store.record(cell.key)
+    parts = [f"cell {cell.key}", *(f"  {axis:<14} {level}" for axis, level in cell.levels().items())]
+    parts += _told(record) if record else ["status: missing (no trial of it has ended)"]
+    if output := job.store.read_log(cell.key):
+        parts += ["", "output:", output.rstrip("\n")]
+    print("\n".join(parts))
+
+
+def _told(record: Record) -> list[str]:
+    """Return what a record says, in lines."""
+    measured = record.measured
+    lines = [f"status: {record.status}, {measured.finished_at}"]
+    if record.metrics:
+        lines.append("metrics: " + ", ".join(f"{name} {value:.4f}" for name, value in record.metrics.items()))
+    if measured.seconds:
+        lines.append("seconds: " + ", ".join(f"{stage} {s:.3f}" for stage, s in measured.seconds.items()))
+    lines.append(f"peak memory: {measured.peak_memory_mb:.0f} MB")
+    lines += [f"warning: {warning}" for warning in measured.log]
+    lines += [f"message: {record.message}"] if record.message else []
+    return lines + (["", record.traceback.rstrip("\n")] if record.traceback else [])
+
+
+def _chosen(job: Job, prefix: str) -> Cell:
+    if prefix and len(prefix) < _SHORTEST_PREFIX:
+        raise UsageError(f"CELL: got {prefix!r}; expected at least {_SHORTEST_PREFIX} characters of a cell's key")
+    cells = [cell for cell in job.cells if cell.key.startswith(prefix)]
+    if len(cells) == 1:
+        return cells[0]
+    if not cells:
+        where = f"CELL: got {prefix!r}" if prefix else "--only: got no cell"
+        raise UsageError(f"{where}; expected the key of one of the {len(job.cells)} cells chosen; `status` shows keys")
+    raise UsageError(
+        f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
+        + "\n".join(_choices(job, cells))
+    )
+
+
+def _choices(job: Job, cells: list[Cell]) -> list[str]:
+    """Return a line for each cell to choose from, those that failed first: who asks for a log mostly means them."""
+    statuses = {key: record.status for key, record in job.records().items()}
+    order = {"done": 2, "missing": 1}
+    rows = [(statuses.get(cell.key, "missing"), cell) for cell in cells]
+    rows.sort(key=lambda row: order.get(row[0], 0))
+    lines = [f"{cell.key} {status}: {cell}" for status, cell in rows[:_SHOWN]]
+    return lines + ([f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else [])

@@ -1,0 +1,152 @@
+"""How a run goes, as a bar on a terminal."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from raygrid.cells import Cell
+from raygrid.storage.record import FINAL
+
+_FORECAST_EVERY_S = 1.0  # a grid of ten thousand cells is not predicted anew for each of them
+
+
+class Forecast(Protocol):
+    """What cells are predicted to take."""
+
+    def learn(self, cell: Cell) -> None:
+        """Count in what a cell took that has just ended."""
+
+    def seconds(self, cell: Cell) -> float | None:
+        """Return what a cell is predicted to take, where it can be."""
+
+
+class TimeLeft:
+    """How long a run goes on: cells weigh what they are predicted to take, and go on as fast as they have gone so far.
+
+    A cell without a prediction weighs as much as the mean of the others; without any, cells are counted. One that runs
+    has done its seconds so far, at most what it is predicted to take. Waiting for the first trial does not count.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        To be run.
+    forecast : Forecast or None
+    clock : callable
+        Seconds that only grow.
+    """
+
+    def __init__(
+        self, cells: Sequence[Cell], forecast: Forecast | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._cells, self._forecast, self._clock = cells, forecast, clock
+        self._running: dict[str, float] = {}
+        self._finished: set[str] = set()
+        self._first: float | None = None
+        self._lock = threading.Lock()  # the bar is drawn by a thread of its own
+        self._weigh()
+
+    def started(self, cell: Cell) -> None:
+        """Hear that a trial of this cell has begun."""
+        with self._lock:
+            self._finished.discard(cell.key)  # it is tried again
+            self._running[cell.key] = now = self._clock()
+            self._first = now if self._first is None else self._first
+
+    def finished(self, cell: Cell) -> None:
+        """Hear that it has ended."""
+        if self._forecast:
+            self._forecast.learn(cell)
+        with self._lock:
+            self._running.pop(cell.key, None)
+            self._finished.add(cell.key)
+            if self._clock() - self._weighed >= _FORECAST_EVERY_S:
+                self._weigh()
+
+    def seconds(self) -> float | None:
+        """Return the time left; None while nothing can be said."""
+        with self._lock:
+            now, done = self._clock(), sum(self._weights[key] for key in self._finished)
+            if self._is_predicted:
+                done += sum(min(now - start, self._weights[key]) for key, start in self._running.items())
+            if self._first is None or not done:
+                return None
+            return max(sum(self._weights.values()) - done, 0.0) * (now - self._first) / done
+
+    def _weigh(self) -> None:
+        """Predict every cell anew."""
+        self._weighed = self._clock()
+        predicted = {cell.key: self._forecast.seconds(cell) if self._forecast else None for cell in self._cells}
+        known = [seconds for seconds in predicted.values() if seconds is not None]
+        mean = sum(known) / len(known) if known else 1.0
+        self._is_predicted = bool(known)
+        self._weights = {key: mean if seconds is None else seconds for key, seconds in predicted.items()}
+
+
+class Progress:
+    """An engine's observer: done of total, running, failed, time left."""
+
+    def __init__(self, cells: Sequence[Cell], *, console: Console, forecast: Forecast | None = None) -> None:
+        self._left = TimeLeft(cells, forecast)
+        self._bar = Bar(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[running]} running, {task.fields[failed]} failed"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            _LeftColumn(self._left),
+            console=console,
+        )
+        self._task = self._bar.add_task("cells", total=len(cells), running=0, failed=0)
+        self._running: set[str] = set()
+        self._statuses: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def started(self, cell: Cell) -> None:
+        """Count a trial in; one of a cell that is tried again takes the place of the last."""
+        self._running.add(cell.key)
+        self._statuses.pop(cell.key, None)
+        self._left.started(cell)
+        self._draw()
+
+    def finished(self, cell: Cell, status: str) -> None:
+        """Count a trial out."""
+        self._running.discard(cell.key)
+        self._statuses[cell.key] = status
+        self._left.finished(cell)
+        self._draw()
+
+    def notice(self, text: str) -> None:
+        """Print one line above the bar."""
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _draw(self) -> None:
+        failed = sum(status not in FINAL for status in self._statuses.values())
+        self._bar.update(self._task, completed=len(self._statuses), running=len(self._running), failed=failed)
+
+
+class _LeftColumn(ProgressColumn):
+    """The time left, as hours, minutes and seconds."""
+
+    max_refresh = 0.5
+
+    def __init__(self, left: TimeLeft) -> None:
+        super().__init__()
+        self._left = left
+
+    def render(self, task: Task) -> Text:
+        seconds = self._left.seconds()
+        return Text("-:--:--" if seconds is None else str(timedelta(seconds=round(seconds))), "progress.remaining")

@@ -1,0 +1,1 @@
+"""What cells cost: predicted, scheduled, summed up, limited."""

@@ -1,0 +1,198 @@
+"""What cells will cost on given machines: by stratum, and in all. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import isfinite
+from typing import Any
+
+from raygrid.axes import METHOD_AXES
+from raygrid.cells import Cell
+from raygrid.costs.model import CostModel, Estimate
+from raygrid.costs.schedule import Machines, fits, wall_seconds
+from raygrid.errors import UsageError
+from raygrid.gridfile.schema import Grid, Resources
+from raygrid.level import labels
+from raygrid.wording import plural
+
+
+@dataclass(frozen=True)
+class Line:
+    """The cells to do of one stratum, and what one of them takes."""
+
+    levels: Mapping[str, str]
+    n_train: int | None
+    n_cells: int
+    share: Resources
+    estimate: Estimate | None
+
+    @property
+    def hours(self) -> float:
+        """Of all trials together; zero where there is no estimate."""
+        return self.n_cells * self.estimate.seconds / 3600 if self.estimate else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as plain JSON values."""
+        estimate = self.estimate
+        found = {"seconds": estimate.seconds if estimate else None, "basis": estimate.basis if estimate else None}
+        share = {"cpus": self.share.cpus, "gpus": self.share.gpus, "memory_gb": self.share.memory_gb}
+        return {**self.levels, "n_train": self.n_train, "cells": self.n_cells, **found, **share}
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What the cells to do will cost.
+
+    Attributes
+    ----------
+    lines : sequence of Line
+        In the order of the run.
+    machines : Machines
+    seconds : float
+        Wall-clock time of all trials on these machines; infinite where they have no room for some.
+    spread : tuple or None
+        As `CostModel.spread` returns it.
+    """
+
+    lines: Sequence[Line]
+    machines: Machines
+    seconds: float
+    spread: tuple[float, float, int] | None
+
+    @property
+    def cpu_hours(self) -> float:
+        """CPUs times hours of all trials."""
+        return sum(line.hours * line.share.cpus for line in self.lines)
+
+    @property
+    def gpu_hours(self) -> float:
+        """GPUs, or shares of them, times hours of all trials."""
+        return sum(line.hours * line.share.gpus for line in self.lines)
+
+    @property
+    def n_unknown(self) -> int:
+        """How many cells have no estimate; all else leaves them out."""
+        return sum(line.n_cells for line in self.lines if not line.estimate)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as plain JSON values; null is what is not known, or is infinite."""
+        machines, seconds = self.machines, self.seconds if isfinite(self.seconds) else None
+        return {
+            "unknown": self.n_unknown,
+            "cpu_hours": self.cpu_hours,
+            "gpu_hours": self.gpu_hours,
+            "machines": {
+                "cpus": machines.cpus,
+                "gpus": machines.gpus,
+                "memory_gb": machines.memory_gb if isfinite(machines.memory_gb) else None,
+                "price": machines.price,
+            },
+            "wall_hours": None if seconds is None else seconds / 3600,
+            "cost": machines.cost(self.seconds),
+            "spread": self.spread,
+            "strata": [line.to_json() for line in self.lines],
+        }
+
+
+def bill_of(cells: Sequence[Cell], model: CostModel, shares: Mapping[str, Resources], machines: Machines) -> Bill:
+    """Return what cells will cost, in the order of the run.
+
+    Parameters
+    ----------
+    shares : mapping
+        What a trial is given, by the name of its classifier.
+    """
+    names = [labels(getattr(cell, axis) for cell in cells) for axis in METHOD_AXES]
+    strata: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        levels = [names[0][cell.representation], names[1][cell.classifier], names[2][cell.resampler]]
+        strata.setdefault((cell.dataset.name, f"{cell.ir:g}", *levels), []).append(cell)
+    lines = [_line(levels, some, model, shares) for levels, some in strata.items()]
+    known = [(model.estimate(cell), _share(cell, shares)) for cell in cells]
+    seconds = wall_seconds([(estimate.seconds, share) for estimate, share in known if estimate], machines)
+    return Bill(lines, machines, seconds, model.spread())
+
+
+def _line(levels: tuple[str, ...], cells: list[Cell], model: CostModel, shares: Mapping[str, Resources]) -> Line:
+    axes = ("dataset", "ir", "representation", "classifier", "resampler")
+    sizes = model.sizes(cells[0])
+    return Line(
+        dict(zip(axes, levels, strict=True)),
+        sizes.n_train if sizes else None,
+        len(cells),
+        _share(cells[0], shares),
+        model.estimate(cells[0]),
+    )
+
+
+def _share(cell: Cell, shares: Mapping[str, Resources]) -> Resources:
+    return shares.get(cell.classifier.name, Resources())
+
+
+def shares_of(grid: Grid, gpus_per_trial: float | None) -> dict[str, Resources]:
+    """Return what a trial is given, by the name of its classifier.
+
+    Parameters
+    ----------
+    gpus_per_trial : float or None
+        Instead of the grid file's, for the classifiers to which it gives GPUs; where it gives none, for those that
+        work on images.
+
+    Raises
+    ------
+    UsageError
+        A number below zero.
+    """
+    classifiers = {arm.classifier.name: arm.classifier for arm in grid.arms}
+    shares = {name: grid.resources.get(name, Resources()) for name in classifiers}
+    if gpus_per_trial is None:
+        return shares
+    if not 0 <= gpus_per_trial < float("inf"):
+        raise UsageError(f"--gpus-per-trial: got {gpus_per_trial:g}; expected at least 0; give another")
+    on_gpus = [name for name, share in shares.items() if share.gpus]
+    on_gpus = on_gpus or [name for name, classifier in classifiers.items() if classifier.takes == "images"]
+    return {
+        name: share.model_copy(update={"gpus": gpus_per_trial}) if name in on_gpus else share
+        for name, share in shares.items()
+    }
+
+
+def sentences(bill: Bill) -> list[str]:
+    """Say what it comes to, one thing a sentence."""
+    n_cells = sum(line.n_cells for line in bill.lines)
+    said: list[str] = []
+    if not n_cells:
+        return said
+    if bill.n_unknown < n_cells:
+        said.append(f"in all: {bill.cpu_hours:.3g} CPU-hours, {bill.gpu_hours:.3g} GPU-hours")
+        said.append(_wall_time(bill))
+    if bill.spread:
+        low, high, n_records = bill.spread
+        said.append(
+            f"spread: 80% of {n_records} recorded cells took {low:.2f} to {high:.2f} times their stratum's mean"
+        )
+    if bill.n_unknown:
+        said.append(
+            f"no estimate for {bill.n_unknown} of {n_cells} cells: nothing like them is recorded, or their data "
+            "set's size is not known; add --pilot, which runs a few of them and keeps their records"
+        )
+    return said
+
+
+def _wall_time(bill: Bill) -> str:
+    """Say how long it takes on the machines, and what they cost."""
+    machines = bill.machines
+    parts = [plural(machines.cpus, "CPU"), *([plural(machines.gpus, "GPU")] if machines.gpus else [])]
+    on = " and ".join([*parts, *([f"{machines.memory_gb:g} GB"] if isfinite(machines.memory_gb) else [])])
+    if not isfinite(bill.seconds):
+        wants = {line.share for line in bill.lines if not fits(line.share, machines)}
+        most = max(wants, key=lambda share: (share.gpus, share.cpus, share.memory_gb or 0))
+        wanted = [plural(most.cpus, "CPU")]
+        wanted += [f"{number:g} {unit}" for number, unit in ((most.gpus, "GPU"), (most.memory_gb, "GB")) if number]
+        return (
+            f"wall time: none on {on}, where some trials have no room; expected at least {', '.join(wanted)}; "
+            "see --cpus, --gpus, --memory-gb"
+        )
+    cost = machines.cost(bill.seconds)
+    paid = "" if cost is None else f", at a cost of {cost:.2f}"
+    return f"wall time: {timedelta(seconds=round(bill.seconds))} on {on}{paid}"

@@ -1,0 +1,227 @@
+"""What a cell will cost: its seconds, predicted from those of recorded cells. Pure.
+
+A prediction is, from the best to the last resort:
+
+1. *recorded*: the mean of the records that differ from the cell in nothing but the fold;
+2. *power law*: through the means of the cell's data set at two or more other training sizes: c n_train^p by least
+   squares on logarithms, p between 0 and 3;
+3. *scaled*: the mean of the nearest recorded training size (of the cell's own data set if it has one), each stage
+   multiplied by the growth of its work. With n = n_train, f the samples after resampling, t = n_test: splitting and
+   representing grow with n, resampling with n (n^2 for one that compares pairs), predicting with t, all else with f
+   (t f and f^2 for an SVM or neighbours). Where f is not recorded, it keeps its ratio to whichever of three it was
+   nearest to: n, every class as large as the largest, every class as small as the smallest;
+4. none.
+
+Only records of the same representation, resampler and classifier, parameters included, and image size are asked.
+Seconds are those of the machines that recorded them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import exp, log
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from raygrid.cells import Cell, hash_of, identity
+from raygrid.datasets import DatasetLevel
+from raygrid.imbalance import class_sizes
+from raygrid.storage.record import Record
+
+# Classifiers that compare all pairs of samples; the work of others grows with their number.
+_OF_PAIRS = frozenset({"svm", "knn"})
+_STEEPEST = 3.0
+_LEAST_S = 1e-3  # what is recorded is rounded to this
+
+Basis = Literal["recorded", "power law", "scaled"]
+
+
+@dataclass(frozen=True)
+class Balanced:
+    """A data set before imbalance.
+
+    Attributes
+    ----------
+    n_train, n_test : int
+        Samples of the smallest class of each partition.
+    n_classes : int
+    """
+
+    n_train: int
+    n_test: int
+    n_classes: int
+
+    def at(self, ir: float) -> "Sizes":
+        """Return the sizes of its subsets at an imbalance ratio, by equations (1) and (2)."""
+        train = class_sizes(self.n_train, self.n_classes, ir)
+        test = class_sizes(self.n_test, self.n_classes, ir)
+        ends = int(train.max()) * self.n_classes, int(train.min()) * self.n_classes
+        return Sizes(int(train.sum()), int(test.sum()), *ends)
+
+
+class Sizes(NamedTuple):
+    """How many samples a cell works on, and how many were all classes as large as the largest, as the smallest."""
+
+    n_train: int
+    n_test: int
+    all_largest: int
+    all_smallest: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Predicted seconds of a cell, and how they were found."""
+
+    seconds: float
+    basis: Basis
+
+
+class Stratum(NamedTuple):
+    """What cells share that differ in nothing but the fold; each part hashed, but for the imbalance ratio."""
+
+    levels: str
+    dataset: str
+    ir: float
+
+
+def stratum_of(cell: Mapping[str, Any]) -> Stratum:
+    """Return the stratum of a cell, given its identity (as a record has it)."""
+    levels = {part: cell[part] for part in ("representation", "resampler", "classifier", "image_size")}
+    return Stratum(hash_of(levels), hash_of(cell["dataset"]), cell["ir"])
+
+
+class _Done(NamedTuple):
+    """What a record says of costs."""
+
+    seconds: Mapping[str, float]
+    sizes: Sizes
+    n_fitted: int
+
+    @property
+    def total(self) -> float:
+        return max(sum(self.seconds.values()), _LEAST_S)
+
+
+class CostModel:
+    """Predicts seconds of cells; learns from records.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Those that are not done teach nothing.
+    datasets : mapping
+        The sizes of data sets of which nothing may be recorded.
+    """
+
+    def __init__(self, records: Iterable[Record], datasets: Mapping[DatasetLevel, Balanced] | None = None) -> None:
+        self._balanced = {hash_of(identity(level)): balanced for level, balanced in (datasets or {}).items()}
+        # By levels, then by data set and IR.
+        self._done: dict[str, dict[tuple[str, float], list[_Done]]] = defaultdict(lambda: defaultdict(list))
+        self._strata: dict[str, Stratum] = {}
+        self._known: dict[Stratum, Estimate | None] = {}
+        for record in records:
+            self.learn(record)
+
+    def learn(self, record: Record) -> None:
+        """Count a record in."""
+        if record.status != "done" or not record.measured.seconds:
+            return
+        stratum, counts = stratum_of(record.cell), record.class_counts
+        balanced = Balanced(max(counts["train"]), max(counts["test"]), len(counts["train"]))  # class 1 is kept whole
+        self._balanced[stratum.dataset] = balanced
+        done = _Done(record.measured.seconds, balanced.at(stratum.ir), sum(counts["resampled"]))
+        self._done[stratum.levels][stratum.dataset, stratum.ir].append(done)
+        self._known.clear()
+
+    def estimate(self, cell: Cell) -> Estimate | None:
+        """Return what a cell is predicted to take; None where nothing like it is recorded, or its size is not known."""
+        stratum = self._stratum(cell)
+        if stratum not in self._known:
+            self._known[stratum] = self._estimate(stratum, cell)
+        return self._known[stratum]
+
+    def recorded_irs(self, cell: Cell) -> frozenset[float]:
+        """Return the imbalance ratios at which cells of the same data set and levels are recorded."""
+        levels, dataset, _ = self._stratum(cell)
+        return frozenset(ir for other, ir in self._done.get(levels, {}) if other == dataset)
+
+    def sizes(self, cell: Cell) -> Sizes | None:
+        """Return how many samples a cell works on, where that is known."""
+        balanced = self._balanced.get(hash_of(identity(cell.dataset)))
+        return balanced.at(cell.ir) if balanced else None
+
+    def spread(self) -> tuple[float, float, int] | None:
+        """Return between which multiples of their stratum's mean 80% of the recorded cells lie, and of how many.
+
+        Only strata of two records or more count; None where they have fewer than ten.
+        """
+        strata = [done for by_size in self._done.values() for done in by_size.values() if len(done) > 1]
+        ratios = [one.total / _mean(done) for done in strata for one in done]
+        if len(ratios) < 10:
+            return None
+        low, high = np.quantile(ratios, [0.1, 0.9])
+        return float(low), float(high), len(ratios)
+
+    def _stratum(self, cell: Cell) -> Stratum:
+        if cell.key not in self._strata:
+            self._strata[cell.key] = stratum_of(cell.identity())
+        return self._strata[cell.key]
+
+    def _estimate(self, stratum: Stratum, cell: Cell) -> Estimate | None:
+        recorded, sizes = self._done.get(stratum.levels, {}), self.sizes(cell)
+        if done := recorded.get((stratum.dataset, stratum.ir)):
+            return Estimate(_mean(done), "recorded")
+        if not recorded or not sizes:
+            return None
+        means = {
+            done[0].sizes.n_train: _mean(done) for (dataset, _), done in recorded.items() if dataset == stratum.dataset
+        }
+        if len(means) > 1:
+            return Estimate(_on_power_law(means, sizes.n_train), "power law")
+        done = min(recorded.items(), key=lambda item: _distance(item[0], item[1][0].sizes, stratum, sizes))[1]
+        return Estimate(float(np.mean([_scaled(one, sizes, cell) for one in done])), "scaled")
+
+
+def _mean(done: list[_Done]) -> float:
+    return float(np.mean([one.total for one in done]))
+
+
+def _on_power_law(means: Mapping[int, float], n_train: int) -> float:
+    """Return the seconds at a training size, on the power law through those at two or more others."""
+    x, y = np.log(list(means)), np.log(list(means.values()))
+    exponent = np.clip(np.polyfit(x, y, 1)[0], 0, _STEEPEST)
+    return exp(float(y.mean() + exponent * (log(n_train) - x.mean())))
+
+
+def _distance(place: tuple[str, float], there: Sizes, stratum: Stratum, sizes: Sizes) -> tuple[bool, float, float]:
+    """Tell how far records are from a stratum: of another data set, then of another IR, then of another size."""
+    dataset, ir = place
+    return dataset != stratum.dataset, abs(log(ir / stratum.ir)), abs(log(there.n_train / sizes.n_train))
+
+
+def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:
+    """Return a record's seconds, each stage multiplied by the growth of its work."""
+    n = sizes.n_train / done.sizes.n_train
+    f = _growth_of_fitted(done, sizes)
+    t = sizes.n_test / done.sizes.n_test
+    is_of_pairs = cell.classifier.name in _OF_PAIRS
+    growth = {
+        "split": n,
+        "represent": n,
+        "resample": n**2 if cell.resampler.compares_pairs else n,
+        "predict": t * f if is_of_pairs else t,
+    }
+    rest = f**2 if is_of_pairs else f
+    return max(sum(seconds * growth.get(stage, rest) for stage, seconds in done.seconds.items()), _LEAST_S)
+
+
+def _growth_of_fitted(done: _Done, sizes: Sizes) -> float:
+    """Return by what the number of samples after resampling is multiplied."""
+    before_after = [
+        (done.sizes.n_train, sizes.n_train),
+        (done.sizes.all_largest, sizes.all_largest),
+        (done.sizes.all_smallest, sizes.all_smallest),
+    ]
+    before, after = min(before_after, key=lambda pair: abs(log(done.n_fitted / pair[0])))
+    return after / before

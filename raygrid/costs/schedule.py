@@ -1,0 +1,129 @@
+"""How long cells take on given machines: a list schedule, as Ray makes it. Pure."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from math import inf, isfinite
+
+from raygrid.costs.budget import check_positive
+from raygrid.errors import UsageError
+from raygrid.gridfile.schema import Resources
+
+_PARTS = 10_000  # of a GPU, as Ray counts them
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What cells are run on, all machines together.
+
+    Attributes
+    ----------
+    cpus, gpus : int
+    price : float or None
+        Of a GPU for an hour, or of a CPU where there are no GPUs, in whatever currency.
+    memory_gb : float
+        What trials may use of it.
+
+    Raises
+    ------
+    UsageError
+        There are less than none of something.
+    """
+
+    cpus: int
+    gpus: int = 0
+    price: float | None = None
+    memory_gb: float = inf
+
+    def __post_init__(self) -> None:
+        if self.cpus < 1:
+            raise UsageError(f"--cpus: got {self.cpus}; expected at least 1; give another")
+        if self.gpus < 0:
+            raise UsageError(f"--gpus: got {self.gpus}; expected at least 0; give another")
+        for option, given in (("--price", self.price), ("--memory-gb", self.memory_gb)):
+            if given not in (None, inf):
+                check_positive(option, given)
+
+    def cost(self, seconds: float) -> float | None:
+        """Return the price of all machines, busy or not, for this long; None where it is not known."""
+        return (self.gpus or self.cpus) * seconds / 3600 * self.price if self.price and isfinite(seconds) else None
+
+
+def wall_seconds(trials: Iterable[tuple[float, Resources]], machines: Machines) -> float:
+    """Return when the last of some trials ends, each started as soon as there is room for it.
+
+    The first in line that fits goes first, so that trials that wait for a GPU do not hold up those that need none. What
+    shares a GPU lies on it alone: no trial has parts of two.
+
+    Parameters
+    ----------
+    trials : iterable of (float, Resources)
+        Seconds and what they are given, in the order of the run.
+
+    Returns
+    -------
+    float
+        Infinite where a trial fits nowhere.
+    """
+    waiting: dict[Resources, deque[tuple[int, float]]] = {}
+    for position, (seconds, share) in enumerate(trials):
+        waiting.setdefault(share, deque()).append((position, seconds))
+    room, running, now = _Room(machines), list[tuple[float, int, Resources, list[int]]](), 0.0
+    while waiting or running:
+        fitting = [(line[0][0], share) for share, line in waiting.items() if room.fits(share)]
+        if fitting:
+            position, share = min(fitting, key=lambda first: first[0])
+            _, seconds = waiting[share].popleft()
+            if not waiting[share]:
+                del waiting[share]
+            heappush(running, (now + seconds, position, share, room.take(share)))
+        elif running:
+            now = running[0][0]
+            while running and running[0][0] == now:
+                _, _, share, cards = heappop(running)
+                room.give_back(share, cards)
+        else:
+            return inf
+    return now
+
+
+def fits(share: Resources, machines: Machines) -> bool:
+    """Whether a trial that is given this has room on the machines while they are free."""
+    return _Room(machines).fits(share)
+
+
+class _Room:
+    """What is free: CPUs, memory, and parts of each GPU."""
+
+    def __init__(self, machines: Machines) -> None:
+        self.cpus, self.memory_gb = machines.cpus, machines.memory_gb
+        self.parts = [_PARTS] * machines.gpus
+
+    def fits(self, share: Resources) -> bool:
+        n_cards, parts = _wanted(share)
+        has_memory = (share.memory_gb or 0) <= self.memory_gb + 1e-6  # sums of floats
+        return has_memory and share.cpus <= self.cpus and sum(free >= parts for free in self.parts) >= n_cards
+
+    def take(self, share: Resources) -> list[int]:
+        """Use the first cards with room; return which."""
+        n_cards, parts = _wanted(share)
+        cards = [card for card, free in enumerate(self.parts) if free >= parts][:n_cards]
+        self._add(share, cards, -1)
+        return cards
+
+    def give_back(self, share: Resources, cards: list[int]) -> None:
+        self._add(share, cards, +1)
+
+    def _add(self, share: Resources, cards: list[int], sign: int) -> None:
+        self.cpus += sign * share.cpus
+        self.memory_gb += sign * (share.memory_gb or 0)
+        for card in cards:
+            self.parts[card] += sign * _wanted(share)[1]
+
+
+def _wanted(share: Resources) -> tuple[int, int]:
+    """Return of how many GPUs a trial wants how many parts: of one, or the whole of several."""
+    if share.gpus > 1:
+        return int(share.gpus), _PARTS
+    return (1, round(share.gpus * _PARTS)) if share.gpus else (0, 0)

@@ -1,0 +1,1 @@
+"""The Ray engine; Ray is imported nowhere else."""

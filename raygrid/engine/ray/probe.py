@@ -1,0 +1,24 @@
+"""What Ray says before a run: whether it starts, what it has, and whether a port is its own."""
+
+from raygrid.engine.ray.cluster import connected  # isort: skip  # sets what Ray reads when imported
+
+import ray
+from ray._private.services import find_gcs_addresses
+
+
+def resources(address: str | None) -> dict[str, float]:
+    """Return what the cluster at `address` has (CPU, GPU, memory in bytes, ...), or one started here for this.
+
+    Raises
+    ------
+    UsageError
+        There is no cluster at `address`.
+    """
+    with connected(address):
+        found: dict[str, float] = ray.cluster_resources()
+        return found
+
+
+def heads() -> set[int]:
+    """Return the ports at which heads of Ray clusters listen on this machine."""
+    return {int(address.rpartition(":")[2]) for address in find_gcs_addresses()}

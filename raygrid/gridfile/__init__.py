@@ -1,0 +1,1 @@
+"""The grid file: its schema, and what is wrong with one."""

@@ -1,0 +1,1 @@
+"""Mixtures A X of samples, without computing them: their values, and their inner products."""

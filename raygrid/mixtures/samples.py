@@ -1,0 +1,164 @@
+"""Samples: read like an array, and with the inner products that stand for their values.
+
+Distances and kernels of samples, and of mixtures of samples, follow from inner products: those of the mixtures A X and
+B Y are A (X Y^T) B^T, and |a - b|^2 = aa + bb - 2 ab. So X' = A X is never built, and what every cell of a data set
+needs again and again is computed once.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from raygrid.mixtures.mixing import blocks
+from raygrid.mixtures.tiles import Ints, Tiles, values
+
+# Products held at a time: few enough for the allocator to give the same memory again, instead of new pages; more where
+# it matters how much of a tile is read at once.
+_PRODUCTS, _NEIGHBOURS = 2**21, 2**24
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Some samples of a data set: only those that are indexed are read.
+
+    Attributes
+    ----------
+    X : array of shape (n, ...), uint8 or float
+        A whole partition of the data set; only read.
+    index : array of shape (n_samples,), int64
+        Which of them are meant.
+    places : array of shape (n_samples,), int64
+        Where each lies in `tiles`.
+    tiles : callable
+        Returns the inner products of these samples, or of test samples, with training samples; called when needed.
+    """
+
+    X: NDArray[Any]
+    index: Ints
+    places: Ints
+    tiles: Callable[[], Tiles]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, rows: Any) -> NDArray[Any]:
+        return np.asarray(self.X[self.index[rows]])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[:], dtype)  # so that scikit-learn's estimators predict from samples
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array that these samples are."""
+        return len(self.index), *self.X.shape[1:]
+
+    @property
+    def n_features(self) -> int:
+        """Values a sample."""
+        return int(np.prod(self.X.shape[1:]))
+
+    def sums(self) -> NDArray[np.float64]:
+        """Return the sum of each sample's values, (n_samples,)."""
+        return np.concatenate([values(self[some]).sum(axis=1, dtype=np.float64) for some in self._batches()])
+
+    def squares(self) -> NDArray[np.float64]:
+        """Return the inner product of each sample with itself, (n_samples,)."""
+        batches = (values(self[some]).astype(np.float64) for some in self._batches())
+        return np.concatenate([np.einsum("ij,ij->i", batch, batch) for batch in batches])
+
+    def _batches(self) -> Iterator[slice]:
+        return blocks(len(self), 256)
+
+
+def products(A: csr_array, X: Samples, B: csr_array, Y: Samples) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Yield the inner products of the mixtures A X with the mixtures B Y, some rows at a time.
+
+    Parameters
+    ----------
+    A, B : sparse array of shape (n_rows, len(X)) and (n_columns, len(Y)), float64
+    X : Samples
+        Of either partition.
+    Y : Samples
+        Training samples.
+
+    Yields
+    ------
+    rows : slice
+    products : array of shape (rows.stop - rows.start, n_columns), float64
+    """
+    for some, half, B_used in _half_mixed(A, X, B, Y, held=_PRODUCTS):
+        yield some, _mixed(B_used, half.T).T
+
+
+def _half_mixed(
+    A: csr_array, X: Samples, B: csr_array, Y: Samples, *, held: int
+) -> Iterator[tuple[slice, NDArray[np.float64], csr_array]]:
+    """Yield products of the mixtures A X with those samples of Y that B uses, `held` at a time, and B of these."""
+    columns, B = _compact(B, Y)
+    for some in blocks(A.shape[0], max(1, held // max(B.shape))):
+        rows, A_some = _compact(A[some], X)
+        yield some, _mixed(A_some, X.tiles().gather(rows, columns)), B
+
+
+def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
+    """Return the inner product of each of the mixtures A X of training samples with itself, (n_rows,)."""
+    found = np.empty(A.shape[0])
+    for some in blocks(A.shape[0], 256):
+        rows, A_some = _compact(A[some], X)
+        found[some] = A_some.multiply(_mixed(A_some, X.tiles().gather(rows, rows))).sum(axis=1)
+    return found
+
+
+def nearest(
+    A: csr_array, X: Samples, B: csr_array, Y: Samples, norms: NDArray[np.float64], *, n: int
+) -> tuple[Ints, NDArray[np.float64]]:
+    """Return which of the mixtures B Y are nearest to each of the mixtures A X, in order; of equals the first.
+
+    Parameters
+    ----------
+    A, X, B, Y
+        As `products` takes them.
+    norms : array of shape (n_columns,), float64
+        `squares` of B Y.
+    n : int
+        How many to find, at most n_columns.
+
+    Returns
+    -------
+    indices : array of shape (n_rows, n), int64
+    products : array of shape (n_rows, n), float64
+        The inner products with these.
+    """
+    indices, found = np.empty((A.shape[0], n), dtype=np.int64), np.empty((A.shape[0], n))
+    in_order = np.argsort(X.places[A.indices[A.indptr[:-1]]], kind="stable")  # rows that read the same tiles
+    for some, half, B_used in _half_mixed(A[in_order], X, B, Y, held=_NEIGHBOURS):
+        for i, row in zip(in_order[some], half, strict=True):  # one at a time fits into the processor's cache
+            products = B_used @ row
+            distances = norms - 2 * products  # |b|^2 - 2 ab is in the order of |a - b|^2
+            for j in range(n):
+                indices[i, j] = distances.argmin()
+                distances[indices[i, j]] = np.inf
+            found[i] = products[indices[i]]
+    return indices, found
+
+
+def _compact(A: csr_array, X: Samples) -> tuple[Ints, csr_array]:
+    """Return the places of the samples that A uses, ascending, and A with a column for each of them alone."""
+    used = np.unique(A.indices)
+    used = used[np.argsort(X.places[used])]
+    column = np.empty(A.shape[1], dtype=A.indices.dtype)
+    column[used] = np.arange(len(used))
+    return X.places[used], csr_array((A.data, column[A.indices], A.indptr), shape=(A.shape[0], len(used)))
+
+
+def _mixed(A: csr_array, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return A @ values; where A only selects, without a sum, and where it keeps all as they are, without a copy."""
+    if A.nnz > A.shape[0]:
+        return np.asarray(A @ values)
+    if np.array_equal(A.indices, np.arange(len(values))):
+        return values
+    return values.take(A.indices, axis=0)

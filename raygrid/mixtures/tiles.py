@@ -1,0 +1,137 @@
+"""Inner products of many samples, in square tiles: computed one by one, kept in one array, gathered in any selection.
+
+Every tile is one matrix product on one thread, whose operands are padded to the tile's size, so that its values depend
+on the samples and the machine's BLAS alone: not on how many threads there are, or on who asked. Products of floats are
+rounded as the samples are: those of samples far from zero (by a hundred times their spread, in float32) lose the
+distances between them. The activations of a network lie near zero.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from joblib import cpu_count
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from raygrid.mixtures.mixing import blocks
+
+Ints = NDArray[np.int64]
+
+TILE = 1024
+# More threads than this wait for memory.
+_MAX_THREADS = 16
+# A sum of so many products of numbers between -128 and 127 is a whole number up to 2^24, which float32 holds exactly.
+_EXACT = 1024
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The inner products of two lists of samples, or of all pairs of one list: what is computed, and in what order.
+
+    Attributes
+    ----------
+    X, Y : array of shape (n, n_features) and (m, n_features), any real dtype
+        Of `uint8`, 128 is subtracted first, which changes no distance.
+    rows, columns : array of shape (n_rows,) and (n_columns,), int64
+        The samples of X and of Y in the order of their places.
+    is_symmetric : bool
+        Whether Y is X and `columns` are `rows`: only the lower triangle is computed then.
+    """
+
+    X: NDArray[Any]
+    rows: Ints
+    Y: NDArray[Any]
+    columns: Ints
+    is_symmetric: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Tiles, and their sides."""
+        side = min(TILE, max(len(self.rows), len(self.columns)))
+        high, wide = (-(-len(places) // side) for places in (self.rows, self.columns))
+        return (high * (high + 1) // 2 if self.is_symmetric else high * wide), side, side
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the products: exact for bytes, else that of the samples, at least float32."""
+        if self.X.dtype != np.uint8:
+            return np.result_type(self.X.dtype, np.float32)
+        return np.dtype(np.int32 if self.X.shape[1] * 2**14 < 2**31 else np.int64)
+
+    def compute(self) -> Iterator[NDArray[Any]]:
+        """Yield the tiles, row by row, each from the left to the right (or to the diagonal).
+
+        All CPUs are used, whatever share of them a trial has: the other trials of this data set wait for the result.
+        """
+        side = self.shape[1]
+        left = list(blocks(len(self.columns), side))
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(cpu_count(), _MAX_THREADS)) as pool:
+            for i, above in enumerate(blocks(len(self.rows), side)):
+                a = _padded(self.X, self.rows[above], side)
+                yield from pool.map(partial(self._tile, a), left[: i + 1] if self.is_symmetric else left)
+
+    def _tile(self, a: NDArray[Any], columns: slice) -> NDArray[Any]:
+        b = _padded(self.Y, self.columns[columns], len(a))
+        if self.X.dtype != np.uint8:
+            return np.asarray(a @ b.T)
+        products = np.zeros((len(a), len(a)), self.dtype)
+        for some in blocks(a.shape[1], _EXACT):
+            products += (a[:, some] @ b[:, some].T).astype(self.dtype)
+        return products
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The computed inner products, to read from.
+
+    Attributes
+    ----------
+    tiles : array of shape (n_tiles, side, side)
+        As `Plan.compute` yields them; may be mapped.
+    wide : int
+        Tiles a row; 0 for the lower triangle of a symmetric matrix.
+    """
+
+    tiles: NDArray[Any]
+    wide: int
+
+    def gather(self, rows: Ints, columns: Ints) -> NDArray[np.float64]:
+        """Return the products of shape (n_rows, n_columns) at these places, both ascending."""
+        side = self.tiles.shape[1]
+        gathered = np.empty((len(rows), len(columns)))
+        for i, some_rows in _by_tile(rows, side):
+            for j, some_columns in _by_tile(columns, side):
+                within = rows[some_rows] - i * side, columns[some_columns] - j * side
+                gathered[some_rows, some_columns] = self._part(i, j, *within)
+        return gathered
+
+    def _part(self, i: int, j: int, rows: Ints, columns: Ints) -> NDArray[Any]:
+        if i < j and not self.wide:
+            return self._part(j, i, columns, rows).T
+        tile: NDArray[Any] = self.tiles[i * self.wide + j if self.wide else i * (i + 1) // 2 + j]
+        return tile[rows].take(columns, axis=1)
+
+
+def values(X: NDArray[Any]) -> NDArray[Any]:
+    """Return the numbers whose products are meant, (n_samples, n_features), as floats: bytes less 128, else `X`."""
+    X = X.reshape(len(X), -1)
+    if X.dtype == np.uint8:
+        return X - np.float32(128)
+    return X.astype(np.result_type(X.dtype, np.float32), copy=False)
+
+
+def _padded(X: NDArray[Any], rows: Ints, side: int) -> NDArray[Any]:
+    some = values(X[rows])
+    return np.pad(some, ((0, side - len(some)), (0, 0))) if len(some) < side else some
+
+
+def _by_tile(places: Ints, side: int) -> list[tuple[int, slice]]:
+    """Return the runs of ascending places that lie in one tile, each with the tile's number."""
+    numbers, starts = np.unique(places // side, return_index=True)
+    cuts = pairwise([*starts.tolist(), len(places)])
+    return [(int(number), slice(*cut)) for number, cut in zip(numbers, cuts, strict=True)]

@@ -1,0 +1,1 @@
+"""Keras: set up once a process, with its architectures, pretrained backbones and fused layers."""

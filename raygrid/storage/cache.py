@@ -1,0 +1,227 @@
+"""The cache: arrays that many cells share, of every grid; computed once, here or, at a URL, for a whole cluster."""
+
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from raygrid.storage.folders import LocalFolder, Location, RemoteFolder, folder_at
+from raygrid.storage.whole_files import as_store_error
+
+Compute = Callable[[], Mapping[str, NDArray[Any]]]
+
+# What arrays made of parts may take, in bytes: room for all that the cells of one data set of MNIST's size share.
+_ROOM = 24 * 10**9
+
+# Names an entry's files and their sizes; at a URL it is put last, and makes the entry whole.
+_CONTENTS = "contents.json"
+
+
+class Cache:
+    """Sets of arrays, each under a key of its own; safe to delete while nothing runs.
+
+    A cache at a URL is shared by many machines: each has a copy of what it used, below ``$RAYGRID_LOCAL_CACHE`` or
+    ``~/.cache/raygrid/copies``, which may be deleted as well. ``computed/`` has a small file for every computation.
+
+    Parameters
+    ----------
+    root : str, Path or UPath
+        A folder, or a URL such as ``s3://bucket/cache``.
+
+    Raises
+    ------
+    StoreError
+        No installed package understands the URL.
+    """
+
+    def __init__(self, root: str | Location) -> None:
+        self.folder = folder_at(root)
+        self.root = self.folder.root
+
+    def arrays(self, key: str, compute: Compute) -> dict[str, NDArray[Any]]:
+        """Return the arrays under `key`, computed once and then memory-mapped, read-only.
+
+        Raises
+        ------
+        StoreError
+            They cannot be kept.
+        """
+        here = self._here()
+        entry = here.root / key
+        if not _is_whole(entry):
+            with here.held(f".{key}.lock", wait=True):  # who comes second finds what the first has computed
+                if not _is_whole(entry):
+                    self._obtain(entry, compute)
+        return {path.stem: _mapped(path) for path in sorted(entry.glob("*.npy"))}
+
+    def parts(
+        self, key: str, shape: tuple[int, ...], dtype: DTypeLike, compute: Callable[[], Iterable[NDArray[Any]]]
+    ) -> NDArray[Any]:
+        """Return the array under `key`, of parts along its first axis that are never held together.
+
+        Such arrays are large: every machine computes its own, and a new one takes the place of those that nobody has
+        used for the longest time; who still has one of these mapped keeps it.
+
+        Raises
+        ------
+        StoreError
+            It cannot be kept.
+        """
+        here = self._here()
+        entry = here.root / key
+        with here.held(f".{key}.lock", wait=True):
+            if not _is_whole(entry):
+                _make_room(here, int(np.prod(shape)) * np.dtype(dtype).itemsize, like=key)
+                _make_whole(entry, lambda folder: _save_parts(folder, shape, dtype, compute()))
+            os.utime(entry)
+            return _mapped(entry / "parts.npy")
+
+    def holds(self, key: str) -> bool:
+        """Tell whether the arrays under `key` need not be computed."""
+        if _is_whole(self._here().root / key):
+            return True
+        return isinstance(self.folder, RemoteFolder) and self.folder.read(f"{key}/{_CONTENTS}") is not None
+
+    def _here(self) -> LocalFolder:
+        """Return where arrays are mapped from: the cache itself, or this machine's copies of one at a URL."""
+        if isinstance(self.folder, LocalFolder):
+            return self.folder
+        copies = Path(os.environ.get("RAYGRID_LOCAL_CACHE") or "~/.cache/raygrid/copies").expanduser()
+        return LocalFolder(copies / sha256(str(self.root).encode()).hexdigest()[:16])
+
+    def _obtain(self, entry: Path, compute: Compute) -> None:
+        """Make `entry` whole. The caller holds the key's lock on this machine."""
+        if isinstance(self.folder, LocalFolder):
+            self._compute(entry, compute)
+        elif not _download(self.folder, entry):
+            with self.folder.held(f".{entry.name}.lock", wait=True):
+                if not _download(self.folder, entry):
+                    self._compute(entry, compute)
+
+    def _compute(self, entry: Path, compute: Compute) -> None:
+        start = time.perf_counter()
+        arrays = compute()
+        seconds = round(time.perf_counter() - start, 3)
+
+        def fill(folder: Path) -> None:
+            _save(folder, arrays)
+            if isinstance(self.folder, RemoteFolder):
+                _upload(self.folder, folder, entry.name)
+
+        _make_whole(entry, fill)
+        told = {"key": entry.name, "host": socket.gethostname(), "seconds": seconds, "finished_at": _now()}
+        text = json.dumps(told, indent=1).encode()
+        self.folder.write(f"computed/{entry.name}-{uuid4().hex}.json", lambda file: file.write(text), parents=True)
+
+
+def _make_room(here: LocalFolder, needed: int, *, like: str) -> None:
+    """Delete arrays made of parts until `needed` bytes more are within bounds, the least recently used first."""
+    with suppress(FileNotFoundError):  # another process makes room as well
+        kept = here.root.glob(f"{like.partition('-')[0]}-*/parts.npy")
+        by_age = sorted((path.parent.stat().st_mtime, path.parent, path.stat().st_size) for path in kept)
+        room = _ROOM - needed - sum(size for _, _, size in by_age)
+        for _, entry, size in by_age:
+            lock = f".{entry.name}.lock"
+            if room < 0 and not here.is_held(lock):  # else somebody is about to use it
+                with here.held(lock, wait=True):
+                    shutil.rmtree(entry, ignore_errors=True)
+                room += size
+
+
+def _save(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    for name, array in arrays.items():
+        _write(folder / f"{name}.npy", partial(np.save, arr=array, allow_pickle=False))
+    _list_contents(folder)
+
+
+def _save_parts(folder: Path, shape: tuple[int, ...], dtype: DTypeLike, parts: Iterable[NDArray[Any]]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+
+    def fill(file: IO[bytes]) -> None:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part).data)
+
+    _write(folder / "parts.npy", fill)
+    _list_contents(folder)
+
+
+def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    with path.open("xb") as file:
+        fill(file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _list_contents(folder: Path) -> None:
+    sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+    (folder / _CONTENTS).write_text(json.dumps(sizes, indent=1))
+
+
+def _upload(shared: RemoteFolder, folder: Path, key: str) -> None:
+    for name in [*_sizes((folder / _CONTENTS).read_bytes()), _CONTENTS]:
+        shared.upload(folder / name, f"{key}/{name}")
+
+
+def _download(shared: RemoteFolder, entry: Path) -> bool:
+    """Copy an entry to this machine; return whether it is there, and whole."""
+    contents = shared.read(f"{entry.name}/{_CONTENTS}")
+    if contents is None:
+        return False
+
+    def fill(folder: Path) -> None:
+        for name in _sizes(contents):
+            shared.download(f"{entry.name}/{name}", folder / name)
+        (folder / _CONTENTS).write_bytes(contents)
+
+    _make_whole(entry, fill)
+    return _is_whole(entry)
+
+
+def _make_whole(entry: Path, fill: Callable[[Path], None]) -> None:
+    """Make the folder `entry` of what `fill` writes into an empty one. The caller holds the key's lock."""
+    temporary = entry.parent / f".{entry.name}.tmp"
+    with as_store_error(entry.parent):
+        shutil.rmtree(temporary, ignore_errors=True)  # of a killed process
+        temporary.mkdir()
+        try:
+            fill(temporary)
+            shutil.rmtree(entry, ignore_errors=True)  # it was not whole, or nobody would have come here
+            temporary.rename(entry)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_whole(entry: Path) -> bool:
+    """Tell whether every file of an entry is there, in its size."""
+    try:
+        sizes = _sizes((entry / _CONTENTS).read_bytes())
+        return all((entry / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _sizes(contents: bytes) -> dict[str, int]:
+    sizes: dict[str, int] = json.loads(contents)
+    return {Path(name).name: size for name, size in sizes.items()}  # who can write there, must not write elsewhere
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """Return the array in a file, mapped into memory; as a plain array, for a memmap is pickled by copying it."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

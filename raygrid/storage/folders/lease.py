@@ -1,0 +1,157 @@
+"""A lock where there are no locks: an object that its holder renews, and that anyone may take who finds it stale."""
+
+import math
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from pydantic import BaseModel, ValidationError
+
+from raygrid.errors import StoreError
+from raygrid.storage.folders.folder import in_use
+
+if TYPE_CHECKING:
+    from raygrid.storage.folders.remote import RemoteFolder
+
+# A holder renews its lease so often; one that has not been renewed for so long is anyone's, in seconds. Clocks of
+# machines that share a store must agree to much less than the difference.
+RENEW_S = 20.0
+STALE_S = 90.0
+# Of several that take a stale lease at once, or from a server that ignores "only if there is none", the last one has
+# it; each finds out by reading it again after so many seconds.
+SETTLE_S = 1.0
+_LOOK_AGAIN_S = 2.0
+
+
+class Lease(BaseModel):
+    """Who holds a lock, and when it last said so."""
+
+    id: str = ""
+    machine: str = ""
+    host: str = ""
+    pid: int = 0
+    renewed_at: datetime = datetime.min.replace(tzinfo=UTC)
+
+    def is_stale(self) -> bool:
+        """Tell whether its holder is dead, or has been silent for too long."""
+        if self.machine == _machine() and not _is_alive(self.pid):
+            return True
+        return (datetime.now(UTC) - self.renewed_at).total_seconds() > STALE_S
+
+
+@dataclass
+class HeldLease:
+    """A lock that is held; a `raygrid.storage.folders.folder.Claim`."""
+
+    folder: "RemoteFolder"
+    name: str
+    id: str
+    seen_at: float = -math.inf  # by time.monotonic()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"seen_at": -math.inf}  # another machine has another clock
+
+    def check(self) -> None:
+        """Raise a StoreError where another has taken the lock over; look once in `RENEW_S`."""
+        now = time.monotonic()
+        if now - self.seen_at < RENEW_S:
+            return
+        if _holder(self.folder.read(self.name)).id != self.id:
+            raise StoreError(
+                f"{self.folder.root}: another run has taken over, for this one was not heard of for {STALE_S:g} s; "
+                "this one ends"
+            )
+        self.seen_at = now
+
+
+@contextmanager
+def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[HeldLease]:
+    """Hold the lock `name`, and renew it in a thread for as long as this lasts."""
+    mine = uuid4().hex
+    while not _take(folder, name, mine):
+        if not wait:
+            raise StoreError(in_use(folder.root))
+        time.sleep(_LOOK_AGAIN_S)
+    ended = threading.Event()
+    renewing = threading.Thread(target=_renew, args=(folder.hasty(), name, mine, ended), daemon=True)
+    renewing.start()
+    try:
+        yield HeldLease(folder, name, mine)
+    finally:
+        ended.set()
+        renewing.join()  # or it would put the object again after it was deleted
+        with suppress(StoreError):  # it ends by itself
+            if _holder(folder.hasty().read(name)).id == mine:
+                folder.hasty().delete(name)
+
+
+def is_held(folder: "RemoteFolder", name: str) -> bool:
+    """Tell whether a living process holds the lock `name`."""
+    return not _holder(folder.read(name)).is_stale()
+
+
+def _take(folder: "RemoteFolder", name: str, mine: str) -> bool:
+    """Try to become the holder; return whether that is so."""
+    found = folder.read(name)
+    if not _holder(found).is_stale():
+        return False
+    if found is None:
+        folder.create(name, _signed(mine))
+    else:
+        folder.write(name, lambda file: file.write(_signed(mine)))
+    time.sleep(SETTLE_S)
+    return _holder(folder.read(name)).id == mine
+
+
+def _renew(folder: "RemoteFolder", name: str, mine: str, ended: threading.Event) -> None:
+    """Say again and again that the holder lives, unless another has taken the lock from one that seemed dead."""
+    pause_s = RENEW_S
+    while not ended.wait(pause_s):
+        pause_s = _LOOK_AGAIN_S  # where the server is away, to be there before another when it comes back
+        with suppress(StoreError):
+            if _holder(folder.read(name)).id != mine:
+                return
+            folder.write(name, lambda file: file.write(_signed(mine)))
+            pause_s = RENEW_S
+
+
+def _holder(content: bytes | None) -> Lease:
+    """Return who holds a lock; where there is none, or what is there is no lease, nobody, since long ago."""
+    try:
+        return Lease.model_validate_json(content or b"{}")
+    except ValidationError:
+        return Lease()
+
+
+def _signed(mine: str) -> bytes:
+    signed = Lease(
+        id=mine, machine=_machine(), host=socket.gethostname(), pid=os.getpid(), renewed_at=datetime.now(UTC)
+    )
+    return signed.model_dump_json().encode()
+
+
+def _machine() -> str:
+    """Return what tells apart machines, and containers, whose process ids mean nothing to each other."""
+    known = [socket.gethostname()]
+    with suppress(OSError):
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        known.append(str(Path("/proc/self/ns/pid").readlink()))
+    return " ".join(known)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True

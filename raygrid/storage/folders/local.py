@@ -1,0 +1,96 @@
+"""A folder on this machine, or on a file system that it mounts."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from raygrid.errors import StoreError
+from raygrid.storage.folders.folder import Fill, in_use
+from raygrid.storage.whole_files import LEFTOVERS, as_store_error, write_whole
+
+# Another process that looks whether a lock is held, holds it for a moment.
+_LOOK_S = 0.5
+
+
+class LocalFolder:
+    """Files, written under a temporary name, synced and renamed; a `raygrid.storage.folders.folder.Folder`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()  # a trial's process has a working folder of its own
+
+    def prepare(self, names: Iterable[str]) -> None:
+        """Make these folders within it, and drop what a killed process left half-written there."""
+        with as_store_error(self.root):
+            for name in names:
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+                for leftover in (self.root / name).glob(LEFTOVERS):
+                    leftover.unlink()
+
+    def is_there(self, name: str) -> bool:
+        """Tell whether there is a folder of this name."""
+        return (self.root / name).is_dir()
+
+    def stamps(self, name: str, suffix: str) -> Mapping[str, Hashable]:
+        """Return the names of the files of a folder within it; a file that is written again gets another stamp."""
+        found = {}
+        for path in sorted((self.root / name).glob(f"*{suffix}")):
+            try:
+                status = path.stat()
+            except FileNotFoundError:  # deleted meanwhile
+                continue
+            found[f"{name}/{path.name}"] = (status.st_ino, status.st_mtime_ns, status.st_size)
+        return found
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's content, or None where there is none."""
+        return self.read_all([name]).get(name)
+
+    def read_all(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the content of many files, but for those that are gone."""
+        found = {}
+        with as_store_error(self.root):
+            for name in names:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    found[name] = (self.root / name).read_bytes()
+        return found
+
+    def write(self, name: str, fill: Fill, *, parents: bool = False) -> None:
+        """Make the file hold what `fill` writes."""
+        path = self.root / name
+        with as_store_error(self.root):
+            if parents:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, fill)
+
+    def delete(self, name: str) -> None:
+        """Delete the file, if it is there."""
+        with as_store_error(self.root):
+            (self.root / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def held(self, name: str, *, wait: bool) -> Iterator[None]:
+        """Hold the lock of this name, alone of all processes that use the folder; a killed one does not keep it."""
+        with as_store_error(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root / name)
+            try:
+                lock.acquire(timeout=-1 if wait else _LOOK_S)
+            except Timeout:
+                raise StoreError(in_use(self.root)) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def is_held(self, name: str) -> bool:
+        """Tell whether a process holds the lock of this name."""
+        if not (self.root / name).exists():
+            return False
+        with as_store_error(self.root):
+            try:
+                with FileLock(self.root / name, timeout=0):
+                    return False
+            except Timeout:
+                return True

@@ -1,0 +1,140 @@
+"""A folder at a URL, through fsspec: a server puts an object whole or not at all, and so needs no temporary name."""
+
+import io
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Any
+
+from upath import UPath
+
+from raygrid.errors import StoreError
+from raygrid.storage.folders.folder import Fill
+from raygrid.storage.folders.lease import HeldLease, is_held, lease
+from raygrid.storage.folders.patience import Result, passes, patiently
+
+# What tells one version of an object from the next; a server fills in some of them.
+_STAMPS = ("ETag", "etag", "generation", "LastModified", "mtime", "updated", "created", "size")
+
+
+class RemoteFolder:
+    """Objects whose names begin with the URL; a `raygrid.storage.folders.folder.Folder`.
+
+    A server that is away is waited for, see `raygrid.storage.folders.patience`.
+
+    Parameters
+    ----------
+    patience_s : float or None
+        For how long, in seconds; None is `raygrid.storage.folders.patience.PATIENCE_S`.
+    """
+
+    def __init__(self, root: UPath, *, patience_s: float | None = None) -> None:
+        self.root = root
+        self.patience_s = patience_s
+
+    def hasty(self) -> "RemoteFolder":
+        """Return the same folder, for what is not worth waiting."""
+        return RemoteFolder(self.root, patience_s=0)
+
+    def prepare(self, names: Iterable[str]) -> None:
+        """Do nothing: a server has no folders, and keeps no object that was not put whole."""
+
+    def is_there(self, name: str) -> bool:
+        """Tell whether there is any object; a server has no empty folders."""
+        return bool(self._ls(self._path(name)) or self._ls(self._path("")))
+
+    def stamps(self, name: str, suffix: str) -> Mapping[str, Hashable]:
+        """Return the names of the objects below a name; one that is put again gets another stamp."""
+        found = {entry["name"].rpartition("/")[2]: entry for entry in self._ls(self._path(name))}
+        return {
+            f"{name}/{file}": tuple(str(entry.get(stamp)) for stamp in _STAMPS)
+            for file, entry in sorted(found.items())
+            if entry["type"] == "file" and file.endswith(suffix)
+        }
+
+    def read(self, name: str) -> bytes | None:
+        """Return an object's content, or None where there is none."""
+        try:
+            content: bytes = self._patiently(lambda: self._fs.cat_file(self._path(name)))
+        except FileNotFoundError:
+            return None
+        return content
+
+    def read_all(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the content of many objects, read side by side, but for those that are gone."""
+        left = {self._path(name): name for name in names}
+        found: dict[str, bytes] = {}
+
+        def fetch() -> None:
+            contents = self._fs.cat(list(left), on_error="return") if left else {}
+            found.update({left.pop(path): content for path, content in contents.items() if _is_bytes(content)})
+            failed = [error for error in contents.values() if not _is_bytes(error)]
+            for error in sorted(failed, key=passes):  # what waiting does not cure is raised first
+                if not isinstance(error, FileNotFoundError):
+                    raise error
+
+        self._patiently(fetch)
+        return found
+
+    def write(self, name: str, fill: Fill, *, parents: bool = False) -> None:
+        """Put an object that holds what `fill` writes."""
+        buffer = io.BytesIO()
+        fill(buffer)
+        self._put(lambda: self._fs.pipe_file(self._path(name), buffer.getvalue()))
+
+    def create(self, name: str, content: bytes) -> None:
+        """Put an object if there is none of this name; a server that cannot tell puts it in any case."""
+        with suppress(FileExistsError):
+            self._put(lambda: self._fs.pipe_file(self._path(name), content, mode="create"))
+
+    def delete(self, name: str) -> None:
+        """Delete the object, if it is there."""
+        with suppress(FileNotFoundError):
+            self._patiently(lambda: self._fs.rm_file(self._path(name)))
+
+    def upload(self, path: Path, name: str) -> None:
+        """Put a file of this machine, of any size."""
+        self._put(lambda: self._fs.put_file(str(path), self._path(name)))
+
+    def download(self, name: str, path: Path) -> bool:
+        """Write an object's content to a file of this machine; return whether there was one."""
+        try:
+            self._patiently(lambda: self._fs.get_file(self._path(name), str(path)))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def held(self, name: str, *, wait: bool) -> AbstractContextManager[HeldLease]:
+        """Hold the lock of this name, alone of all processes that use the URL, by `raygrid.storage.folders.lease`."""
+        return lease(self, name, wait=wait)
+
+    def is_held(self, name: str) -> bool:
+        """Tell whether a process holds the lock of this name."""
+        return is_held(self, name)
+
+    @property
+    def _fs(self) -> Any:
+        return self.root.fs
+
+    def _path(self, name: str) -> str:
+        return f"{self.root.path.rstrip('/')}/{name}".rstrip("/")
+
+    def _ls(self, path: str) -> Iterable[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = self._patiently(lambda: self._fs.ls(path, detail=True))
+        except FileNotFoundError:
+            return []
+        return found
+
+    def _put(self, act: Callable[[], object]) -> None:
+        try:
+            self._patiently(act)
+        except FileNotFoundError as error:  # nothing has to be there to put an object but its bucket
+            raise StoreError(f"{self.root}: got no such bucket ({error}); make it, or name another") from error
+
+    def _patiently(self, act: Callable[[], Result]) -> Result:
+        return patiently(self.root, act, patience_s=self.patience_s)
+
+
+def _is_bytes(content: object) -> bool:
+    return isinstance(content, bytes)

@@ -1,0 +1,226 @@
+"""The store: one folder a grid, here or at a URL; one record file a cell. The only module that names its files."""
+
+import zlib
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from pydantic import ValidationError
+
+from raygrid.errors import StoreError
+from raygrid.storage.folders import Claim, Folder, Location, folder_at
+from raygrid.storage.kept_checkpoint import KeptCheckpoint
+from raygrid.storage.record import FINAL, Record
+
+_FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
+_LOCK = ".lock"
+
+
+class Store:
+    """Where the records of a grid live.
+
+    ::
+
+        grid.yaml           a copy of the grid file of the last run
+        environment.json    machine and versions of the last run
+        records/KEY.json    one a cell
+        predictions/KEY.npz y_true, y_pred, scores if there are any, and the test set's indices of a cell that is done
+        logs/KEY.log        what a cell's last trial wrote, where it wrote anything
+        checkpoints/KEY.npz what a training left on its way, while it lasts
+        report/             tables, figures, statistics, index.html
+
+    Parameters
+    ----------
+    root : str, Path or UPath
+        A folder, or a URL such as ``s3://bucket/run``.
+
+    Attributes
+    ----------
+    root : Path or UPath
+    folder : Folder
+        Its files, by name.
+
+    Raises
+    ------
+    StoreError
+        No installed package understands the URL.
+    """
+
+    def __init__(self, root: str | Location) -> None:
+        self.folder: Folder = folder_at(root)
+        self.root = self.folder.root
+        self._known: dict[str, tuple[Hashable, Record]] = {}
+        self._claim: Claim | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_known": {}}  # a trial needs no other's record
+
+    def prepare(self) -> None:
+        """Make the store's folders, and drop what a killed run left: files half-written, checkpoints of ended cells.
+
+        Raises
+        ------
+        StoreError
+            It cannot be written.
+        """
+        self.folder.prepare(_FOLDERS)
+        for name in self.folder.stamps("checkpoints", ".npz"):
+            record = self.record(Path(name).stem)
+            if record and record.status in FINAL:
+                self.folder.delete(name)
+
+    def is_there(self) -> bool:
+        """Tell whether a run has written here."""
+        return self.folder.is_there("records")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out while this one writes; a killed run's lock ends with it, at a URL after 90 s at most.
+
+        At a URL one that could not be heard of for so long may lose it to another, and then writes no record any more;
+        nor do the trials' processes, to which the store goes pickled.
+
+        Raises
+        ------
+        StoreError
+            Another run is at work on this store.
+        """
+        with self.folder.held(_LOCK, wait=False) as self._claim:
+            try:
+                yield
+            finally:
+                self._claim = None
+
+    def is_locked(self) -> bool:
+        """Tell whether a run is at work on this store."""
+        return self.folder.is_held(_LOCK)
+
+    def keys(self) -> set[str]:
+        """Return the keys of the cells that have a record."""
+        return {Path(name).stem for name in self._stamps()}
+
+    def records(self) -> dict[str, Record]:
+        """Return every record, by key; read again, only files that are new or have changed are opened.
+
+        Raises
+        ------
+        StoreError
+            A file is not a record.
+        """
+        stamps = self._stamps()
+        changed = [name for name, stamp in stamps.items() if self._known.get(name, (None,))[0] != stamp]
+        contents = self.folder.read_all(changed)
+        read = {name: (stamps[name], self._parsed(name, content)) for name, content in contents.items()}
+        known = self._known | read
+        self._known = {name: known[name] for name in stamps if name in read or name not in changed}
+        return {record.key: record for _, record in self._known.values()}
+
+    def statuses(self) -> dict[str, str]:
+        """Return the status of every record, by key."""
+        return {key: record.status for key, record in self.records().items()}
+
+    def record(self, key: str) -> Record | None:
+        """Return the record of one cell, if there is one."""
+        name = f"records/{key}.json"
+        content = self.folder.read(name)
+        return None if content is None else self._parsed(name, content)
+
+    def predictions(self, key: str) -> dict[str, Any]:
+        """Return what is kept of a cell's predictions, arrays by name; nothing where there is no such file.
+
+        Raises
+        ------
+        StoreError
+            The file does not hold arrays of numbers.
+        """
+        name = f"predictions/{key}.npz"
+        content = self.folder.read(name)
+        if content is None:
+            return {}
+        try:
+            with np.load(BytesIO(content), allow_pickle=False) as kept:
+                return dict(kept)
+        except (ValueError, EOFError, BadZipFile, zlib.error) as error:
+            reason = f"got no predictions ({error}); delete it and the cell's record to run the cell again"
+            raise StoreError(f"{self.root / name}: {reason}") from None
+
+    def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
+        """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.
+
+        Parameters
+        ----------
+        predictions : mapping of str to array
+            Empty for a cell that is not done.
+
+        Raises
+        ------
+        StoreError
+            It cannot be written, or another run has taken over (`locked`).
+        """
+        earlier = self.record(record.key)
+        if earlier and earlier.status in FINAL:
+            return
+        self._check_claim()
+        if predictions:
+            self.folder.write(f"predictions/{record.key}.npz", lambda file: np.savez_compressed(file, **predictions))
+        text = record.model_dump_json(indent=1) + "\n"
+        self.folder.write(f"records/{record.key}.json", lambda file: file.write(text.encode()))
+
+    def read_text(self, name: str) -> str:
+        """Return a file that `write_text` wrote; nothing where there is none."""
+        return (self.folder.read(name) or b"").decode()
+
+    def write_text(self, name: str, text: str) -> Location:
+        """Write a text file, e.g. ``report/table1.csv``, and return where it is."""
+        return self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, content: bytes) -> Location:
+        """Write a file, e.g. ``report/figures/gain.png``, and return where it is."""
+        self._check_claim()
+        self.folder.write(name, lambda file: file.write(content), parents=True)
+        return self.root / name
+
+    def read_log(self, key: str) -> str:
+        """Return what a cell's last trial wrote; nothing where that is not kept."""
+        return (self.folder.read(f"logs/{key}.log") or b"").decode(errors="replace")
+
+    def write_log(self, key: str, text: str) -> None:
+        """Keep what a cell's last trial wrote: no file where that is nothing."""
+        if not text:
+            self.folder.delete(f"logs/{key}.log")
+            return
+        self.folder.write(f"logs/{key}.log", lambda file: file.write(text.encode(errors="replace")), parents=True)
+
+    def checkpoint(self, key: str, version: str) -> KeptCheckpoint:
+        """Return where a cell's training keeps its state.
+
+        Parameters
+        ----------
+        version : str
+            Names all that must be the same for another process to go on, such as the versions of libraries.
+        """
+        return KeptCheckpoint(self.folder, f"checkpoints/{key}.npz", version)
+
+    def _check_claim(self) -> None:
+        """Raise StoreError where this process writes for a run that another has taken over from."""
+        if self._claim:
+            self._claim.check()
+
+    def _stamps(self) -> Mapping[str, Hashable]:
+        return self.folder.stamps("records", ".json")
+
+    def _parsed(self, name: str, content: bytes) -> Record:
+        path = self.root / name
+        try:
+            record = Record.model_validate_json(content)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
+            raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
+        if record.key != path.stem:
+            raise StoreError(f"{path}: got the record of {record.key}; delete or rename the file")
+        return record

@@ -1,0 +1,12 @@
+"""How messages are worded: counts of things, and errors in one line."""
+
+
+def plural(count: int, noun: str) -> str:
+    """Return the count and the noun, with an s where the count asks for one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def first_line(error: object) -> str:
+    """Return the first line of what an error says that is not empty; the name of its class where it says nothing."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next((line for line in lines if line), type(error).__name__)
