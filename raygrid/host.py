@@ -5,13 +5,15 @@ import platform
 import resource
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-# The libraries whose version can change a result.
-_LIBRARIES = ("raygrid", "imbalanced-learn", "keras", "numpy", "pillow", "scikit-learn", "scipy", "tensorflow")
+# The libraries whose version can change a result, and those of each Keras backend.
+_LIBRARIES = ("raygrid", "imbalanced-learn", "keras", "numpy", "pillow", "scikit-learn", "scipy")
+_LIBRARIES_OF_BACKEND = {"tensorflow": ("tensorflow",), "torch": ("torch",), "jax": ("jax", "jaxlib")}
 
 # What TensorFlow and torch raise when memory runs out, and what else is said then, in lower case.
 _OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
@@ -26,15 +28,45 @@ _SIGNS_OF_OUT_OF_MEMORY = (
 )
 
 
+@dataclass(frozen=True)
+class Runtime:
+    """What a trial computes with, as far as it can change the last digits of a result. The engine makes it, once.
+
+    Keys of what is trained know all of it. Nothing below the engine reads threads, cards or the backend elsewhere.
+
+    Attributes
+    ----------
+    threads : int
+        How many the libraries may use.
+    gpus : float
+        Cards, or a share of one and of its memory; 0 is a computation on CPUs.
+    backend : str
+        Keras': ``tensorflow``, ``torch`` or ``jax``.
+    """
+
+    threads: int = 1
+    gpus: float = 0.0
+    backend: str = field(default_factory=lambda: os.environ.get("KERAS_BACKEND", "tensorflow"))
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of Python, of the backend and of the libraries that compute results."""
+        return _versions(self.backend)
+
+    def known(self) -> list[Any]:
+        """Return all of it as plain JSON values, for a key."""
+        return [self.versions(), self.threads, self.gpus > 0]
+
+
 @cache
-def versions() -> dict[str, str]:
-    """Return the versions of Python, the Keras backend and the libraries that compute results."""
-    found = {name: _version(name) for name in _LIBRARIES}
-    return {
-        "python": platform.python_version(),
-        "keras_backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
-        **found,
-    }
+def _versions(backend: str) -> dict[str, str]:
+    names = [*_LIBRARIES, *_LIBRARIES_OF_BACKEND.get(backend, ())]
+    found = {name: _version(name) for name in names}
+    return {"python": platform.python_version(), "keras_backend": backend, **found}
+
+
+def numpy_version() -> str:
+    """Return numpy's version, which every product of matrices depends on."""
+    return version("numpy")
 
 
 @cache
@@ -66,7 +98,7 @@ def environment(folder: Path) -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "command": sys.argv,
         "git_commit": _git_commit(folder),
-        "versions": {**versions(), "ray": version("ray")},
+        "versions": {**Runtime().versions(), "ray": version("ray")},
     }
 
 

@@ -4,7 +4,6 @@ What belongs to a data set, its images or what a fixed representation makes of t
 trained representation makes of a fold, of which there may be hundreds, is computed by the trial that first needs it.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from raygrid import host
 from raygrid.cells import Cell, hash_of, identity
+from raygrid.host import Runtime
 from raygrid.imbalance import Split
 from raygrid.mixtures.samples import Samples
 from raygrid.mixtures.tiles import Plan, Tiles
@@ -79,7 +79,7 @@ class Inputs:
             "part": part,
             "shape": plan.shape,
             "dtype": str(plan.dtype),
-            "computed_by": [host.versions()["numpy"], host.blas()],
+            "computed_by": [host.numpy_version(), host.blas()],
         }
         return self.cache.parts(f"products-{hash_of(known)}", plan.shape, plan.dtype, plan.compute)
 
@@ -90,7 +90,7 @@ def images_key(cell: Cell) -> str:
     return "images-" + hash_of({part: known[part] for part in ("protocol", "dataset", "image_size", "interpolation")})
 
 
-def inputs_key(cell: Cell) -> str:
+def inputs_key(cell: Cell, runtime: Runtime) -> str:
     """Return the name of the cell's inputs: all that they depend on, and what computes them, hashed."""
     if cell.representation.is_view:
         return images_key(cell)
@@ -100,41 +100,40 @@ def inputs_key(cell: Cell) -> str:
             "images": images_key(cell),
             "representation": cell.identity()["representation"],
             "seed": seed,
-            "computed_by": [host.versions()[name] for name in ("keras_backend", "keras")],
+            "computed_by": [runtime.versions()[name] for name in ("keras_backend", "keras")],
         }
     )
 
 
-def samples_key(cell: Cell) -> str:
+def samples_key(cell: Cell, runtime: Runtime) -> str:
     """Return the name of the arrays that a cell's samples are read from: its inputs, or what is trained for its fold.
 
     Threads and processors change how a training rounds, and so, after some epochs, what it comes to.
     """
     if not isinstance(cell.representation, TrainedRepresentation):
-        return inputs_key(cell)
+        return inputs_key(cell, runtime)
     known = cell.identity()
-    on_gpu = float(os.environ.get("RAYGRID_GPU_SHARE") or 0) > 0
     return "trained-" + hash_of(
         {
             "images": images_key(cell),
             **{part: known[part] for part in ("representation", "ir", "fold", "seed")},
             "resampler": identity(_resampler(cell, cell.representation)),
-            "computed_by": [host.versions(), os.environ.get("OMP_NUM_THREADS"), on_gpu],
+            "computed_by": runtime.known(),
         }
     )
 
 
-def makers_first(cells: Sequence[Cell]) -> list[Cell]:
+def makers_first(cells: Sequence[Cell], runtime: Runtime) -> list[Cell]:
     """Return cells in their order, but last those that would wait for what another one trains."""
-    first = {samples_key(cell): cell for cell in reversed(cells)}
+    first = {samples_key(cell, runtime): cell for cell in reversed(cells)}
 
     def waits(cell: Cell) -> bool:
-        return isinstance(cell.representation, TrainedRepresentation) and first[samples_key(cell)] is not cell
+        return isinstance(cell.representation, TrainedRepresentation) and first[samples_key(cell, runtime)] is not cell
 
     return sorted(cells, key=waits)
 
 
-def load_inputs(cell: Cell, cache: Cache) -> Inputs:
+def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
     """Return the inputs of a cell, from the cache where it has them.
 
     Raises
@@ -159,12 +158,12 @@ def load_inputs(cell: Cell, cache: Cache) -> Inputs:
             part: cell.representation.transform(arrays[part], seed=cell.seed) for part in ("X_train", "X_test")
         }
 
-    arrays = cache.arrays(inputs_key(cell), images if cell.representation.is_view else represented)
+    arrays = cache.arrays(inputs_key(cell, runtime), images if cell.representation.is_view else represented)
     names = tuple(map(str, arrays.pop("class_names")))
-    return Inputs(**arrays, class_names=names, cache=cache, key=inputs_key(cell))
+    return Inputs(**arrays, class_names=names, cache=cache, key=inputs_key(cell, runtime))
 
 
-def samples_of(cell: Cell, inputs: Inputs, split: Split) -> tuple[Samples, Samples]:
+def samples_of(cell: Cell, inputs: Inputs, split: Split, runtime: Runtime) -> tuple[Samples, Samples]:
     """Return the training and the test samples of a cell, as its classifier sees them.
 
     Raises
@@ -173,7 +172,7 @@ def samples_of(cell: Cell, inputs: Inputs, split: Split) -> tuple[Samples, Sampl
         The resampler cannot make what the representation is to be trained on.
     """
     if isinstance(cell.representation, TrainedRepresentation):
-        fold = _trained(cell, cell.representation, inputs, split)
+        fold = _trained(cell, cell.representation, inputs, split, samples_key(cell, runtime))
         return fold.train(np.arange(len(split.train))), fold.test(np.arange(len(split.test)))
     if cell.representation.is_view:
         X, X_test = (cell.representation.transform(X, seed=cell.seed) for X in (inputs.X_train, inputs.X_test))
@@ -181,7 +180,7 @@ def samples_of(cell: Cell, inputs: Inputs, split: Split) -> tuple[Samples, Sampl
     return inputs.train(split.train), inputs.test(split.test)
 
 
-def _trained(cell: Cell, representation: TrainedRepresentation, inputs: Inputs, split: Split) -> Inputs:
+def _trained(cell: Cell, representation: TrainedRepresentation, inputs: Inputs, split: Split, key: str) -> Inputs:
     """Return the fold in a representation trained on its training images, from the cache where it has that."""
     X, X_test, y = inputs.train(split.train), inputs.test(split.test), inputs.y_train[split.train]
 
@@ -190,7 +189,6 @@ def _trained(cell: Cell, representation: TrainedRepresentation, inputs: Inputs, 
         transform = representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
         return {"X_train": transform(X), "X_test": transform(X_test)}
 
-    key = samples_key(cell)
     arrays = inputs.cache.arrays(key, compute)
     return replace(
         inputs,

@@ -17,6 +17,7 @@ from raygrid import host, imbalance
 from raygrid.cells import Cell
 from raygrid.classifiers import predictions
 from raygrid.errors import InfeasibleError, UsageError
+from raygrid.host import Runtime
 from raygrid.inputs import Inputs, samples_of
 from raygrid.metrics.confusion import METRICS, confusion_matrix
 from raygrid.storage.checkpoint import Checkpoint
@@ -42,13 +43,15 @@ class Clock:
             self.seconds[name] = round(time.perf_counter() - start, 3)
 
 
-def compute(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) -> tuple[dict[str, Any], Predictions]:
+def compute(
+    cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint, runtime: Runtime
+) -> tuple[dict[str, Any], Predictions]:
     """Run the pipeline of one cell; return the fields of a done record and the predictions."""
     with clock.stage("split"):
         split = imbalance.split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
         y, y_test = inputs.y_train[split.train], inputs.y_test[split.test]
     with clock.stage("represent"):
-        X, X_test = samples_of(cell, inputs, split)
+        X, X_test = samples_of(cell, inputs, split, runtime)
     with clock.stage("resample"):
         A, y_resampled = cell.resampler.resample(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):
@@ -69,13 +72,13 @@ def compute(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) ->
     return fields, {"y_true": y_test, **predicted, "test_index": split.test}
 
 
-def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int, attempt: str) -> Record:
+def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: str) -> Record:
     """Compute one cell and keep its record, whatever becomes of it; what is there already is not computed again.
 
     Parameters
     ----------
-    threads : int
-        How many the libraries may use.
+    runtime : Runtime
+        What the cell is computed with.
     attempt : str
         A name for this try, and others of the same run at the same time.
 
@@ -88,15 +91,16 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, threads: int, attempt: str)
     if earlier and (earlier.status in FINAL or earlier.measured.attempt == attempt):
         return earlier
     store.write_log(cell.key, "")  # what an earlier trial wrote is not this one's
-    clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(host.versions(), sort_keys=True))
+    clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(runtime.known(), sort_keys=True))
     host.reset_peak_memory()
+    threads = runtime.threads
     with threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
-        outcome, predictions = _outcome(cell, inputs, clock, checkpoint)
+        outcome, predictions = _outcome(cell, inputs, clock, checkpoint, runtime)
     record = Record(
         key=cell.key,
         cell=cell.identity(),
         **outcome,
-        versions=host.versions(),
+        versions=runtime.versions(),
         measured=Measured(
             finished_at=_now(),
             seconds=clock.seconds,
@@ -126,10 +130,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _outcome(cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint) -> tuple[dict[str, Any], Predictions]:
+def _outcome(
+    cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint, runtime: Runtime
+) -> tuple[dict[str, Any], Predictions]:
     """Return the fields of the record that say what became of the cell, and its predictions if it is done."""
     try:
-        fields, predictions = compute(cell, inputs, clock, checkpoint)
+        fields, predictions = compute(cell, inputs, clock, checkpoint, runtime)
     except InfeasibleError as error:
         return {"status": "infeasible", "message": str(error)}, {}
     except UsageError:  # nothing that another cell could do better

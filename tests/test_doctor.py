@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from raygrid.commands.doctor import needs, software, system
 from raygrid.commands.job import open_job
 from raygrid.datasets import DATASETS, FromPath
+from raygrid.host import Runtime
 
 
 @pytest.fixture
@@ -228,7 +229,7 @@ def test_what_is_cached_needs_no_room(job, cache):
     from raygrid.inputs import load_inputs
 
     opened = job(cache=cache.root)
-    load_inputs(opened.cells[0], opened.cache)
+    load_inputs(opened.cells[0], opened.cache, Runtime())
     assert [*needs.places(opened)][1].what.endswith("; at most 0 GB to come")
 
 

@@ -12,6 +12,7 @@ from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
 from raygrid.datasets.digits import Digits
 from raygrid.datasets.mnist import Mnist
+from raygrid.host import Runtime
 from raygrid.imbalance import split
 from raygrid.inputs import images_key, inputs_key, load_inputs, makers_first, samples_key, samples_of
 from raygrid.mixtures.mixing import mix
@@ -72,9 +73,9 @@ def counted(cell):
 
 
 def test_inputs_are_computed_once_and_then_read(counted, tmp_path):
-    first = load_inputs(counted, Cache(tmp_path))
+    first = load_inputs(counted, Cache(tmp_path), Runtime())
     assert (CountedDigits.sizes, CountedImage.lengths) == ([32], [1198, 599])
-    again = load_inputs(counted, Cache(tmp_path))
+    again = load_inputs(counted, Cache(tmp_path), Runtime())
     assert (CountedDigits.sizes, CountedImage.lengths) == ([32], [1198, 599])
     for part in ("X_train", "y_train", "X_test", "y_test"):
         assert np.array_equal(getattr(first, part), getattr(again, part))
@@ -82,7 +83,7 @@ def test_inputs_are_computed_once_and_then_read(counted, tmp_path):
 
 
 def test_what_is_read_is_what_the_stages_gave(counted, tmp_path):
-    inputs = load_inputs(counted, Cache(tmp_path))
+    inputs = load_inputs(counted, Cache(tmp_path), Runtime())
     images = Digits().load(32, "bilinear")
     assert np.array_equal(inputs.X_train, images.X_train // 2)
     assert np.array_equal(inputs.X_test, images.X_test // 2)
@@ -91,20 +92,20 @@ def test_what_is_read_is_what_the_stages_gave(counted, tmp_path):
 
 
 def test_two_representations_share_the_decoded_images(counted, tmp_path):
-    load_inputs(counted, Cache(tmp_path))
+    load_inputs(counted, Cache(tmp_path), Runtime())
     plain = replace(counted, representation=Image())
-    assert load_inputs(plain, Cache(tmp_path)).X_test.shape == (599, 32, 32, 3)
+    assert load_inputs(plain, Cache(tmp_path), Runtime()).X_test.shape == (599, 32, 32, 3)
     assert CountedDigits.sizes == [32]
     # Images are their own representation, and not kept a second time.
-    assert {path.name for path in tmp_path.glob("i*-*")} == {images_key(plain), inputs_key(counted)}
-    assert inputs_key(plain) == images_key(plain)
+    assert {path.name for path in tmp_path.glob("i*-*")} == {images_key(plain), inputs_key(counted, Runtime())}
+    assert inputs_key(plain, Runtime()) == images_key(plain)
 
 
 def test_raw_pixels_are_the_images_in_another_shape_and_kept_as_such(counted, tmp_path):
     raw, plain = (replace(counted, representation=level) for level in (Raw(), Image()))
-    inputs = load_inputs(raw, Cache(tmp_path))
+    inputs = load_inputs(raw, Cache(tmp_path), Runtime())
     fold = split(inputs.y_train, inputs.y_test, ir=2, seed=0)
-    (X, X_test), (Y, Y_test) = (samples_of(cell, inputs, fold) for cell in (raw, plain))
+    (X, X_test), (Y, Y_test) = (samples_of(cell, inputs, fold, Runtime()) for cell in (raw, plain))
     assert (X.shape, X_test.shape, X.X.dtype) == ((len(fold.train), 3072), (len(fold.test), 3072), np.uint8)
     assert np.shares_memory(X.X, Y.X) and np.shares_memory(X_test.X, Y_test.X)
     assert np.array_equal(X[:5], Y[:5].reshape(5, -1))
@@ -114,8 +115,8 @@ def test_raw_pixels_are_the_images_in_another_shape_and_kept_as_such(counted, tm
 
 
 def test_a_deleted_cache_is_computed_anew(counted, tmp_path):
-    load_inputs(counted, Cache(tmp_path / "one"))
-    load_inputs(counted, Cache(tmp_path / "two"))
+    load_inputs(counted, Cache(tmp_path / "one"), Runtime())
+    load_inputs(counted, Cache(tmp_path / "two"), Runtime())
     assert CountedDigits.sizes == [32, 32]
 
 
@@ -125,9 +126,9 @@ def test_a_failed_computation_leaves_nothing_to_be_read(counted, tmp_path):
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        load_inputs(replace(counted, representation=Broken()), Cache(tmp_path))
+        load_inputs(replace(counted, representation=Broken()), Cache(tmp_path), Runtime())
     assert [path.name for path in tmp_path.glob("i*-*")] == [images_key(counted)]
-    assert load_inputs(counted, Cache(tmp_path)).X_train.shape == (1198, 32, 32, 3)
+    assert load_inputs(counted, Cache(tmp_path), Runtime()).X_train.shape == (1198, 32, 32, 3)
 
 
 # What is changed, and whether images and inputs are then others.
@@ -150,12 +151,15 @@ CHANGES = {
 def test_keys_change_with_what_the_arrays_depend_on(cell, change, images, inputs):
     other = replace(cell, **change)
     assert other.key != cell.key
-    assert (images_key(other) != images_key(cell), inputs_key(other) != inputs_key(cell)) == (images, inputs)
+    assert (images_key(other) != images_key(cell), inputs_key(other, Runtime()) != inputs_key(cell, Runtime())) == (
+        images,
+        inputs,
+    )
 
 
 def test_the_seed_is_part_of_random_features(cell):
     random = replace(cell, representation=Features(alpha=0.25, weights="none"))
-    assert inputs_key(random) != inputs_key(replace(random, seed=7))
+    assert inputs_key(random, Runtime()) != inputs_key(replace(random, seed=7), Runtime())
     assert images_key(random) == images_key(replace(random, seed=7))
 
 
@@ -166,9 +170,9 @@ def trained(counted):
 
 
 def samples(cell, cache):
-    inputs = load_inputs(cell, cache)
+    inputs = load_inputs(cell, cache, Runtime())
     fold = split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
-    return inputs, fold, *samples_of(cell, inputs, fold)
+    return inputs, fold, *samples_of(cell, inputs, fold, Runtime())
 
 
 def test_a_representation_is_trained_on_the_folds_training_images_and_those_alone(trained, tmp_path):
@@ -205,7 +209,7 @@ def test_cells_of_a_fold_share_what_is_trained_for_it(trained, tmp_path):
     for cell in (trained, *others):
         samples(cell, Cache(tmp_path))
     assert len(Trained.seen) == 1
-    assert makers_first([trained, *others]) == [trained, *others]
+    assert makers_first([trained, *others], Runtime()) == [trained, *others]
 
 
 def of_other_code(level):
@@ -231,17 +235,17 @@ RETRAINED = {
 def test_what_is_trained_is_known_by_what_its_training_depends_on(trained, change, original, resampled):
     for train_on, differs in (("original", original), ("resampled", resampled)):
         cell = replace(trained, representation=Trained(train_on=train_on), resampler=RESAMPLERS["smote"]())
-        assert (samples_key(replace(cell, **change)) != samples_key(cell)) is differs
-    assert samples_key(trained) != samples_key(replace(trained, representation=Trained(train_on="resampled")))
+        assert (samples_key(replace(cell, **change), Runtime()) != samples_key(cell, Runtime())) is differs
+    assert samples_key(trained, Runtime()) != samples_key(
+        replace(trained, representation=Trained(train_on="resampled")), Runtime()
+    )
 
 
-def test_threads_and_processors_are_part_of_what_is_trained(trained, monkeypatch):
-    keys = []
-    for threads, share in (("1", "0"), ("2", "0"), ("1", "0.25"), ("1", "0.5")):
-        monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        monkeypatch.setenv("RAYGRID_GPU_SHARE", share)
-        keys.append(samples_key(trained))
-    assert len(set(keys)) == 3 and keys[2] == keys[3]
+def test_threads_processors_and_backends_are_part_of_what_is_trained(trained):
+    runtimes = [Runtime(1), Runtime(2), Runtime(1, 0.25), Runtime(1, 0.5), Runtime(1, backend="torch")]
+    keys = [samples_key(trained, runtime) for runtime in runtimes]
+    assert keys[2] == keys[3]  # a share of a card rounds as the whole card does
+    assert len(set(keys)) == 4
 
 
 def test_a_trained_representation_that_changes_nothing_changes_no_result(trained, tmp_path):
@@ -252,7 +256,7 @@ def test_a_trained_representation_that_changes_nothing_changes_no_result(trained
     found = []
     for level in (Raw(), Unchanged()):
         cell = replace(trained, representation=level, resampler=RESAMPLERS["smote"]())
-        found.append(compute(cell, load_inputs(cell, Cache(tmp_path)), Clock(), NO_CHECKPOINT))
+        found.append(compute(cell, load_inputs(cell, Cache(tmp_path), Runtime()), Clock(), NO_CHECKPOINT, Runtime()))
     (raw, raw_predicted), (fields, predicted) = found
     assert fields == raw and raw["metrics"]["AvAcc"] > 0.5
     assert all(np.array_equal(predicted[name], raw_predicted[name]) for name in raw_predicted)
@@ -283,14 +287,14 @@ def test_no_test_image_is_seen_in_training(cell, tmp_path, level):
 def test_cells_that_would_wait_for_a_training_come_last(trained):
     smote, other_fold = replace(trained, resampler=RESAMPLERS["smote"]()), replace(trained, fold=1)
     plain, plain_smote = (replace(cell, representation=Raw()) for cell in (trained, smote))
-    assert makers_first([trained, smote, plain, other_fold, plain_smote]) == [
+    assert makers_first([trained, smote, plain, other_fold, plain_smote], Runtime()) == [
         *(trained, plain, other_fold, plain_smote),
         smote,
     ]
 
 
 def test_trials_of_trained_representations_are_given_the_images(trained):
-    assert inputs_key(trained) == images_key(trained) != samples_key(trained)
+    assert inputs_key(trained, Runtime()) == images_key(trained) != samples_key(trained, Runtime())
 
 
 def test_a_file_is_known_by_what_it_holds(cell, tmp_path):
@@ -299,14 +303,14 @@ def test_a_file_is_known_by_what_it_holds(cell, tmp_path):
         X, y = np.full((4, 32, 32), value, dtype=np.uint8), np.array([0, 0, 1, 1])
         np.savez(path, x_train=X, y_train=y, x_test=X, y_test=y)
         other = replace(cell, dataset=FromPath(name="mine", path=path))
-        return images_key(other), inputs_key(other)
+        return images_key(other), inputs_key(other, Runtime())
 
     assert keys("a", 1) == keys("b", 1)
     assert not set(keys("a", 1)) & set(keys("c", 2))
 
 
 def test_inner_products_are_computed_when_asked_for_and_shared(cell, tmp_path, cache):
-    inputs = replace(load_inputs(cell, cache), cache=Cache(tmp_path))
+    inputs = replace(load_inputs(cell, cache, Runtime()), cache=Cache(tmp_path))
     train, test = inputs.train(np.array([700, 3, 90])), inputs.test(np.array([5, 6]))
     assert not list(tmp_path.iterdir())
     for again in (inputs, pickle.loads(pickle.dumps(inputs))):
@@ -320,7 +324,7 @@ def test_inner_products_are_computed_when_asked_for_and_shared(cell, tmp_path, c
 
 
 def test_a_class_lies_together(cell, cache):
-    inputs = load_inputs(cell, cache)
+    inputs = load_inputs(cell, cache, Runtime())
     train = inputs.train(np.arange(len(inputs.y_train)))
     assert sorted(train.places) == list(range(len(inputs.y_train)))
     in_order = inputs.y_train[np.argsort(train.places)]
@@ -329,6 +333,6 @@ def test_a_class_lies_together(cell, cache):
 
 def test_what_is_shared_depends_on_no_cell(cells_of, tmp_path, cache):
     for cell in cells_of():
-        inputs = replace(load_inputs(cell, cache), cache=Cache(tmp_path))
+        inputs = replace(load_inputs(cell, cache, Runtime()), cache=Cache(tmp_path))
         inputs.train(np.arange(3)).tiles()
     assert len(list(tmp_path.glob("products-*"))) == 1

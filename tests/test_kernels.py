@@ -13,6 +13,7 @@ from sklearn.svm import SVC
 from raygrid import imbalance
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
+from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
 from raygrid.representations.features import Features
 from raygrid.resampling import RESAMPLERS
@@ -59,7 +60,7 @@ def check(names, X, y, X_test):
 @pytest.fixture
 def digits(cells_of, cache):
     """Features of a small network, at IR 5: 535 training samples of 10 classes."""
-    inputs = load_inputs(cells_of()[0], cache)
+    inputs = load_inputs(cells_of()[0], cache, Runtime())
     kept = imbalance.split(inputs.y_train, inputs.y_test, ir=5, seed=0)
     return inputs.X_train[kept.train], inputs.y_train[kept.train], inputs.X_test
 

@@ -17,6 +17,7 @@ from raygrid.costs.model import CostModel, stratum_of
 from raygrid.costs.schedule import Machines
 from raygrid.errors import UsageError
 from raygrid.gridfile.schema import Grid, Resources
+from raygrid.host import Runtime
 from raygrid.inputs import images_key, load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
@@ -151,7 +152,7 @@ def test_gpus_per_trial_is_a_number_from_zero_on(given):
 
 def test_the_size_of_a_data_set_comes_from_the_cache(job_of, tmp_path, tiny, image_arm):
     job = job_of(Grid.model_validate(tiny | {"arms": [image_arm]}))
-    load_inputs(job.cells[0], job.cache)
+    load_inputs(job.cells[0], job.cache, Runtime())
     sizes = model_of(job).sizes(of(job.cells, ir=10))
     assert (sizes.n_train, sizes.all_largest, sizes.all_smallest) == (336, 1160, 110)
     nothing = Cache(tmp_path / "nothing")

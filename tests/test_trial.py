@@ -16,6 +16,7 @@ from raygrid.cells import hash_of
 from raygrid.classifiers.knn import Knn
 from raygrid.datasets import DATASETS
 from raygrid.errors import StoreError
+from raygrid.host import Runtime
 from raygrid.inputs import Inputs
 from raygrid.metrics.confusion import METRICS
 from raygrid.resampling import Resampler
@@ -93,7 +94,7 @@ def files(store: Store, pattern: str) -> dict[str, bytes]:
 
 
 def test_a_done_record_agrees_with_the_predictions_kept_beside_it(cell, inputs, store):
-    record = trial.run(cell, inputs, store, threads=1, attempt="")
+    record = trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
     assert (record.status, record.message, record.traceback) == ("done", None, None)
     with np.load(store.root / "predictions" / f"{cell.key}.npz", allow_pickle=False) as kept:
         y_true, y_pred, test_index = kept["y_true"], kept["y_pred"], kept["test_index"]
@@ -108,7 +109,7 @@ def test_a_done_record_agrees_with_the_predictions_kept_beside_it(cell, inputs, 
 
 
 def test_a_done_record_counts_the_samples_of_each_class(cell, inputs, store):
-    record = trial.run(cell, inputs, store, threads=1, attempt="")
+    record = trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
     # The smallest class has 116 training and 58 test samples; class i of 10 keeps n / (1 + 9 / 9 (i - 1)) of them.
     for part, n in (("train", 116), ("test", 58)):
         in_order = [record.class_counts[part][label] for label in record.class_order]
@@ -119,7 +120,7 @@ def test_a_done_record_counts_the_samples_of_each_class(cell, inputs, store):
 
 
 def test_a_record_says_what_cell_it_is_of_and_what_it_cost(cell, inputs, store):
-    record = trial.run(cell, inputs, store, threads=1, attempt="")
+    record = trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
     assert record.key == cell.key == hash_of(record.cell)
     assert (record.cell["ir"], record.cell["fold"], record.cell["resampler"]["k_neighbors"]) == (10, 1, 5)
     assert {"python", "keras_backend", "raygrid", "scikit-learn", "imbalanced-learn"} <= set(record.versions)
@@ -129,7 +130,7 @@ def test_a_record_says_what_cell_it_is_of_and_what_it_cost(cell, inputs, store):
 
 
 def test_what_is_written_is_json_of_the_record(cell, inputs, store):
-    record = trial.run(cell, inputs, store, threads=1, attempt="")
+    record = trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
     assert list(files(store, "records/*")) == [f"{cell.key}.json"]
     text = files(store, "records/*")[f"{cell.key}.json"]
     assert json.loads(text)["metrics"] == record.metrics
@@ -141,7 +142,7 @@ def test_two_runs_of_a_cell_differ_in_what_they_cost_only(cell, inputs, tmp_path
     for name in ("one", "two"):
         store = Store(tmp_path / name)
         store.prepare()
-        trial.run(cell, inputs, store, threads=1, attempt="")
+        trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
         text = json.loads(files(store, "records/*")[f"{cell.key}.json"])
         assert text.pop("measured")
         kept.append((json.dumps(text), files(store, "predictions/*")))
@@ -150,7 +151,7 @@ def test_two_runs_of_a_cell_differ_in_what_they_cost_only(cell, inputs, tmp_path
 
 def test_an_infeasible_cell_says_why_and_has_no_traceback(cell, inputs, store):
     greedy = replace(cell, resampler=cell.resampler.model_copy(update={"k_neighbors": 11}))
-    record = trial.run(greedy, inputs, store, threads=1, attempt="")
+    record = trial.run(greedy, inputs, store, runtime=Runtime(1), attempt="")
     smallest = record_order(greedy, inputs)[-1]
     expected = f"smote: got 11 samples of class {smallest}; expected at least 12 (k_neighbors + 1)"
     assert (record.status, record.message, record.traceback) == ("infeasible", expected, None)
@@ -174,7 +175,7 @@ def record_order(cell: Any, inputs: Inputs) -> list[int]:
 )
 def test_a_stage_that_raises_leaves_a_record(cell, inputs, store, cause, status, message):
     failing = replace(cell, resampler=Raising(cause=cause))
-    record = trial.run(failing, inputs, store, threads=1, attempt="")
+    record = trial.run(failing, inputs, store, runtime=Runtime(1), attempt="")
     assert record.status == status
     assert record.message.startswith(message)
     assert record.traceback.startswith("Traceback (most recent call last):\n")
@@ -188,11 +189,11 @@ def test_a_stage_that_raises_leaves_a_record(cell, inputs, store, cause, status,
 def test_a_failed_record_gives_way_to_a_done_one_and_a_done_one_to_none(cell, inputs, store):
     failed = Record(key=cell.key, cell=cell.identity(), status="error", message="was", measured=measured())
     store.write(failed, {})
-    done = trial.run(cell, inputs, store, threads=1, attempt="")
+    done = trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
     assert store.record(cell.key) == done
     before = files(store, "*/*")
     store.write(failed, {})
-    trial.run(cell, inputs, store, threads=1, attempt="")
+    trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
     assert files(store, "*/*") == before
 
 
@@ -201,25 +202,25 @@ def measured() -> dict[str, Any]:
 
 
 def test_a_record_keeps_what_libraries_warned_the_user_of(cell, inputs, store, capsys):
-    record = trial.run(replace(cell, resampler=Warned()), inputs, store, threads=1, attempt="")
+    record = trial.run(replace(cell, resampler=Warned()), inputs, store, runtime=Runtime(1), attempt="")
     assert (record.status, record.measured.log) == ("done", ["UserWarning: few samples"])
     assert capsys.readouterr().err == ""
 
 
 def test_an_interrupted_cell_leaves_nothing(cell, inputs, store):
     with pytest.raises(KeyboardInterrupt):
-        trial.run(replace(cell, resampler=Raising(cause="interrupt")), inputs, store, threads=1, attempt="")
+        trial.run(replace(cell, resampler=Raising(cause="interrupt")), inputs, store, runtime=Runtime(1), attempt="")
     assert not files(store, "*/*")
 
 
 def test_a_record_that_cannot_be_written_is_a_store_error(cell, inputs, tmp_path):
     with pytest.raises(StoreError, match=f"^{tmp_path}/nowhere: No such file or directory "):
-        trial.run(cell, inputs, Store(tmp_path / "nowhere"), threads=1, attempt="")
+        trial.run(cell, inputs, Store(tmp_path / "nowhere"), runtime=Runtime(1), attempt="")
 
 
 def test_libraries_use_the_trials_threads_and_no_more(cell, inputs, store):
     before = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
-    trial.run(replace(cell, resampler=Watching()), inputs, store, threads=2, attempt="")
+    trial.run(replace(cell, resampler=Watching()), inputs, store, runtime=Runtime(2), attempt="")
     assert Watching.seen == {2}
     after = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
     assert before == {path: after[path] for path in before}
@@ -228,7 +229,7 @@ def test_libraries_use_the_trials_threads_and_no_more(cell, inputs, store):
 def test_the_scores_of_a_classifier_that_has_them_are_kept_beside_its_labels(cell, inputs, store):
     for classifier, names in ((cell.classifier, ["y_true", "y_pred", "test_index"]), (Knn(), None)):
         one = replace(cell, classifier=classifier)
-        trial.run(one, inputs, store, threads=1, attempt="")
+        trial.run(one, inputs, store, runtime=Runtime(1), attempt="")
         with np.load(store.root / "predictions" / f"{one.key}.npz", allow_pickle=False) as kept:
             assert sorted(kept) == sorted(names or ["y_true", "y_pred", "scores", "test_index"])
             if not names:

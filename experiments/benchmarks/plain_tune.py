@@ -24,6 +24,7 @@ from raygrid.cells import Cell
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import DatasetLevel, Images
 from raygrid.engine import Terms, engine_named
+from raygrid.host import Runtime
 from raygrid.imbalance import split
 from raygrid.inputs import load_inputs
 from raygrid.metrics.confusion import confusion_matrix
@@ -126,7 +127,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="raygrid-benchmark-"))
     store, cache = Store(folder / "store"), Cache(folder / "cache")
     store.prepare()
-    given = load_inputs(cells[0], cache)
+    given = load_inputs(cells[0], cache, Runtime())
     for name, part in (("X", given.X_train), ("y", given.y_train), ("X_test", given.X_test), ("y_test", given.y_test)):
         np.save(folder / f"{name}.npy", part)
 

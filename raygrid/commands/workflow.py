@@ -16,6 +16,7 @@ from raygrid.commands.reporting import write_tables
 from raygrid.costs.model import Stratum, stratum_of
 from raygrid.engine import Terms, engine_named
 from raygrid.gridfile.schema import Grid
+from raygrid.host import Runtime
 from raygrid.inputs import images_key, inputs_key, load_inputs
 from raygrid.storage.record import Status
 
@@ -63,8 +64,8 @@ def _run(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
 def prepare(job: Job) -> None:
     """Fetch and compute everything that trials share."""
     _fetch(job.cells)
-    for cell in {inputs_key(cell): cell for cell in job.cells}.values():
-        inputs = load_inputs(cell, job.cache)
+    for cell in {inputs_key(cell, Runtime()): cell for cell in job.cells}.values():
+        inputs = load_inputs(cell, job.cache, Runtime())
         what = "image" if inputs.key == images_key(cell) else cell.representation.name
         _out.print(f"{cell.dataset.name} {what}: train {inputs.X_train.shape}, test {inputs.X_test.shape}")
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 from raygrid import trial
 from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms
+from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
@@ -22,9 +23,10 @@ def run_inline(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
             return
         threads = terms.share(cell).cpus
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # as Ray does; TensorFlow's first import reads it
-        inputs = load_inputs(cell, cache)  # mapped into memory from the second cell on
+        runtime = Runtime(threads)
+        inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
         observer.started(cell)
-        record = trial.run(cell, inputs, store, threads=threads, attempt=attempt)
+        record = trial.run(cell, inputs, store, runtime=runtime, attempt=attempt)
         if record.traceback:
             print(f"{cell}\n{record.traceback}", file=sys.stderr)
         observer.finished(cell, record.status)

@@ -15,6 +15,7 @@ from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError
+from raygrid.host import Runtime
 from raygrid.inputs import images_key, inputs_key, samples_key
 from raygrid.level import Level
 from raygrid.storage.folders import Location
@@ -58,12 +59,12 @@ class _Size:
 def _cache_size(job: Job) -> _Size:
     """Return what the cache will come to hold and does not yet: images, and what representations make of them."""
     entries = {}
-    for key, cell in {samples_key(cell): cell for cell in job.cells}.items():
+    for key, cell in {samples_key(cell, Runtime()): cell for cell in job.cells}.items():
         images = images_key(cell)
         entries[images] = (cell.dataset.name, _bytes(cell, 3 * cell.image_size**2))
         if key != images:
             per_image = cell.representation.bytes_per_image(cell.image_size)
-            entries[key] = (cell.dataset.name, _bytes(cell, per_image, is_of_fold=key != inputs_key(cell)))
+            entries[key] = (cell.dataset.name, _bytes(cell, per_image, is_of_fold=key != inputs_key(cell, Runtime())))
     lacking = [entry for key, entry in entries.items() if not (job.cache.root / key).exists()]
     untold = tuple(sorted({name for name, size in lacking if size is None}))
     return _Size(sum(size or 0 for _, size in lacking), untold)

@@ -25,6 +25,7 @@ from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms
 from raygrid.engine.ray.attempt import Attempt, EarlyEnd, is_preemption
 from raygrid.engine.ray.worker import Work, load, run_trial
+from raygrid.host import Runtime
 from raygrid.inputs import inputs_key, makers_first
 from raygrid.storage.cache import Cache
 from raygrid.storage.record import Status
@@ -50,7 +51,7 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
     with connected(address, code=code_of(levels), verbose=terms.verbose):
         resources = fitting(terms.resources, observer, may_grow=address is not None)
         sweep = _Sweep(store, replace(terms, resources=resources), observer)
-        todo = makers_first(cells)
+        todo = makers_first(cells, Runtime())
         while todo and not terms.budget.exhausted():
             todo = sweep.attempt(todo, _shared_inputs(todo, cache))
 
@@ -183,7 +184,7 @@ def _shared_inputs(cells: Sequence[Cell], cache: Cache) -> dict[str, Any]:
     """
     repeatable = ray.remote(load).options(num_cpus=0, num_returns=2, max_retries=-1, scheduling_strategy="SPREAD")
     references = {}
-    for key, cell in {inputs_key(cell): cell for cell in cells}.items():
+    for key, cell in {inputs_key(cell, Runtime()): cell for cell in cells}.items():
         loaded, references[key] = repeatable.remote(cell, cache)
         try:
             ray.get(loaded)

@@ -19,6 +19,7 @@ from raygrid.engine import Terms
 from raygrid.engine.output import Captured, captured
 from raygrid.errors import UsageError
 from raygrid.gridfile.schema import Resources
+from raygrid.host import Runtime
 from raygrid.inputs import Inputs, inputs_key, load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
@@ -66,10 +67,11 @@ def run_trial(config: dict[str, dict[str, str]], *, work: list[Any]) -> None:
     # Keras' backends read these when they are imported. A trial tried again at twice its share keeps its threads.
     gpus = tune.get_context().get_trial_resources().required_resources.get("GPU", 0)
     os.environ |= {"OMP_NUM_THREADS": str(share.cpus), "RAYGRID_GPU_SHARE": str(gpus)}
-    inputs: Inputs = ray.get(shared.inputs[inputs_key(cell)])
+    runtime = Runtime(share.cpus, gpus)
+    inputs: Inputs = ray.get(shared.inputs[inputs_key(cell, runtime)])
     try:
         with captured() as output, _time_limit(cell, share, shared, output):
-            record = trial.run(cell, inputs, shared.store, threads=share.cpus, attempt=shared.name)
+            record = trial.run(cell, inputs, shared.store, runtime=runtime, attempt=shared.name)
         if output.text:
             shared.store.write_log(cell.key, output.text)
     except UsageError as error:  # every other cell would meet it as well, and so would another try
@@ -114,4 +116,4 @@ def load(cell: Cell, cache: Cache) -> tuple[None, Inputs]:
     Computed with all cores of the node that this process is on: no trial waits for less.
     """
     os.environ["OMP_NUM_THREADS"] = str(os.cpu_count())
-    return None, load_inputs(cell, cache)
+    return None, load_inputs(cell, cache, Runtime(os.cpu_count() or 1))
