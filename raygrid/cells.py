@@ -6,22 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 from raygrid.classifiers import Classifier
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError, choices
 from raygrid.gridfile.schema import Grid
+from raygrid.imbalance import Profile
 from raygrid.level import Level
 from raygrid.representations import Representation
 from raygrid.resampling import Resampler
 from raygrid.seeds import seed_for
+from raygrid.splits import Official, Split
 from raygrid.storage.record import FINAL
 
 # Goes up when the same cell would give another result; every key changes with it.
 # 2: distances and kernels follow from inner products in the precision of the features.
 # 3: layers of networks are fused (raygrid.networks.fused), which rounds otherwise.
-PROTOCOL = 3
+# 4: imbalance is a level, samples are one pool, and a class that a resampler removes is scored instead of refused.
+PROTOCOL = 4
 
 
 @lru_cache(maxsize=4096)
@@ -35,7 +38,7 @@ class Cell:
     """One point of the grid."""
 
     dataset: DatasetLevel
-    ir: float
+    imbalance: Profile
     fold: int
     representation: Representation
     resampler: Resampler
@@ -43,13 +46,21 @@ class Cell:
     image_size: int
     interpolation: str
     seed: int
+    split: Split = Official()
+    validation: float | Literal["official"] | None = None
 
     def identity(self) -> dict[str, Any]:
-        """Return, as plain JSON values, everything that can change the result, and nothing else."""
-        return {
+        """Return, as plain JSON values, everything that can change the result, and nothing else.
+
+        A split or a validation part that nobody has asked for is not mentioned: other cells keep their keys.
+        """
+        asked = {} if self.split == Official() else {"split": identity(self.split)}
+        if self.validation is not None:
+            asked["validation"] = self.validation
+        return asked | {
             "protocol": PROTOCOL,
             "dataset": identity(self.dataset),
-            "ir": self.ir,
+            "imbalance": identity(self.imbalance),
             "fold": self.fold,
             "representation": identity(self.representation),
             "resampler": identity(self.resampler),
@@ -65,19 +76,24 @@ class Cell:
         return hash_of(self.identity())
 
     @property
+    def data_seed(self) -> int:
+        """The seed of what is drawn once for all folds of a data set."""
+        return seed_for(self.seed, self.dataset.name)
+
+    @property
     def fold_seed(self) -> int:
-        """The seed of the fold's subsets: the same at every IR, for every representation and resampler."""
+        """The seed of the fold's subsets: the same at every level of imbalance, representation and resampler."""
         return seed_for(self.seed, self.dataset.name, self.fold)
 
     def seed_of(self, purpose: str) -> int:
-        """Return the seed of one stage: the same for every cell that shares data set, fold and IR."""
-        return seed_for(self.fold_seed, self.ir, purpose)
+        """Return the seed of one stage: the same for every cell that shares data set, fold and imbalance."""
+        return seed_for(self.fold_seed, self.imbalance.stream, purpose)
 
     def levels(self) -> dict[str, str]:
         """Return the cell's level on every axis as text, as --only and exclude spell them."""
         return {
             "dataset": self.dataset.name,
-            "ir": f"{self.ir:g}",
+            "imbalance": self.imbalance.text,
             "fold": str(self.fold),
             "representation": self.representation.name,
             "resampler": self.resampler.name,
@@ -99,12 +115,13 @@ def expand(grid: Grid) -> list[Cell]:
 
     The arms are interleaved, so that cells which need a GPU and cells which do not are started side by side.
     """
-    shared = {"image_size": grid.image_size, "interpolation": grid.interpolation, "seed": grid.seed}
+    names = ("image_size", "interpolation", "seed", "split", "validation")
+    shared = {name: getattr(grid, name) for name in names}
     pairs = [(arm, resampler) for arm in grid.arms for resampler in arm.resamplers]
     cells = [
-        Cell(dataset, ir, fold, arm.representation, resampler, arm.classifier, **shared)
-        for dataset, fold, ir, (arm, resampler) in product(
-            grid.datasets, range(grid.folds), grid.imbalance_ratios, pairs
+        Cell(dataset, imbalance, fold, arm.representation, resampler, arm.classifier, **shared)
+        for dataset, fold, imbalance, (arm, resampler) in product(
+            grid.datasets, range(grid.folds), grid.imbalance, pairs
         )
     ]
     excluded = [exclusion.levels().items() for exclusion in grid.exclude]

@@ -4,7 +4,7 @@ What belongs to a data set, its images or what a fixed representation makes of t
 trained representation makes of a fold, of which there may be hundreds, is computed by the trial that first needs it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,74 +14,92 @@ from numpy.typing import NDArray
 
 from raygrid import host
 from raygrid.cells import Cell, hash_of, identity
+from raygrid.folds import Fold
 from raygrid.host import Runtime
-from raygrid.imbalance import Split
 from raygrid.mixtures.samples import Samples
-from raygrid.mixtures.tiles import Plan, Tiles
+from raygrid.mixtures.tiles import Gram, Ints, Tiles
 from raygrid.representations import TrainedRepresentation
 from raygrid.resampling import NoResampling, Resampler
 from raygrid.storage.cache import Cache
 
+# The parts that a data set may come with.
+PARTS = ("train", "validation", "test")
+
 
 @dataclass(frozen=True)
-class Inputs:
-    """A data set in some representation: the whole of it, or one fold.
+class Labels:
+    """The labels of a data set: what its folds follow from.
 
     Attributes
     ----------
-    X_train, X_test : array of shape (n_train, ...) and (n_test, ...), uint8 images or float32 features
+    y : array of shape (n_samples,), int64
+        0 .. M - 1.
+    class_names : tuple of str
+    parts : mapping of str to array of int64
+        The parts that the data set comes with, as ascending indices.
+    """
+
+    y: Ints
+    class_names: tuple[str, ...]
+    parts: Mapping[str, Ints]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """One pool of samples in some representation: a whole data set, or the samples of one fold.
+
+    Attributes
+    ----------
+    X : array of shape (n_samples, ...), uint8 images or float32 features
         Read-only, and mapped or shared: only what is indexed is copied.
-    y_train, y_test : array of shape (n_train,) and (n_test,), int64
+    y : array of shape (n_samples,), int64
         Labels 0 .. M - 1.
     class_names : tuple of str
+    parts : mapping of str to array of int64
+        The parts that the data set comes with, as ascending indices.
     cache : Cache
         Where inner products are kept, computed when a cell first asks for them.
     key : str
         The name of these arrays, from which their inner products have theirs.
+    threads : int
+        How many compute inner products.
     """
 
-    X_train: NDArray[Any]
-    y_train: NDArray[np.int64]
-    X_test: NDArray[Any]
-    y_test: NDArray[np.int64]
+    X: NDArray[Any]
+    y: Ints
     class_names: tuple[str, ...]
+    parts: Mapping[str, Ints]
     cache: Cache
     key: str
+    threads: int = 1
 
-    def train(self, index: NDArray[np.int64]) -> Samples:
-        """Return these training samples."""
-        places = np.argsort(self._order)[index]
-        return Samples(self.X_train, index, places, lambda: self._train_tiles)
-
-    def test(self, index: NDArray[np.int64]) -> Samples:
-        """Return these test samples."""
-        return Samples(self.X_test, index, index, lambda: self._test_tiles)
+    def samples(self, index: Ints) -> Samples:
+        """Return the samples of these indices."""
+        return Samples(self.X, index, self._places[index], lambda: self._tiles)
 
     @cached_property
-    def _order(self) -> NDArray[np.int64]:
-        """The training samples class by class, for what one class against another needs should lie together."""
-        return np.argsort(self.y_train, kind="stable")
+    def _order(self) -> Ints:
+        """The samples part by part and class by class: what one kernel reads should lie together."""
+        part = np.zeros(len(self.y), dtype=np.int64)
+        for number, index in enumerate(self.parts.values()):
+            part[index] = number
+        return np.lexsort((self.y, part))
 
     @cached_property
-    def _train_tiles(self) -> Tiles:
-        X = self.X_train.reshape(len(self.X_train), -1)
-        return Tiles(self._computed("train", Plan(X, self._order, X, self._order, is_symmetric=True)), wide=0)
+    def _places(self) -> Ints:
+        return np.argsort(self._order)
 
     @cached_property
-    def _test_tiles(self) -> Tiles:
-        X, X_test = (part.reshape(len(part), -1) for part in (self.X_train, self.X_test))
-        plan = Plan(X_test, np.arange(len(X_test)), X, self._order, is_symmetric=False)
-        return Tiles(self._computed("test", plan), wide=-(-len(X) // plan.shape[1]))
-
-    def _computed(self, part: str, plan: Plan) -> NDArray[Any]:
+    def _tiles(self) -> Tiles:
+        gram = Gram(self.X.reshape(len(self.X), -1), self._order)
         known = {
             "inputs": self.key,
-            "part": part,
-            "shape": plan.shape,
-            "dtype": str(plan.dtype),
+            "shape": gram.shape,
+            "dtype": str(gram.dtype),
             "computed_by": [host.numpy_version(), host.blas()],
         }
-        return self.cache.parts(f"products-{hash_of(known)}", plan.shape, plan.dtype, plan.compute)
+        key = f"products-{hash_of(known)}"
+        return Tiles(self.cache.parts(key, gram.shape, gram.dtype, lambda: gram.compute(threads=self.threads)))
 
 
 def images_key(cell: Cell) -> str:
@@ -116,7 +134,9 @@ def samples_key(cell: Cell, runtime: Runtime) -> str:
     return "trained-" + hash_of(
         {
             "images": images_key(cell),
-            **{part: known[part] for part in ("representation", "ir", "fold", "seed")},
+            **{
+                part: known.get(part) for part in ("split", "validation", "imbalance", "fold", "representation", "seed")
+            },
             "resampler": identity(_resampler(cell, cell.representation)),
             "computed_by": runtime.known(),
         }
@@ -133,6 +153,37 @@ def makers_first(cells: Sequence[Cell], runtime: Runtime) -> list[Cell]:
     return sorted(cells, key=waits)
 
 
+def load_labels(cell: Cell, cache: Cache) -> Labels:
+    """Return the labels of a cell's data set, from the cache where it has them; else the images are read as well.
+
+    Raises
+    ------
+    UsageError
+        The data set is not there, or is broken.
+    """
+
+    def compute() -> dict[str, NDArray[Any]]:
+        return {name: array for name, array in _images(cell, cache).items() if name != "X"}
+
+    return _labels(cache.arrays(images_key(cell).replace("images-", "labels-"), compute))
+
+
+def _labels(arrays: Mapping[str, NDArray[Any]]) -> Labels:
+    parts = {part: arrays[f"part_{part}"] for part in PARTS if f"part_{part}" in arrays}
+    return Labels(arrays["y"], tuple(map(str, arrays["class_names"])), parts)
+
+
+def _images(cell: Cell, cache: Cache) -> dict[str, NDArray[Any]]:
+    """Return the decoded images of a cell's data set, its labels and its parts, from the cache where it has them."""
+
+    def read() -> dict[str, NDArray[Any]]:
+        found = cell.dataset.load(cell.image_size, cell.interpolation)
+        parts = {f"part_{part}": index for part, index in found.parts.items()}
+        return {"X": found.X, "y": found.y, "class_names": np.array(found.class_names), **parts}
+
+    return cache.arrays(images_key(cell), read)
+
+
 def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
     """Return the inputs of a cell, from the cache where it has them.
 
@@ -142,62 +193,49 @@ def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
         The data set or the weights are not there, or are broken.
     """
 
-    def images() -> dict[str, NDArray[Any]]:
-        loaded = cell.dataset.load(cell.image_size, cell.interpolation)
-        return {
-            "X_train": loaded.X_train,
-            "y_train": loaded.y_train,
-            "X_test": loaded.X_test,
-            "y_test": loaded.y_test,
-            "class_names": np.array(loaded.class_names),
-        }
-
     def represented() -> dict[str, NDArray[Any]]:
-        arrays = cache.arrays(images_key(cell), images)
-        return arrays | {
-            part: cell.representation.transform(arrays[part], seed=cell.seed) for part in ("X_train", "X_test")
-        }
+        arrays = _images(cell, cache)
+        return {**arrays, "X": cell.representation.transform(arrays["X"], seed=cell.seed)}
 
-    arrays = cache.arrays(inputs_key(cell, runtime), images if cell.representation.is_view else represented)
-    names = tuple(map(str, arrays.pop("class_names")))
-    return Inputs(**arrays, class_names=names, cache=cache, key=inputs_key(cell, runtime))
+    key = inputs_key(cell, runtime)
+    arrays = _images(cell, cache) if cell.representation.is_view else cache.arrays(key, represented)
+    labels = _labels(arrays)
+    return Inputs(arrays["X"], labels.y, labels.class_names, labels.parts, cache, key)
 
 
-def samples_of(cell: Cell, inputs: Inputs, split: Split, runtime: Runtime) -> tuple[Samples, Samples]:
-    """Return the training and the test samples of a cell, as its classifier sees them.
+def samples_of(cell: Cell, inputs: Inputs, fold: Fold, runtime: Runtime) -> tuple[Samples, Samples, Samples]:
+    """Return the training, the validation and the test samples of a cell, as its classifier sees them.
 
     Raises
     ------
     InfeasibleError
         The resampler cannot make what the representation is to be trained on.
     """
+    pool, indices = replace(inputs, threads=runtime.threads), (fold.train, fold.validation, fold.test)
     if isinstance(cell.representation, TrainedRepresentation):
-        fold = _trained(cell, cell.representation, inputs, split, samples_key(cell, runtime))
-        return fold.train(np.arange(len(split.train))), fold.test(np.arange(len(split.test)))
-    if cell.representation.is_view:
-        X, X_test = (cell.representation.transform(X, seed=cell.seed) for X in (inputs.X_train, inputs.X_test))
-        inputs = replace(inputs, X_train=X, X_test=X_test)
-    return inputs.train(split.train), inputs.test(split.test)
+        pool = _trained(cell, cell.representation, pool, fold, samples_key(cell, runtime))
+        indices = tuple(np.split(np.arange(len(pool.y)), np.cumsum([len(index) for index in indices])[:-1]))
+    elif cell.representation.is_view:
+        pool = replace(pool, X=cell.representation.transform(pool.X, seed=cell.seed))
+    train, validation, test = (pool.samples(index) for index in indices)
+    return train, validation, test
 
 
-def _trained(cell: Cell, representation: TrainedRepresentation, inputs: Inputs, split: Split, key: str) -> Inputs:
-    """Return the fold in a representation trained on its training images, from the cache where it has that."""
-    X, X_test, y = inputs.train(split.train), inputs.test(split.test), inputs.y_train[split.train]
+def _trained(cell: Cell, representation: TrainedRepresentation, images: Inputs, fold: Fold, key: str) -> Inputs:
+    """Return the fold in a representation trained on its training images, from the cache where it has that.
+
+    Its samples are those of the fold: the training, the validation and the test samples, in this order.
+    """
+    index = np.concatenate([fold.train, fold.validation, fold.test])
 
     def compute() -> dict[str, NDArray[Any]]:
+        X, y = images.samples(fold.train), images.y[fold.train]
         A, y_trained = _resampler(cell, representation).resample(X, y, seed=cell.seed_of("resample"))
         transform = representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
-        return {"X_train": transform(X), "X_test": transform(X_test)}
+        return {"X": transform(images.samples(index))}
 
-    arrays = inputs.cache.arrays(key, compute)
-    return replace(
-        inputs,
-        X_train=arrays["X_train"],
-        y_train=y,
-        X_test=arrays["X_test"],
-        y_test=inputs.y_test[split.test],
-        key=key,
-    )
+    X = images.cache.arrays(key, compute)["X"]
+    return replace(images, X=X, y=images.y[index], parts={}, key=key)
 
 
 def _resampler(cell: Cell, representation: TrainedRepresentation) -> Resampler:

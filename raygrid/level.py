@@ -33,6 +33,11 @@ class Level(BaseModel):
     _root: Path | None = PrivateAttr(None)
 
     @property
+    def text(self) -> str:
+        """What tables, --only and messages call this level."""
+        return self.name
+
+    @property
     def code(self) -> Mapping[str, str]:
         """What its cells' keys know of code of the user's own: the checksum of its source, and the class if it is one.
 
@@ -74,9 +79,9 @@ class Level(BaseModel):
 
 
 def labels(levels: Iterable[Level]) -> dict[Level, str]:
-    """Return what each level is called: its name, and the parameters that tell it from others of that name."""
+    """Return what each level is called: its text, and the parameters that tell it from others of that text."""
     distinct = list(dict.fromkeys(levels))
-    return {level: _label(level, [other for other in distinct if other.name == level.name]) for level in distinct}
+    return {level: _label(level, [other for other in distinct if other.text == level.text]) for level in distinct}
 
 
 def _label(level: Level, namesakes: list[Level]) -> str:
@@ -85,7 +90,7 @@ def _label(level: Level, namesakes: list[Level]) -> str:
         for name, value in level.as_dict().items()
         if len({repr(other.as_dict().get(name)) for other in namesakes}) > 1
     ]
-    return f"{level.name}({', '.join(differing)})" if differing else level.name
+    return f"{level.text}({', '.join(differing)})" if differing else level.text
 
 
 def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "an existing file or folder") -> Path:

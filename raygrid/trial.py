@@ -4,7 +4,7 @@ import json
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,13 +13,14 @@ import numpy as np
 from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
-from raygrid import host, imbalance
+from raygrid import host
 from raygrid.cells import Cell
-from raygrid.classifiers import predictions
+from raygrid.classifiers import fit, predictions
 from raygrid.errors import InfeasibleError, UsageError
+from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs, samples_of
-from raygrid.metrics.confusion import METRICS, confusion_matrix
+from raygrid.metrics.confusion import confusion_matrix, metrics_of
 from raygrid.storage.checkpoint import Checkpoint
 from raygrid.storage.record import FINAL, Measured, Record, Status
 from raygrid.storage.store import Store
@@ -47,29 +48,41 @@ def compute(
     cell: Cell, inputs: Inputs, clock: Clock, checkpoint: Checkpoint, runtime: Runtime
 ) -> tuple[dict[str, Any], Predictions]:
     """Run the pipeline of one cell; return the fields of a done record and the predictions."""
+    n_classes = len(inputs.class_names)
     with clock.stage("split"):
-        split = imbalance.split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
-        y, y_test = inputs.y_train[split.train], inputs.y_test[split.test]
+        fold = fold_of(cell, inputs)
+        y, y_validation, y_test = (inputs.y[index] for index in (fold.train, fold.validation, fold.test))
     with clock.stage("represent"):
-        X, X_test = samples_of(cell, inputs, split, runtime)
+        X, X_validation, X_test = samples_of(cell, inputs, fold, runtime)
     with clock.stage("resample"):
         A, y_resampled = cell.resampler.resample(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):
-        model = cell.classifier.fit(X, A, y_resampled, seed=cell.seed_of("fit"), checkpoint=checkpoint)
+        model = fit(cell.classifier, X, A, y_resampled, n_classes, seed=cell.seed_of("fit"), checkpoint=checkpoint)
     with clock.stage("predict"):
         predicted = predictions(model, X_test)
+        validated = predictions(model, X_validation) if len(X_validation) else {}
 
-    n_classes = len(inputs.class_names)
     confusion = confusion_matrix(y_test, predicted["y_pred"], n_classes)
-    counts = {"train": y, "resampled": y_resampled, "test": y_test}
+    counts = {"train": y, "validation": y_validation, "resampled": y_resampled, "test": y_test}
+    sizes = {part: np.bincount(labels, minlength=n_classes).tolist() for part, labels in counts.items() if len(labels)}
     fields = {
-        "metrics": {name: metric(confusion) for name, metric in METRICS.items()},
+        "metrics": metrics_of(confusion),
         "confusion": confusion.tolist(),
         "class_names": list(inputs.class_names),
-        "class_order": split.class_order.tolist(),
-        "class_counts": {name: np.bincount(labels, minlength=n_classes).tolist() for name, labels in counts.items()},
+        "class_order": fold.class_order.tolist(),
+        "class_counts": sizes,
+        "ir": max(sizes["train"]) / min(sizes["train"]),
+        "notes": _lost(sizes["resampled"], inputs.class_names),
     }
-    return fields, {"y_true": y_test, **predicted, "test_index": split.test}
+    if validated:
+        fields["validation"] = metrics_of(confusion_matrix(y_validation, validated["y_pred"], n_classes))
+    return fields, {"y_true": y_test, **predicted, "test_index": fold.test}
+
+
+def _lost(resampled: list[int], class_names: Sequence[str]) -> list[str]:
+    """Say which classes a resampler has removed."""
+    lost = [name for name, size in zip(class_names, resampled, strict=True) if not size]
+    return [f"no training samples are left of {name!r}: its recall is 0" for name in lost]
 
 
 def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: str) -> Record:

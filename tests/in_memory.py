@@ -6,31 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raygrid.mixtures.samples import Samples
-from raygrid.mixtures.tiles import Plan, Tiles
+from raygrid.mixtures.tiles import Gram, Tiles
 
 
-def computed(plan: Plan) -> NDArray[Any]:
+def computed(gram: Gram) -> NDArray[Any]:
     """All tiles."""
-    tiles = np.empty(plan.shape, plan.dtype)
-    for number, tile in enumerate(plan.compute()):
+    tiles = np.empty(gram.shape, gram.dtype)
+    for number, tile in enumerate(gram.compute(threads=2)):
         tiles[number] = tile
     return tiles
 
 
 def train_samples(X: NDArray[Any], places: NDArray[Any] | None = None) -> Samples:
-    """All of X, as training samples, at these places."""
+    """All of X, at these places."""
     places = np.arange(len(X)) if places is None else places
-    vectors, order = X.reshape(len(X), -1), np.argsort(places)
-    tiles = Tiles(computed(Plan(vectors, order, vectors, order, is_symmetric=True)), wide=0)
+    tiles = Tiles(computed(Gram(X.reshape(len(X), -1), np.argsort(places))))
     return Samples(X, np.arange(len(X)), places, lambda: tiles)
 
 
 def test_samples(X_test: NDArray[Any], X: NDArray[Any]) -> Samples:
-    """All of X_test, as test samples of what `train_samples(X)` is to be trained on."""
-    every = np.arange(len(X_test))
-    plan = Plan(X_test.reshape(len(X_test), -1), every, X.reshape(len(X), -1), np.arange(len(X)), is_symmetric=False)
-    tiles = Tiles(computed(plan), wide=-(-len(X) // plan.shape[1]))
-    return Samples(X_test, every, every, lambda: tiles)
+    """All of X_test, of one pool with the training samples `train_samples(X)`, which come first."""
+    every = train_samples(np.concatenate([X, X_test]))
+    index = np.arange(len(X), len(every))
+    return Samples(every.X, index, index, every.tiles)
 
 
 test_samples.__test__ = False  # type: ignore[attr-defined]

@@ -16,10 +16,11 @@ LAYERS = [
     {"axes", "checksum", "errors", "seeds", "wording"},
     {"host", "level", "mixtures", "storage"},
     {"networks", "usercode"},
-    {"classifiers", "datasets", "imbalance", "metrics", "resampling"},  # the stages, one line a level
+    {"classifiers", "datasets", "imbalance", "metrics", "resampling", "splits"},  # the stages, one line a level
     {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"gridfile"},
     {"cells"},
+    {"folds"},
     {"costs", "inputs"},
     {"trial"},
     {"engine"},

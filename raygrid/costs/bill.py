@@ -106,7 +106,7 @@ def bill_of(cells: Sequence[Cell], model: CostModel, shares: Mapping[str, Resour
     strata: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
         levels = [names[0][cell.representation], names[1][cell.classifier], names[2][cell.resampler]]
-        strata.setdefault((cell.dataset.name, f"{cell.ir:g}", *levels), []).append(cell)
+        strata.setdefault((cell.dataset.name, cell.imbalance.text, *levels), []).append(cell)
     lines = [_line(levels, some, model, shares) for levels, some in strata.items()]
     known = [(model.estimate(cell), _share(cell, shares)) for cell in cells]
     seconds = wall_seconds([(estimate.seconds, share) for estimate, share in known if estimate], machines)
@@ -114,7 +114,7 @@ def bill_of(cells: Sequence[Cell], model: CostModel, shares: Mapping[str, Resour
 
 
 def _line(levels: tuple[str, ...], cells: list[Cell], model: CostModel, shares: Mapping[str, Resources]) -> Line:
-    axes = ("dataset", "ir", "representation", "classifier", "resampler")
+    axes = ("dataset", "imbalance", *METHOD_AXES)
     sizes = model.sizes(cells[0])
     return Line(
         dict(zip(axes, levels, strict=True)),

@@ -17,16 +17,14 @@ Seconds are those of the machines that recorded them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from raygrid.cells import Cell, hash_of, identity
-from raygrid.datasets import DatasetLevel
-from raygrid.imbalance import class_sizes
+from raygrid.cells import Cell, hash_of
 from raygrid.storage.record import Record
 
 # Classifiers that compare all pairs of samples; the work of others grows with their number.
@@ -37,36 +35,31 @@ _LEAST_S = 1e-3  # what is recorded is rounded to this
 Basis = Literal["recorded", "power law", "scaled"]
 
 
-@dataclass(frozen=True)
-class Balanced:
-    """A data set before imbalance.
+class Sizes(NamedTuple):
+    """How many samples a cell works on, and how many there were if all classes were as large as one of them.
 
     Attributes
     ----------
     n_train, n_test : int
-        Samples of the smallest class of each partition.
-    n_classes : int
+        Samples of the fold, before resampling.
+    all_largest, all_smallest : int
+        The classes of the training part, times the size of the largest, of the smallest.
     """
-
-    n_train: int
-    n_test: int
-    n_classes: int
-
-    def at(self, ir: float) -> "Sizes":
-        """Return the sizes of its subsets at an imbalance ratio, by equations (1) and (2)."""
-        train = class_sizes(self.n_train, self.n_classes, ir)
-        test = class_sizes(self.n_test, self.n_classes, ir)
-        ends = int(train.max()) * self.n_classes, int(train.min()) * self.n_classes
-        return Sizes(int(train.sum()), int(test.sum()), *ends)
-
-
-class Sizes(NamedTuple):
-    """How many samples a cell works on, and how many were all classes as large as the largest, as the smallest."""
 
     n_train: int
     n_test: int
     all_largest: int
     all_smallest: int
+
+    @property
+    def ratio(self) -> float:
+        """Of the largest class to the smallest."""
+        return self.all_largest / self.all_smallest
+
+
+def sizes_of(train: Sequence[int], test: Sequence[int]) -> Sizes:
+    """Return the sizes of a cell with these numbers of samples a class."""
+    return Sizes(sum(train), sum(test), max(train) * len(train), min(train) * len(train))
 
 
 @dataclass(frozen=True)
@@ -78,17 +71,18 @@ class Estimate:
 
 
 class Stratum(NamedTuple):
-    """What cells share that differ in nothing but the fold; each part hashed, but for the imbalance ratio."""
+    """What cells share that differ in nothing but the fold; each part hashed."""
 
     levels: str
     dataset: str
-    ir: float
+    imbalance: str
 
 
 def stratum_of(cell: Mapping[str, Any]) -> Stratum:
     """Return the stratum of a cell, given its identity (as a record has it)."""
     levels = {part: cell[part] for part in ("representation", "resampler", "classifier", "image_size")}
-    return Stratum(hash_of(levels), hash_of(cell["dataset"]), cell["ir"])
+    dataset = {part: cell.get(part) for part in ("dataset", "split", "validation")}
+    return Stratum(hash_of(levels), hash_of(dataset), hash_of(cell["imbalance"]))
 
 
 class _Done(NamedTuple):
@@ -110,14 +104,15 @@ class CostModel:
     ----------
     records : iterable of Record
         Those that are not done teach nothing.
-    datasets : mapping
-        The sizes of data sets of which nothing may be recorded.
+    sizes : callable
+        Returns the sizes of a cell of which nothing may be recorded, where they are known.
     """
 
-    def __init__(self, records: Iterable[Record], datasets: Mapping[DatasetLevel, Balanced] | None = None) -> None:
-        self._balanced = {hash_of(identity(level)): balanced for level, balanced in (datasets or {}).items()}
-        # By levels, then by data set and IR.
-        self._done: dict[str, dict[tuple[str, float], list[_Done]]] = defaultdict(lambda: defaultdict(list))
+    def __init__(self, records: Iterable[Record], sizes: Callable[[Cell], Sizes | None] = lambda cell: None) -> None:
+        self._sizes = sizes
+        self._recorded_sizes: dict[tuple[str, str], Sizes] = {}
+        # By levels, then by data set and imbalance.
+        self._done: dict[str, dict[tuple[str, str], list[_Done]]] = defaultdict(lambda: defaultdict(list))
         self._strata: dict[str, Stratum] = {}
         self._known: dict[Stratum, Estimate | None] = {}
         for record in records:
@@ -125,13 +120,13 @@ class CostModel:
 
     def learn(self, record: Record) -> None:
         """Count a record in."""
-        if record.status != "done" or not record.measured.seconds:
-            return
+        if record.status != "done" or not record.measured.seconds or "imbalance" not in record.cell:
+            return  # a record of an earlier protocol has no level of imbalance
         stratum, counts = stratum_of(record.cell), record.class_counts
-        balanced = Balanced(max(counts["train"]), max(counts["test"]), len(counts["train"]))  # class 1 is kept whole
-        self._balanced[stratum.dataset] = balanced
-        done = _Done(record.measured.seconds, balanced.at(stratum.ir), sum(counts["resampled"]))
-        self._done[stratum.levels][stratum.dataset, stratum.ir].append(done)
+        sizes = sizes_of(counts["train"], counts["test"])
+        self._recorded_sizes[stratum.dataset, stratum.imbalance] = sizes
+        done = _Done(record.measured.seconds, sizes, sum(counts["resampled"]))
+        self._done[stratum.levels][stratum.dataset, stratum.imbalance].append(done)
         self._known.clear()
 
     def estimate(self, cell: Cell) -> Estimate | None:
@@ -141,15 +136,16 @@ class CostModel:
             self._known[stratum] = self._estimate(stratum, cell)
         return self._known[stratum]
 
-    def recorded_irs(self, cell: Cell) -> frozenset[float]:
-        """Return the imbalance ratios at which cells of the same data set and levels are recorded."""
+    def recorded_sizes(self, cell: Cell) -> frozenset[int]:
+        """Return the training sizes at which cells of the same data set and levels are recorded."""
         levels, dataset, _ = self._stratum(cell)
-        return frozenset(ir for other, ir in self._done.get(levels, {}) if other == dataset)
+        recorded = self._done.get(levels, {}).items()
+        return frozenset(done[0].sizes.n_train for (other, _), done in recorded if other == dataset)
 
     def sizes(self, cell: Cell) -> Sizes | None:
         """Return how many samples a cell works on, where that is known."""
-        balanced = self._balanced.get(hash_of(identity(cell.dataset)))
-        return balanced.at(cell.ir) if balanced else None
+        stratum = self._stratum(cell)
+        return self._recorded_sizes.get((stratum.dataset, stratum.imbalance)) or self._sizes(cell)
 
     def spread(self) -> tuple[float, float, int] | None:
         """Return between which multiples of their stratum's mean 80% of the recorded cells lie, and of how many.
@@ -170,7 +166,7 @@ class CostModel:
 
     def _estimate(self, stratum: Stratum, cell: Cell) -> Estimate | None:
         recorded, sizes = self._done.get(stratum.levels, {}), self.sizes(cell)
-        if done := recorded.get((stratum.dataset, stratum.ir)):
+        if done := recorded.get((stratum.dataset, stratum.imbalance)):
             return Estimate(_mean(done), "recorded")
         if not recorded or not sizes:
             return None
@@ -179,7 +175,7 @@ class CostModel:
         }
         if len(means) > 1:
             return Estimate(_on_power_law(means, sizes.n_train), "power law")
-        done = min(recorded.items(), key=lambda item: _distance(item[0], item[1][0].sizes, stratum, sizes))[1]
+        done = min(recorded.items(), key=lambda item: _distance(item[0][0], item[1][0].sizes, stratum, sizes))[1]
         return Estimate(float(np.mean([_scaled(one, sizes, cell) for one in done])), "scaled")
 
 
@@ -194,10 +190,13 @@ def _on_power_law(means: Mapping[int, float], n_train: int) -> float:
     return exp(float(y.mean() + exponent * (log(n_train) - x.mean())))
 
 
-def _distance(place: tuple[str, float], there: Sizes, stratum: Stratum, sizes: Sizes) -> tuple[bool, float, float]:
-    """Tell how far records are from a stratum: of another data set, then of another IR, then of another size."""
-    dataset, ir = place
-    return dataset != stratum.dataset, abs(log(ir / stratum.ir)), abs(log(there.n_train / sizes.n_train))
+def _distance(dataset: str, recorded: Sizes, stratum: Stratum, sizes: Sizes) -> tuple[bool, float, float]:
+    """Return how far records are from a stratum: of another data set, then of another ratio, then of another size."""
+    return (
+        dataset != stratum.dataset,
+        abs(log(recorded.ratio / sizes.ratio)),
+        abs(log(recorded.n_train / sizes.n_train)),
+    )
 
 
 def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:

@@ -60,6 +60,11 @@ def geometric_average_of_recall(confusion: Confusion) -> float:
     return float(recall(confusion).prod() ** (1 / len(confusion)))
 
 
+def metrics_of(confusion: Confusion) -> dict[str, float]:
+    """Return every metric of a confusion matrix, by name."""
+    return {name: metric(confusion) for name, metric in METRICS.items()}
+
+
 METRICS: dict[str, Callable[[Confusion], float]] = {
     "AvAcc": average_accuracy,
     "CBA": class_balance_accuracy,

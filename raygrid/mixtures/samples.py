@@ -28,13 +28,13 @@ class Samples:
     Attributes
     ----------
     X : array of shape (n, ...), uint8 or float
-        A whole partition of the data set; only read.
+        All samples of the data set; only read.
     index : array of shape (n_samples,), int64
         Which of them are meant.
     places : array of shape (n_samples,), int64
         Where each lies in `tiles`.
     tiles : callable
-        Returns the inner products of these samples, or of test samples, with training samples; called when needed.
+        Returns the inner products of all samples of the data set; called when needed.
     """
 
     X: NDArray[Any]
@@ -80,10 +80,8 @@ def products(A: csr_array, X: Samples, B: csr_array, Y: Samples) -> Iterator[tup
     Parameters
     ----------
     A, B : sparse array of shape (n_rows, len(X)) and (n_columns, len(Y)), float64
-    X : Samples
-        Of either partition.
-    Y : Samples
-        Training samples.
+    X, Y : Samples
+        Of one data set.
 
     Yields
     ------
@@ -105,7 +103,7 @@ def _half_mixed(
 
 
 def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
-    """Return the inner product of each of the mixtures A X of training samples with itself, (n_rows,)."""
+    """Return the inner product of each of the mixtures A X with itself, (n_rows,)."""
     found = np.empty(A.shape[0])
     for some in blocks(A.shape[0], 256):
         rows, A_some = _compact(A[some], X)

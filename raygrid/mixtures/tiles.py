@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from joblib import cpu_count
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -30,31 +29,26 @@ _EXACT = 1024
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The inner products of two lists of samples, or of all pairs of one list: what is computed, and in what order.
+class Gram:
+    """The inner products of all pairs of samples: what is computed, and in what order. Only the lower triangle is.
 
     Attributes
     ----------
-    X, Y : array of shape (n, n_features) and (m, n_features), any real dtype
+    X : array of shape (n_samples, n_features), any real dtype
         Of `uint8`, 128 is subtracted first, which changes no distance.
-    rows, columns : array of shape (n_rows,) and (n_columns,), int64
-        The samples of X and of Y in the order of their places.
-    is_symmetric : bool
-        Whether Y is X and `columns` are `rows`: only the lower triangle is computed then.
+    order : array of shape (n_samples,), int64
+        The samples in the order of their places.
     """
 
     X: NDArray[Any]
-    rows: Ints
-    Y: NDArray[Any]
-    columns: Ints
-    is_symmetric: bool
+    order: Ints
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Tiles, and their sides."""
-        side = min(TILE, max(len(self.rows), len(self.columns)))
-        high, wide = (-(-len(places) // side) for places in (self.rows, self.columns))
-        return (high * (high + 1) // 2 if self.is_symmetric else high * wide), side, side
+        side = min(TILE, len(self.order))
+        high = -(-len(self.order) // side)
+        return high * (high + 1) // 2, side, side
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -63,20 +57,17 @@ class Plan:
             return np.result_type(self.X.dtype, np.float32)
         return np.dtype(np.int32 if self.X.shape[1] * 2**14 < 2**31 else np.int64)
 
-    def compute(self) -> Iterator[NDArray[Any]]:
-        """Yield the tiles, row by row, each from the left to the right (or to the diagonal).
-
-        All CPUs are used, whatever share of them a trial has: the other trials of this data set wait for the result.
-        """
+    def compute(self, *, threads: int) -> Iterator[NDArray[Any]]:
+        """Yield the tiles, row by row, each row from the left to the diagonal."""
         side = self.shape[1]
-        left = list(blocks(len(self.columns), side))
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(cpu_count(), _MAX_THREADS)) as pool:
-            for i, above in enumerate(blocks(len(self.rows), side)):
-                a = _padded(self.X, self.rows[above], side)
-                yield from pool.map(partial(self._tile, a), left[: i + 1] if self.is_symmetric else left)
+        left = list(blocks(len(self.order), side))
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(threads, _MAX_THREADS)) as pool:
+            for i, above in enumerate(left):
+                a = _padded(self.X, self.order[above], side)
+                yield from pool.map(partial(self._tile, a), left[: i + 1])
 
     def _tile(self, a: NDArray[Any], columns: slice) -> NDArray[Any]:
-        b = _padded(self.Y, self.columns[columns], len(a))
+        b = _padded(self.X, self.order[columns], len(a))
         if self.X.dtype != np.uint8:
             return np.asarray(a @ b.T)
         products = np.zeros((len(a), len(a)), self.dtype)
@@ -92,13 +83,10 @@ class Tiles:
     Attributes
     ----------
     tiles : array of shape (n_tiles, side, side)
-        As `Plan.compute` yields them; may be mapped.
-    wide : int
-        Tiles a row; 0 for the lower triangle of a symmetric matrix.
+        As `Gram.compute` yields them; may be mapped.
     """
 
     tiles: NDArray[Any]
-    wide: int
 
     def gather(self, rows: Ints, columns: Ints) -> NDArray[np.float64]:
         """Return the products of shape (n_rows, n_columns) at these places, both ascending."""
@@ -111,9 +99,9 @@ class Tiles:
         return gathered
 
     def _part(self, i: int, j: int, rows: Ints, columns: Ints) -> NDArray[Any]:
-        if i < j and not self.wide:
+        if i < j:
             return self._part(j, i, columns, rows).T
-        tile: NDArray[Any] = self.tiles[i * self.wide + j if self.wide else i * (i + 1) // 2 + j]
+        tile: NDArray[Any] = self.tiles[i * (i + 1) // 2 + j]
         return tile[rows].take(columns, axis=1)
 
 

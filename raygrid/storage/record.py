@@ -47,7 +47,13 @@ class Record(BaseModel):
     class_order : list of int
         From the largest class to the smallest.
     class_counts : dict
-        Samples by class: ``train`` before resampling, ``resampled`` after, ``test``.
+        Samples by class: ``train`` before resampling, ``resampled`` after, ``test``, ``validation`` if there are any.
+    ir : float
+        Of the training samples before resampling: the size of the largest class over that of the smallest.
+    validation : dict
+        Metrics on the validation samples, by name.
+    notes : list of str
+        What a reader of the result must know.
     versions : dict
         Of the libraries that computed the result.
     measured : Measured
@@ -65,5 +71,8 @@ class Record(BaseModel):
     class_names: list[str] = []
     class_order: list[int] = []
     class_counts: dict[str, list[int]] = {}
+    ir: float | None = None
+    validation: dict[str, float] = {}
+    notes: list[str] = []
     versions: dict[str, str] = {}
     measured: Measured

@@ -1,0 +1,69 @@
+"""A classifier fitted to the classes that are there: a resampler may have removed some."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from raygrid.classifiers.classifier import Classifier, Fitted, Labels
+from raygrid.classifiers.scores import Scores, Scoring
+from raygrid.errors import InfeasibleError
+from raygrid.mixtures.samples import Samples
+from raygrid.storage.checkpoint import Checkpoint
+
+
+def fit(
+    classifier: Classifier, X: Samples, A: csr_array, y: Labels, n_classes: int, *, seed: int, checkpoint: Checkpoint
+) -> Fitted:
+    """Train on the mixtures A X; a class without samples is never predicted, and its score is the lowest.
+
+    Parameters
+    ----------
+    X : Samples
+        Training samples before resampling.
+    A : sparse array of shape (n_resampled, n_train), float64
+    y : array of shape (n_resampled,), int64
+        Labels of the mixtures.
+    n_classes : int
+        M: labels are 0 .. M - 1.
+
+    Raises
+    ------
+    InfeasibleError
+        Fewer than two classes are left: there is nothing to tell apart.
+    """
+    labels, y_left = np.unique(y, return_inverse=True)
+    if len(labels) < 2:
+        raise InfeasibleError(f"got training samples of {len(labels)} class after resampling; expected at least 2")
+    model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint)
+    if len(labels) == n_classes:
+        return model
+    if hasattr(model, "scores"):
+        return _ScoringLeft(model, labels, n_classes)
+    return _Left(model, labels)
+
+
+@dataclass(frozen=True)
+class _Left:
+    """A classifier of some of the classes."""
+
+    model: Fitted
+    labels: Labels
+
+    def predict(self, X: Samples) -> Labels:
+        return np.asarray(self.labels[self.model.predict(X)])
+
+
+@dataclass(frozen=True)
+class _ScoringLeft(Scoring):
+    """A classifier of some of the classes, with the lowest score for the others: 0, where scores are probabilities."""
+
+    model: Scoring
+    labels: Labels
+    n_classes: int
+
+    def scores(self, X: Samples) -> Scores:
+        found = self.model.scores(X)
+        scores = np.repeat(np.minimum(0, found.min(axis=1, keepdims=True)), self.n_classes, axis=1).astype(np.float32)
+        scores[:, self.labels] = found
+        return scores
