@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Literal
@@ -46,7 +46,7 @@ class Cell:
     image_size: int
     interpolation: str
     seed: int
-    split: Split = Official()
+    split: Split = field(default_factory=Official)
     validation: float | Literal["official"] | None = None
 
     def identity(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Cell:
 
         A split or a validation part that nobody has asked for is not mentioned: other cells keep their keys.
         """
-        asked = {} if self.split == Official() else {"split": identity(self.split)}
+        asked: dict[str, Any] = {} if self.split == Official() else {"split": identity(self.split)}
         if self.validation is not None:
             asked["validation"] = self.validation
         return asked | {

@@ -1,4 +1,4 @@
-"""Folds: which samples of a data set a cell is trained and tested on: its split, then its profile of imbalance. Pure."""
+"""Folds: which samples of a data set a cell works on: first its split decides, then its profile. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

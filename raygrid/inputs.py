@@ -22,6 +22,9 @@ from raygrid.representations import TrainedRepresentation
 from raygrid.resampling import NoResampling, Resampler
 from raygrid.storage.cache import Cache
 
+# What of a cell's identity a training on the images of its fold depends on, besides the images and the resampler.
+_OF_FOLD = ("split", "validation", "imbalance", "fold", "representation", "seed")
+
 # The parts that a data set may come with.
 PARTS = ("train", "validation", "test")
 
@@ -134,9 +137,7 @@ def samples_key(cell: Cell, runtime: Runtime) -> str:
     return "trained-" + hash_of(
         {
             "images": images_key(cell),
-            **{
-                part: known.get(part) for part in ("split", "validation", "imbalance", "fold", "representation", "seed")
-            },
+            **{part: known.get(part) for part in _OF_FOLD},
             "resampler": identity(_resampler(cell, cell.representation)),
             "computed_by": runtime.known(),
         }
@@ -211,10 +212,10 @@ def samples_of(cell: Cell, inputs: Inputs, fold: Fold, runtime: Runtime) -> tupl
     InfeasibleError
         The resampler cannot make what the representation is to be trained on.
     """
-    pool, indices = replace(inputs, threads=runtime.threads), (fold.train, fold.validation, fold.test)
+    pool, indices = replace(inputs, threads=runtime.threads), [fold.train, fold.validation, fold.test]
     if isinstance(cell.representation, TrainedRepresentation):
         pool = _trained(cell, cell.representation, pool, fold, samples_key(cell, runtime))
-        indices = tuple(np.split(np.arange(len(pool.y)), np.cumsum([len(index) for index in indices])[:-1]))
+        indices = np.split(np.arange(len(pool.y)), np.cumsum([len(index) for index in indices])[:-1])
     elif cell.representation.is_view:
         pool = replace(pool, X=cell.representation.transform(pool.X, seed=cell.seed))
     train, validation, test = (pool.samples(index) for index in indices)

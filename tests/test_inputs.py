@@ -12,9 +12,10 @@ from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
 from raygrid.datasets.digits import Digits
 from raygrid.datasets.mnist import Mnist
+from raygrid.folds import fold_of
 from raygrid.host import Runtime
-from raygrid.imbalance import split
-from raygrid.inputs import images_key, inputs_key, load_inputs, makers_first, samples_key, samples_of
+from raygrid.imbalance import Harmonic
+from raygrid.inputs import images_key, inputs_key, load_inputs, load_labels, makers_first, samples_key, samples_of
 from raygrid.mixtures.mixing import mix
 from raygrid.representations import TrainedRepresentation
 from raygrid.representations.autoencoder import Autoencoder
@@ -22,6 +23,7 @@ from raygrid.representations.features import Features
 from raygrid.representations.finetuned import Finetuned
 from raygrid.representations.image import Image, Raw
 from raygrid.resampling import RESAMPLERS
+from raygrid.splits import Holdout
 from raygrid.storage.cache import Cache
 from raygrid.storage.checkpoint import NO_CHECKPOINT
 from raygrid.trial import Clock, compute
@@ -74,27 +76,29 @@ def counted(cell):
 
 def test_inputs_are_computed_once_and_then_read(counted, tmp_path):
     first = load_inputs(counted, Cache(tmp_path), Runtime())
-    assert (CountedDigits.sizes, CountedImage.lengths) == ([32], [1198, 599])
+    assert (CountedDigits.sizes, CountedImage.lengths) == ([32], [1797])
     again = load_inputs(counted, Cache(tmp_path), Runtime())
-    assert (CountedDigits.sizes, CountedImage.lengths) == ([32], [1198, 599])
-    for part in ("X_train", "y_train", "X_test", "y_test"):
-        assert np.array_equal(getattr(first, part), getattr(again, part))
+    assert (CountedDigits.sizes, CountedImage.lengths) == ([32], [1797])
+    assert np.array_equal(first.X, again.X) and np.array_equal(first.y, again.y)
+    assert list(first.parts) == list(again.parts) == ["train", "test"]
     assert first.class_names == again.class_names == tuple("0123456789")
 
 
 def test_what_is_read_is_what_the_stages_gave(counted, tmp_path):
     inputs = load_inputs(counted, Cache(tmp_path), Runtime())
     images = Digits().load(32, "bilinear")
-    assert np.array_equal(inputs.X_train, images.X_train // 2)
-    assert np.array_equal(inputs.X_test, images.X_test // 2)
-    assert (inputs.y_train.tolist(), inputs.y_test.tolist()) == (images.y_train.tolist(), images.y_test.tolist())
-    assert not inputs.X_train.flags.writeable
+    assert np.array_equal(inputs.X, images.X // 2)
+    assert inputs.y.tolist() == images.y.tolist()
+    assert {part: index.tolist() for part, index in inputs.parts.items()} == {
+        part: index.tolist() for part, index in images.parts.items()
+    }
+    assert not inputs.X.flags.writeable
 
 
 def test_two_representations_share_the_decoded_images(counted, tmp_path):
     load_inputs(counted, Cache(tmp_path), Runtime())
     plain = replace(counted, representation=Image())
-    assert load_inputs(plain, Cache(tmp_path), Runtime()).X_test.shape == (599, 32, 32, 3)
+    assert load_inputs(plain, Cache(tmp_path), Runtime()).X.shape == (1797, 32, 32, 3)
     assert CountedDigits.sizes == [32]
     # Images are their own representation, and not kept a second time.
     assert {path.name for path in tmp_path.glob("i*-*")} == {images_key(plain), inputs_key(counted, Runtime())}
@@ -104,8 +108,8 @@ def test_two_representations_share_the_decoded_images(counted, tmp_path):
 def test_raw_pixels_are_the_images_in_another_shape_and_kept_as_such(counted, tmp_path):
     raw, plain = (replace(counted, representation=level) for level in (Raw(), Image()))
     inputs = load_inputs(raw, Cache(tmp_path), Runtime())
-    fold = split(inputs.y_train, inputs.y_test, ir=2, seed=0)
-    (X, X_test), (Y, Y_test) = (samples_of(cell, inputs, fold, Runtime()) for cell in (raw, plain))
+    fold = fold_of(raw, inputs)
+    (X, _, X_test), (Y, _, Y_test) = (samples_of(cell, inputs, fold, Runtime()) for cell in (raw, plain))
     assert (X.shape, X_test.shape, X.X.dtype) == ((len(fold.train), 3072), (len(fold.test), 3072), np.uint8)
     assert np.shares_memory(X.X, Y.X) and np.shares_memory(X_test.X, Y_test.X)
     assert np.array_equal(X[:5], Y[:5].reshape(5, -1))
@@ -128,13 +132,15 @@ def test_a_failed_computation_leaves_nothing_to_be_read(counted, tmp_path):
     with pytest.raises(ValueError, match="no"):
         load_inputs(replace(counted, representation=Broken()), Cache(tmp_path), Runtime())
     assert [path.name for path in tmp_path.glob("i*-*")] == [images_key(counted)]
-    assert load_inputs(counted, Cache(tmp_path), Runtime()).X_train.shape == (1198, 32, 32, 3)
+    assert load_inputs(counted, Cache(tmp_path), Runtime()).X.shape == (1797, 32, 32, 3)
 
 
 # What is changed, and whether images and inputs are then others.
 CHANGES = {
     "fold": ({"fold": 1}, False, False),
-    "ir": ({"ir": 5.0}, False, False),
+    "imbalance": ({"imbalance": Harmonic(ir=5)}, False, False),
+    "split": ({"split": Holdout()}, False, False),
+    "validation": ({"validation": 0.2}, False, False),
     "resampler": ({"resampler": RESAMPLERS["iht"]()}, False, False),
     "classifier": ({"classifier": Svm(gamma="auto")}, False, False),
     "seed, of pretrained weights": ({"seed": 7}, False, False),
@@ -171,18 +177,19 @@ def trained(counted):
 
 def samples(cell, cache):
     inputs = load_inputs(cell, cache, Runtime())
-    fold = split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed)
-    return inputs, fold, *samples_of(cell, inputs, fold, Runtime())
+    fold = fold_of(cell, inputs)
+    X, _, X_test = samples_of(cell, inputs, fold, Runtime())
+    return inputs, fold, X, X_test
 
 
 def test_a_representation_is_trained_on_the_folds_training_images_and_those_alone(trained, tmp_path):
     inputs, fold, X, X_test = samples(trained, Cache(tmp_path))
     ((images, y, seed),) = Trained.seen
-    assert np.array_equal(images, inputs.X_train[fold.train])
-    assert (y.tolist(), seed) == (inputs.y_train[fold.train].tolist(), trained.seed_of("represent"))
+    assert np.array_equal(images, inputs.X[fold.train])
+    assert (y.tolist(), seed) == (inputs.y[fold.train].tolist(), trained.seed_of("represent"))
     mean = images.reshape(len(images), -1).mean(axis=0)
-    assert np.array_equal(X[:], inputs.X_train[fold.train].reshape(len(X), -1) - mean)
-    assert np.array_equal(X_test[:], inputs.X_test[fold.test].reshape(len(X_test), -1) - mean)
+    assert np.array_equal(X[:], inputs.X[fold.train].reshape(len(X), -1) - mean)
+    assert np.array_equal(X_test[:], inputs.X[fold.test].reshape(len(X_test), -1) - mean)
 
 
 def test_the_inner_products_are_those_of_the_fold_in_its_representation(trained, tmp_path):
@@ -221,7 +228,9 @@ def of_other_code(level):
 # What is changed, and whether another network is then trained: on the original images, and on resampled ones.
 RETRAINED = {
     "fold": ({"fold": 1}, True, True),
-    "ir": ({"ir": 5.0}, True, True),
+    "imbalance": ({"imbalance": Harmonic(ir=5)}, True, True),
+    "split": ({"split": Holdout()}, True, True),
+    "validation": ({"validation": 0.2}, True, True),
     "seed": ({"seed": 7}, True, True),
     "image size": ({"image_size": 64}, True, True),
     "resampler": ({"resampler": RESAMPLERS["iht"]()}, False, True),
@@ -265,7 +274,9 @@ def test_a_trained_representation_that_changes_nothing_changes_no_result(trained
 class OtherTestImages(Digits):
     def load(self, image_size: int, interpolation: str) -> Any:
         images = super().load(image_size, interpolation)
-        return replace(images, X_test=255 - images.X_test)
+        X, test = images.X.copy(), images.parts["test"]
+        X[test] = 255 - X[test]
+        return replace(images, X=X)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +289,10 @@ class OtherTestImages(Digits):
     ids=["autoencoder", "on resampled images", "finetuned"],
 )
 def test_no_test_image_is_seen_in_training(cell, tmp_path, level):
-    cells = [replace(cell, ir=10.0, dataset=dataset, representation=level) for dataset in (Digits(), OtherTestImages())]
+    cells = [
+        replace(cell, imbalance=Harmonic(ir=10), dataset=dataset, representation=level)
+        for dataset in (Digits(), OtherTestImages())
+    ]
     (_, _, X, X_test), (_, _, Y, Y_test) = (samples(one, Cache(tmp_path / str(i))) for i, one in enumerate(cells))
     assert np.array_equal(X[:], Y[:])
     assert not np.array_equal(X_test[:], Y_test[:])
@@ -311,28 +325,37 @@ def test_a_file_is_known_by_what_it_holds(cell, tmp_path):
 
 def test_inner_products_are_computed_when_asked_for_and_shared(cell, tmp_path, cache):
     inputs = replace(load_inputs(cell, cache, Runtime()), cache=Cache(tmp_path))
-    train, test = inputs.train(np.array([700, 3, 90])), inputs.test(np.array([5, 6]))
+    train, test = inputs.samples(inputs.parts["train"][[700, 3, 90]]), inputs.samples(inputs.parts["test"][[5, 6]])
     assert not list(tmp_path.iterdir())
     for again in (inputs, pickle.loads(pickle.dumps(inputs))):
-        G = again.train(train.index).tiles().gather(np.sort(train.places), np.sort(train.places))
-        X = inputs.X_train[train.index[np.argsort(train.places)]]
+        G = again.samples(train.index).tiles().gather(np.sort(train.places), np.sort(train.places))
+        X = inputs.X[train.index[np.argsort(train.places)]]
         np.testing.assert_allclose(G, X @ X.T, rtol=1e-6)
-        assert len(list(tmp_path.glob("products-*"))) == 1
-    cross = test.tiles().gather(test.places, np.sort(train.places))
-    np.testing.assert_allclose(cross, inputs.X_test[test.index] @ X.T, rtol=1e-6)
-    assert len(list(tmp_path.glob("products-*"))) == 2
+        X_test = inputs.X[test.index[np.argsort(test.places)]]
+        cross = test.tiles().gather(np.sort(test.places), np.sort(train.places))
+        np.testing.assert_allclose(cross, X_test @ X.T, rtol=1e-6)
+    assert len(list(tmp_path.glob("products-*"))) == 1  # of all samples with each other, once
 
 
-def test_a_class_lies_together(cell, cache):
+def test_a_class_of_a_part_lies_together(cell, cache):
     inputs = load_inputs(cell, cache, Runtime())
-    train = inputs.train(np.arange(len(inputs.y_train)))
-    assert sorted(train.places) == list(range(len(inputs.y_train)))
-    in_order = inputs.y_train[np.argsort(train.places)]
-    assert (np.diff(in_order) >= 0).all()
+    every = inputs.samples(np.arange(len(inputs.y)))
+    assert sorted(every.places) == list(range(1797))
+    in_order = inputs.y[np.argsort(every.places)]
+    assert (np.diff(in_order[:1198]) >= 0).all() and (np.diff(in_order[1198:]) >= 0).all()
+    assert set(every.places[inputs.parts["train"]]) == set(range(1198))
+
+
+def test_labels_alone_are_kept_beside_the_images(counted, tmp_path):
+    labels = load_labels(counted, Cache(tmp_path))
+    inputs = load_inputs(counted, Cache(tmp_path), Runtime())
+    assert labels.y.tolist() == inputs.y.tolist() and labels.class_names == inputs.class_names
+    assert load_labels(counted, Cache(tmp_path)).parts["test"].tolist() == inputs.parts["test"].tolist()
+    assert CountedDigits.sizes == [32]
 
 
 def test_what_is_shared_depends_on_no_cell(cells_of, tmp_path, cache):
     for cell in cells_of():
         inputs = replace(load_inputs(cell, cache, Runtime()), cache=Cache(tmp_path))
-        inputs.train(np.arange(3)).tiles()
+        inputs.samples(np.arange(3)).tiles()
     assert len(list(tmp_path.glob("products-*"))) == 1

@@ -6,7 +6,7 @@ from in_memory import computed
 from threadpoolctl import threadpool_limits
 
 from raygrid.mixtures import tiles
-from raygrid.mixtures.tiles import Plan, Tiles, values
+from raygrid.mixtures.tiles import Gram, Tiles, values
 
 
 def samples(n, n_features=40, dtype=np.float32, seed=0):
@@ -18,11 +18,7 @@ def samples(n, n_features=40, dtype=np.float32, seed=0):
 
 def symmetric(X, order=None):
     order = np.arange(len(X)) if order is None else order
-    return Plan(X, order, X, order, is_symmetric=True)
-
-
-def across(X_test, X):
-    return Plan(X_test, np.arange(len(X_test)), X, np.arange(len(X)), is_symmetric=False)
+    return Gram(X, order)
 
 
 @pytest.fixture(autouse=True)
@@ -35,20 +31,13 @@ def small_tiles(monkeypatch):
 def test_every_product_is_found_at_its_place(n):
     X = samples(n, dtype=np.float64)
     order = np.random.default_rng(1).permutation(n)
-    found = Tiles(computed(symmetric(X, order)), wide=0).gather(np.arange(n), np.arange(n))
+    found = Tiles(computed(symmetric(X, order))).gather(np.arange(n), np.arange(n))
     np.testing.assert_allclose(found, X[order] @ X[order].T, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize(("n_test", "n"), [(3, 50), (50, 3), (20, 40)])
-def test_products_of_test_with_training_samples(n_test, n):
-    X_test, X = samples(n_test, dtype=np.float64, seed=1), samples(n, dtype=np.float64)
-    found = Tiles(computed(across(X_test, X)), wide=-(-n // 16)).gather(np.arange(n_test), np.arange(n))
-    np.testing.assert_allclose(found, X_test @ X.T, rtol=0, atol=1e-12)
 
 
 def test_some_rows_and_columns_are_those_of_the_whole():
     X = samples(50)
-    kept = Tiles(computed(symmetric(X)), wide=0)
+    kept = Tiles(computed(symmetric(X)))
     whole = kept.gather(np.arange(50), np.arange(50))
     rows, columns = np.array([0, 7, 15, 16, 33, 49]), np.array([2, 16, 17, 31, 32, 48])
     assert np.array_equal(kept.gather(rows, columns), whole[np.ix_(rows, columns)])
@@ -57,7 +46,6 @@ def test_some_rows_and_columns_are_those_of_the_whole():
 
 def test_only_one_half_of_a_symmetric_matrix_is_computed():
     assert symmetric(samples(50)).shape == (10, 16, 16)  # of 16
-    assert across(samples(20), samples(50)).shape == (8, 16, 16)
     assert symmetric(samples(3)).shape == (1, 3, 3)
 
 
@@ -65,8 +53,8 @@ def test_only_one_half_of_a_symmetric_matrix_is_computed():
     ("dtype", "expected"), [(np.float32, np.float32), (np.float64, np.float64), (np.uint8, np.int32)]
 )
 def test_products_are_of_the_samples_precision(dtype, expected):
-    plan = symmetric(samples(20, dtype=dtype))
-    assert plan.dtype == expected == next(plan.compute()).dtype
+    gram = symmetric(samples(20, dtype=dtype))
+    assert gram.dtype == expected == next(gram.compute(threads=1)).dtype
 
 
 def test_products_of_bytes_are_exact():
@@ -74,7 +62,7 @@ def test_products_of_bytes_are_exact():
     X = samples(20, 5000, np.uint8)
     X[:4] = np.array([0, 255, 128, 127], np.uint8)[:, None]
     whole = X.astype(np.int64) - 128
-    found = Tiles(computed(symmetric(X)), wide=0).gather(np.arange(20), np.arange(20))
+    found = Tiles(computed(symmetric(X))).gather(np.arange(20), np.arange(20))
     assert np.array_equal(found, whole @ whole.T)
     assert found.max() > 2**24
 
@@ -96,16 +84,15 @@ def test_threads_change_no_bit(dtype, monkeypatch):
     X = samples(700, 600, dtype)
     found = []
     for threads in (1, 2, 3):
-        monkeypatch.setattr(tiles, "cpu_count", lambda threads=threads: threads)
         with threadpool_limits(threads):
-            found.append(computed(symmetric(X)))
+            found.append(list(symmetric(X).compute(threads=threads)))
     assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
 
 
 def test_equal_samples_are_at_no_distance():
     X = samples(50)
     X[[3, 20, 49]] = X[0]
-    G = Tiles(computed(symmetric(X)), wide=0).gather(np.arange(50), np.arange(50))
+    G = Tiles(computed(symmetric(X))).gather(np.arange(50), np.arange(50))
     squares = np.diag(G)
     assert (squares[:, None] + squares - 2 * G)[np.ix_([0, 3, 20, 49], [0, 3, 20, 49])].tolist() == [[0.0] * 4] * 4
 
@@ -117,5 +104,5 @@ def test_samples_of_any_dtype_are_multiplied_as_floats(dtype, of_products):
     X = (100 * samples(30)).astype(dtype)
     G = computed(symmetric(X))
     assert G.dtype == of_products
-    gathered = Tiles(G, wide=0).gather(np.arange(30), np.arange(30))
+    gathered = Tiles(G).gather(np.arange(30), np.arange(30))
     np.testing.assert_allclose(gathered, X.astype(float) @ X.astype(float).T, rtol=1e-5, atol=1e-2)

@@ -72,9 +72,9 @@ class Watching(Resampler):
 def inputs(tmp_path_factory):
     """Digits as 64 pixels, so that no network is needed."""
     images = DATASETS["digits"]().load(8, "nearest")
-    X_train, X_test = (X[..., 0].reshape(len(X), -1).astype(np.float32) for X in (images.X_train, images.X_test))
+    X = images.X[..., 0].reshape(len(images.X), -1).astype(np.float32)
     cache = Cache(tmp_path_factory.mktemp("products"))
-    return Inputs(X_train, images.y_train, X_test, images.y_test, images.class_names, cache, "digits")
+    return Inputs(X, images.y, images.class_names, images.parts, cache, "digits")
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def cell(cells_of):
-    return next(cell for cell in cells_of() if (cell.ir, cell.fold, cell.resampler.name) == (10, 1, "smote"))
+    return next(cell for cell in cells_of() if (cell.imbalance.ir, cell.fold, cell.resampler.name) == (10, 1, "smote"))
 
 
 def files(store: Store, pattern: str) -> dict[str, bytes]:
@@ -104,7 +104,7 @@ def test_a_done_record_agrees_with_the_predictions_kept_beside_it(cell, inputs, 
     assert record.metrics == {name: metric(confusion) for name, metric in METRICS.items()}
     assert list(record.metrics) == ["AvAcc", "CBA", "MAvG"]
     assert 0.3 < record.metrics["AvAcc"] < 1
-    assert y_true.tolist() == inputs.y_test[test_index].tolist()
+    assert y_true.tolist() == inputs.y[test_index].tolist()
     assert [sum(row) for row in record.confusion] == record.class_counts["test"]
 
 
@@ -122,7 +122,7 @@ def test_a_done_record_counts_the_samples_of_each_class(cell, inputs, store):
 def test_a_record_says_what_cell_it_is_of_and_what_it_cost(cell, inputs, store):
     record = trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
     assert record.key == cell.key == hash_of(record.cell)
-    assert (record.cell["ir"], record.cell["fold"], record.cell["resampler"]["k_neighbors"]) == (10, 1, 5)
+    assert (record.cell["imbalance"]["ir"], record.cell["fold"], record.cell["resampler"]["k_neighbors"]) == (10, 1, 5)
     assert {"python", "keras_backend", "raygrid", "scikit-learn", "imbalanced-learn"} <= set(record.versions)
     assert list(record.measured.seconds) == ["split", "represent", "resample", "fit", "predict"]
     assert datetime.fromisoformat(record.measured.finished_at).utcoffset().total_seconds() == 0

@@ -1,6 +1,7 @@
 """A classifier fitted to the classes that are there: a resampler may have removed some."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -39,7 +40,7 @@ def fit(
     if len(labels) == n_classes:
         return model
     if hasattr(model, "scores"):
-        return _ScoringLeft(model, labels, n_classes)
+        return _ScoringLeft(cast(Scoring, model), labels, n_classes)
     return _Left(model, labels)
 
 

@@ -59,7 +59,7 @@ class Exponential(ProfileWithRatio):
         bound = n**power * ratio.denominator**rank
 
         def is_too_large(size: int) -> bool:
-            return size**power * ratio.numerator**rank > bound
+            return bool(size**power * ratio.numerator**rank > bound)
 
         size = int(n * self.ir ** (-rank / power))  # floating point is wrong by one at most
         size -= is_too_large(size)

@@ -45,12 +45,13 @@ def samples(
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
     y_test = np.repeat(np.arange(len(sizes)), _N_TEST)
-    make = images if kind == "images" else _vectors
-    X, X_test = make(len(y), y), make(len(y_test), y_test)
+    both = np.concatenate([y, y_test])
+    X = images(len(both), both) if kind == "images" else _vectors(len(both), both)
     with tempfile.TemporaryDirectory(prefix="raygrid-") as folder:
         names = tuple(map(str, range(len(sizes))))
-        inputs = Inputs(X, y, X_test, y_test, names, cache=Cache(folder), key=kind)
-        yield inputs.train(np.arange(len(y))), y, inputs.test(np.arange(len(y_test)))
+        inputs = Inputs(X, both, names, parts={}, cache=Cache(folder), key=kind)
+        index, test_index = np.split(np.arange(len(both)), [len(y)])
+        yield inputs.samples(index), y, inputs.samples(test_index)
 
 
 def mixtures(y: Labels) -> tuple[csr_array, Labels]:
