@@ -1,12 +1,12 @@
 """Folds: which samples of a data set a cell works on: first its split decides, then its profile. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from raygrid.cells import Cell
 from raygrid.errors import DataError, InfeasibleError
+from raygrid.imbalance import Profile
 from raygrid.seeds import seed_for
 from raygrid.splits import Labelled
 from raygrid.splits.split import Ints
@@ -53,14 +53,16 @@ def fold_of(cell: Cell, data: Labelled) -> Fold:
     available = {part: np.bincount(data.y[index], minlength=n_classes).tolist() for part, index in parts.items()}
     order = cell.imbalance.order(available["train"], seed=cell.fold_seed)
 
-    def subset(part: str, sizes: Sequence[int]) -> Ints:
-        for label, size in zip(order, sizes, strict=True):
-            if not size:
-                raise InfeasibleError(
-                    f"imbalance {cell.imbalance.text}: got {available[part][label]} images of "
-                    f"{data.class_names[label]!r} in {part}, of which none would be kept; lower the ratio"
-                )
-        return _first(data.y, parts[part], dict(zip(order, sizes, strict=True)), seed=seed_for(cell.fold_seed, part))
+    def subset(part: str, sizes: Ints) -> Ints:
+        """Return the samples of a part that are kept, given how many of each class."""
+        if not sizes.all():
+            label = int(sizes.argmin())
+            raise InfeasibleError(
+                f"imbalance {cell.imbalance.text}: got {available[part][label]} images of "
+                f"{data.class_names[label]!r} in {part}, of which none would be kept; lower the ratio"
+            )
+        index = parts[part]
+        return index[first_of_each_class(data.y[index], sizes, seed=seed_for(cell.fold_seed, part))]
 
     train = subset("train", cell.imbalance.sizes(available["train"], order))
     validation = np.empty(0, dtype=np.int64)
@@ -75,8 +77,15 @@ def fold_of(cell: Cell, data: Labelled) -> Fold:
     return Fold(train, validation, test, order)
 
 
-def _first(y: Ints, part: Ints, sizes: dict[int, int], *, seed: int) -> Ints:
-    """Keep the first samples of each class, in an order that depends on the seed alone."""
-    rng, labels = np.random.default_rng(seed), y[part]
-    kept = [rng.permutation(part[labels == label])[: sizes[label]] for label in range(len(sizes))]
+def imbalanced(y: Ints, profile: Profile, *, seed: int) -> Ints:
+    """Return which samples with these labels a profile keeps as training samples: ascending indices into `y`."""
+    available = np.bincount(y).tolist()
+    sizes = profile.sizes(available, profile.order(available, seed=seed))
+    return first_of_each_class(y, sizes, seed=seed_for(seed, "train"))
+
+
+def first_of_each_class(y: Ints, sizes: Ints, *, seed: int) -> Ints:
+    """Return as many samples of each class as `sizes` says: the first in an order that depends on the seed alone."""
+    rng = np.random.default_rng(seed)
+    kept = [rng.permutation(np.flatnonzero(y == label))[:size] for label, size in enumerate(sizes)]
     return np.sort(np.concatenate(kept))

@@ -43,11 +43,11 @@ def grid(**changes: Any) -> Grid:
 def record(cell: Cell, rng: np.random.Generator) -> Record:
     """A done cell: its confusion matrix made up, the metrics computed from it."""
     order = np.random.default_rng(cell.fold).permutation(10)
-    sizes = np.floor(200 / (1 + (cell.ir - 1) / 9 * np.arange(10))).astype(int)
+    sizes = np.floor(200 / (1 + (cell.imbalance.ir - 1) / 9 * np.arange(10))).astype(int)
     counts = np.empty(10, dtype=int)
     counts[order] = sizes
     is_svm, resampler = cell.classifier.name == "svm", cell.resampler.name
-    lean = (0.35 if is_svm else 0.12) * (1 - LEVELLED[resampler]) * np.log10(cell.ir)
+    lean = (0.35 if is_svm else 0.12) * (1 - LEVELLED[resampler]) * np.log10(cell.imbalance.ir)
     level = RECALL[cell.dataset.name][is_svm] + GAIN[resampler] * (2 if is_svm else 1) + rng.normal(0, 0.006)
     recall = np.empty(10)
     recall[order] = np.clip(level - lean * (np.arange(10) / 9 - 0.3) + rng.normal(0, 0.02, 10), 0.02, 0.998)
@@ -66,6 +66,7 @@ def record(cell: Cell, rng: np.random.Generator) -> Record:
         class_names=CLASSES[cell.dataset.name],
         class_order=order.tolist(),
         class_counts={"train": (5 * counts).tolist(), "resampled": [1000] * 10, "test": counts.tolist()},
+        ir=float(cell.imbalance.ir),
         versions=VERSIONS,
         measured=measured(seconds),
     )
@@ -105,7 +106,7 @@ def unfinished(**changes: Any) -> Results:
     cells, rng = expand(grid(**changes)), np.random.default_rng(0)
     records = []
     for i, cell in enumerate(cells):
-        if cell.dataset.name == "stl10" and cell.ir == 10 and cell.resampler.name == "iht":
+        if cell.dataset.name == "stl10" and cell.imbalance.ir == 10 and cell.resampler.name == "iht":
             records.append(failed(cell, "infeasible", "iht: got class 3 with no samples left; expected some"))
         elif i % 97 == 5:
             text = 'Traceback (most recent call last):\n  File "svm.py", line 3, in fit\nValueError: odd & <b>bold</b>'

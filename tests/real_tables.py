@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
 
-from raygrid import imbalance
+from raygrid.folds import imbalanced as kept_of
+from raygrid.imbalance import Harmonic
 
 
 @cache
@@ -24,7 +25,7 @@ def imbalanced(name, ir):
         X, first = np.unique(StandardScaler().fit_transform(X), axis=0, return_index=True)
         y = y[first]
     y = y.astype(np.int64)
-    kept = imbalance.split(y, y, ir=ir, seed=1).train
+    kept = kept_of(y, Harmonic(ir=ir), seed=1)
     X = X[kept].astype(np.float32)
     X.flags.writeable = False  # as a memory map is
     return X, y[kept]

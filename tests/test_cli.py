@@ -105,7 +105,9 @@ def test_a_run_leaves_these_files(finished, grid_file, cells_of):
 def test_the_tables_hold_the_means_of_the_records(finished, cells_of):
     records = Store(finished).records()
     of_smote_at_10 = [
-        records[cell.key].metrics["CBA"] for cell in cells_of() if (cell.ir, cell.resampler.name) == (10, "smote")
+        records[cell.key].metrics["CBA"]
+        for cell in cells_of()
+        if (cell.imbalance.ir, cell.resampler.name) == (10, "smote")
     ]
     text = (finished / "report" / "table2.csv").read_text()
     (line,) = (line.split(",") for line in text.splitlines() if line.startswith("CBA,10,features,svm,smote,"))
@@ -213,7 +215,7 @@ def test_the_store_is_runs_slash_name_on_ray_too(raygrid, grid_file, cells_of, c
     monkeypatch.chdir(tmp_path)
     code, _, err = raygrid("run", grid_file(), "--only", "resampler=none", "--only", "ir=10", "--only", "fold=1,0")
     assert (code, err.splitlines()[0]) == (0, "tiny: 2 cells: 0 done, 0 infeasible, 2 to do")
-    expected = [cell.key for cell in cells_of() if (cell.ir, cell.resampler.name) == (10, "none")]
+    expected = [cell.key for cell in cells_of() if (cell.imbalance.ir, cell.resampler.name) == (10, "none")]
     assert Store(tmp_path / "runs" / "tiny").statuses() == dict.fromkeys(expected, "done")
     _, out, _ = raygrid("plan", grid_file(), "--only", "resampler=none", "--only", "ir=10")
     assert rows(out)[0] == ["tiny:", "2", "cells:", "2", "done", "0", "infeasible", "0", "to", "do"]

@@ -331,7 +331,7 @@ def seeds_by(attribute, made):
 
 
 def test_cells_of_one_data_set_fold_and_ratio_are_paired():
-    found = seeds_by(lambda cell: (cell.dataset.name, cell.fold, cell.ir), cells(PAPER))
+    found = seeds_by(lambda cell: (cell.dataset.name, cell.fold, cell.imbalance), cells(PAPER))
     assert {len(some) for some in found.values()} == {1}
     assert len({seed for some in found.values() for seed in some}) == 3 * 10 * 3
 

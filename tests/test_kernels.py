@@ -10,10 +10,11 @@ from imblearn.under_sampling import InstanceHardnessThreshold, RandomUnderSample
 from in_memory import test_samples, train_samples
 from sklearn.svm import SVC
 
-from raygrid import imbalance
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import FromPath
+from raygrid.folds import imbalanced
 from raygrid.host import Runtime
+from raygrid.imbalance import Harmonic
 from raygrid.inputs import load_inputs
 from raygrid.representations.features import Features
 from raygrid.resampling import RESAMPLERS
@@ -61,8 +62,9 @@ def check(names, X, y, X_test):
 def digits(cells_of, cache):
     """Features of a small network, at IR 5: 535 training samples of 10 classes."""
     inputs = load_inputs(cells_of()[0], cache, Runtime())
-    kept = imbalance.split(inputs.y_train, inputs.y_test, ir=5, seed=0)
-    return inputs.X_train[kept.train], inputs.y_train[kept.train], inputs.X_test
+    train, test = inputs.parts["train"], inputs.parts["test"]
+    train = train[imbalanced(inputs.y[train], Harmonic(ir=5), seed=0)]
+    return inputs.X[train], inputs.y[train], inputs.X[test]
 
 
 @pytest.fixture
@@ -71,10 +73,12 @@ def stl10():
     if not (STL10.exists() and WEIGHTS.exists()):
         pytest.skip(f"needs {STL10.name} and {WEIGHTS.name}")
     images = FromPath(name="stl10", path=STL10).load(64, "bilinear")
-    kept = imbalance.split(images.y_train, images.y_test, ir=10, seed=0)
-    features, train, test = Features(weights=str(WEIGHTS)), kept.train[::2], kept.test[::3]
-    X, X_test = (features.transform(part, seed=0) for part in (images.X_train[train], images.X_test[test]))
-    return X, images.y_train[train], X_test
+    train, test = images.parts["train"], images.parts["test"]
+    train = train[imbalanced(images.y[train], Harmonic(ir=10), seed=0)][::2]
+    test = test[imbalanced(images.y[test], Harmonic(ir=10), seed=0)][::3]
+    features = Features(weights=str(WEIGHTS))
+    X, X_test = (features.transform(images.X[part], seed=0) for part in (train, test))
+    return X, images.y[train], X_test
 
 
 def test_predictions_on_features_of_digits(digits):

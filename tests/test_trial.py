@@ -16,6 +16,7 @@ from raygrid.cells import hash_of
 from raygrid.classifiers.knn import Knn
 from raygrid.datasets import DATASETS
 from raygrid.errors import StoreError
+from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs
 from raygrid.metrics.confusion import METRICS
@@ -159,9 +160,7 @@ def test_an_infeasible_cell_says_why_and_has_no_traceback(cell, inputs, store):
 
 
 def record_order(cell: Any, inputs: Inputs) -> list[int]:
-    from raygrid.imbalance import split
-
-    return split(inputs.y_train, inputs.y_test, ir=cell.ir, seed=cell.fold_seed).class_order.tolist()
+    return fold_of(cell, inputs).class_order.tolist()
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,8 @@ SIZE, REPEATS = 4096, 5
 
 def main() -> None:
     """Measure both in turns, for other programs disturb them, and compare the best of each."""
-    given = inputs(2 * SIZE, 1000)
-    order = np.argsort(given.y_train, kind="stable")
-    X = np.ascontiguousarray(given.X_train[order])
+    given = inputs(2 * SIZE, 0)
+    X = np.ascontiguousarray(given.X)
     a, b = X[:SIZE], X[-SIZE:]
     rates: dict[str, list[float]] = {"one product of 4,096 x 4,096": [], "tiles of 8,192 samples": []}
     for _ in range(REPEATS):
@@ -36,11 +35,11 @@ def main() -> None:
     for name, found in rates.items():
         print(f"{name}: {max(found) / 1e9:.0f} GFLOP/s (best of {REPEATS})")
     print(f"useful work in tiles, of the rate of one product: {ours / gemm:.0%}")
-    padded = given._train_tiles.tiles.size * X.shape[1] * 2 / (X.size * (len(X) + 1)) - 1
+    padded = given._tiles.tiles.size * X.shape[1] * 2 / (X.size * (len(X) + 1)) - 1
     print(f"of which lost in halves of diagonal tiles: {padded:.0%}")
 
     places = np.arange(0, len(X), 2)
-    read, copied = given._train_tiles, np.ones((len(places), len(places)))
+    read, copied = given._tiles, np.ones((len(places), len(places)))
     target = np.empty_like(copied)
     # Of tiles float32 is read, and float64 written; of a copy both are float64.
     moved = {"kernel": 12 * copied.size, "copy": 16 * copied.size}
@@ -52,10 +51,9 @@ def main() -> None:
 
 def computed(given: object) -> None:
     """Compute all tiles, and drop them: what a disk does is another matter."""
-    from raygrid.mixtures.tiles import Plan
+    from raygrid.mixtures.tiles import Gram
 
-    order = np.argsort(given.y_train, kind="stable")
-    for _ in Plan(given.X_train, order, given.X_train, order, is_symmetric=True).compute():
+    for _ in Gram(given.X, np.arange(len(given.X))).compute(threads=given.threads):
         pass
 
 

@@ -24,7 +24,8 @@ from joblib import parallel_config
 from sklearn.ensemble import RandomForestClassifier
 from threadpoolctl import threadpool_limits
 
-from raygrid.imbalance import split
+from raygrid.folds import imbalanced
+from raygrid.imbalance import Harmonic
 
 TREES = 100
 
@@ -33,8 +34,8 @@ def main() -> None:
     """Print seconds, and how many of the samples chosen are the same."""
     given = inputs(4000, 100)
     shutil.rmtree(given.cache.root, ignore_errors=True)
-    kept = split(given.y_train, given.y_test, ir=5, seed=0).train
-    X, y = np.array(given.X_train[kept]), given.y_train[kept]
+    kept = imbalanced(given.y[given.parts["train"]], Harmonic(ir=5), seed=0)  # training samples come first
+    X, y = np.array(given.X[kept]), given.y[kept]
     print(f"{len(X)} samples of {X.shape[1]} values, five forests of {TREES} trees")
     forest = RandomForestClassifier(TREES)
     chosen, first = chosen_by(forest, X, y)

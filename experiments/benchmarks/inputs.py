@@ -1,5 +1,6 @@
 """What the benchmarks work on: features from raygrid's cache, or made-up ones of the same kind."""
 
+import os
 import sys
 import tempfile
 import time
@@ -24,13 +25,14 @@ def inputs(n_train: int, n_test: int) -> Inputs:
         parts = [_some(Path(sys.argv[1]), part, n) for part, n in (("train", n_train), ("test", n_test))]
     else:
         parts = [_made_up(n, seed) for seed, n in enumerate((n_train, n_test))]
-    (X, y), (X_test, y_test) = parts
-    return Inputs(X, y, X_test, y_test, names, cache, "benchmark")
+    X, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    indices = dict(zip(("train", "test"), np.split(np.arange(len(y)), [n_train]), strict=True))
+    return Inputs(X, y, names, indices, cache, "benchmark", threads=os.cpu_count() or 1)
 
 
 def _some(folder: Path, part: str, n: int) -> tuple[np.ndarray, np.ndarray]:
-    X, y = (np.load(folder / f"{name}_{part}.npy", mmap_mode="r") for name in "Xy")
-    kept = np.sort(np.concatenate([np.flatnonzero(y == label)[: n // 10] for label in range(10)]))
+    X, y, part_of = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("X", "y", f"part_{part}"))
+    kept = np.sort(np.concatenate([part_of[y[part_of] == label][: n // 10] for label in range(10)]))
     return np.array(X[kept]), np.array(y[kept])
 
 

@@ -18,13 +18,15 @@ neighbours.
 
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 from imblearn.combine import SMOTEENN
 from inputs import cpu_seconds, inputs
 from threadpoolctl import threadpool_limits
 
-from raygrid.imbalance import split
+from raygrid.folds import imbalanced
+from raygrid.imbalance import Harmonic
 from raygrid.inputs import Inputs
 from raygrid.mixtures.samples import nearest, products, squares
 from raygrid.resampling.samplers import Smote, SmoteEnn
@@ -43,8 +45,8 @@ def compare_minima() -> None:
     """Print CPU seconds for the neighbours among vectors that SMOTE has balanced, and whether they are the same."""
     sys.argv[1:] = []
     given = inputs(N_VECTORS, 100)
-    kept = split(given.y_train, given.y_test, ir=5, seed=0).train
-    X, y = given.train(kept), given.y_train[kept]
+    kept = imbalanced(given.y[given.parts["train"]], Harmonic(ir=5), seed=0)  # training samples come first
+    X, y = given.samples(kept), given.y[kept]
     A, _ = Smote().resample(X, y, seed=SEED)
     norms = squares(A, X)
 
@@ -73,14 +75,14 @@ def minima(distances: np.ndarray) -> np.ndarray:
 def compare_on_images() -> None:
     """Print CPU seconds and whether the samples are the same."""
     given = images()
-    kept = split(given.y_train, given.y_test, ir=5, seed=0).train
-    X, y = given.X_train[kept], given.y_train[kept]
+    kept = imbalanced(given.y[given.parts["train"]], Harmonic(ir=5), seed=0)
+    X, y = given.X[kept], given.y[kept]
     with threadpool_limits(1):
         found, theirs = [], []
         vectors = X.reshape(len(X), -1).astype(np.float32)
         slow = cpu_seconds(lambda: theirs.append(SMOTEENN(random_state=SEED).fit_resample(vectors, y)[1]))
-        shared = cpu_seconds(lambda: given._train_tiles)
-        fast = cpu_seconds(lambda: found.append(SmoteEnn().resample(given.train(kept), y, seed=SEED)[1]))
+        shared = cpu_seconds(lambda: given._tiles)
+        fast = cpu_seconds(lambda: found.append(SmoteEnn().resample(given.samples(kept), y, seed=SEED)[1]))
     shutil.rmtree(given.cache.root)
     print(f"{len(X)} images of {vectors.shape[1]} values")
     print(f"imbalanced-learn: CPU s {slow:.1f}; inner products: {fast:.2f}, and {shared:.1f} once")
@@ -93,8 +95,7 @@ def images() -> Inputs:
     sys.argv[1:] = []
     given = inputs(N, 100)
     # Every made-up value thrice, as a channel each, scaled to bytes.
-    bytes_of = [np.repeat(X.clip(0, 6) * 42, 3, axis=1).astype(np.uint8) for X in (given.X_train, given.X_test)]
-    return Inputs(bytes_of[0], given.y_train, bytes_of[1], given.y_test, given.class_names, given.cache, "images")
+    return replace(given, X=np.repeat(given.X.clip(0, 6) * 42, 3, axis=1).astype(np.uint8), key="images")
 
 
 if __name__ == "__main__":

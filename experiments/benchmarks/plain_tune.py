@@ -24,8 +24,9 @@ from raygrid.cells import Cell
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import DatasetLevel, Images
 from raygrid.engine import Terms, engine_named
+from raygrid.folds import fold_of
 from raygrid.host import Runtime
-from raygrid.imbalance import split
+from raygrid.imbalance import Harmonic
 from raygrid.inputs import load_inputs
 from raygrid.metrics.confusion import confusion_matrix
 from raygrid.representations import Representation
@@ -82,15 +83,15 @@ def plain_trial(config: dict[str, dict[str, Any]]) -> None:
     from ray import tune
     from sklearn.svm import SVC
 
-    X, y, X_test, y_test = (np.load(f"{cell['folder']}/{part}.npy") for part in ("X", "y", "X_test", "y_test"))
-    found = split(y, y_test, ir=cell["ir"], seed=cell["fold_seed"])
-    X, y, seed = X[found.train], y[found.train], cell["seed"]
+    X, y = (np.load(f"{cell['folder']}/{name}.npy") for name in "Xy")
+    fold, seed = np.load(f"{cell['folder']}/{cell['fold']}.npz"), cell["seed"]
+    X_test, y_test, X, y = X[fold["test"]], y[fold["test"]], X[fold["train"]], y[fold["train"]]
     if cell["resampler"] == "smote":
         X, y = imblearn.over_sampling.SMOTE(random_state=seed).fit_resample(X, y)
     elif cell["resampler"] == "smote_enn":
         X, y = imblearn.combine.SMOTEENN(random_state=seed).fit_resample(X, y)
-    predicted = SVC().fit(X, y).predict(X_test[found.test])
-    tune.report({"confusion": confusion_matrix(y_test[found.test], predicted, 10).tolist()})
+    predicted = SVC().fit(X, y).predict(X_test)
+    tune.report({"confusion": confusion_matrix(y_test, predicted, 10).tolist()})
 
 
 def run_plain(cells: list[Cell], folder: Path) -> list[Any]:
@@ -102,9 +103,8 @@ def run_plain(cells: list[Cell], folder: Path) -> list[Any]:
     configs = [
         {
             "folder": str(folder),
-            "ir": cell.ir,
+            "fold": cell.imbalance.text,
             "resampler": cell.resampler.name,
-            "fold_seed": cell.fold_seed,
             "seed": cell.seed_of("resample"),
         }
         for cell in cells
@@ -122,14 +122,19 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=3000)
     data = Noise(n_samples=parser.parse_args().samples)
     cells = [
-        Cell(data, ir, 0, Random(), RESAMPLERS[name](), Svm(), 32, "bilinear", 1) for ir in IRS for name in RESAMPLING
+        Cell(data, Harmonic(ir=ir), 0, Random(), RESAMPLERS[name](), Svm(), 32, "bilinear", 1)
+        for ir in IRS
+        for name in RESAMPLING
     ]
     folder = Path(tempfile.mkdtemp(prefix="raygrid-benchmark-"))
     store, cache = Store(folder / "store"), Cache(folder / "cache")
     store.prepare()
     given = load_inputs(cells[0], cache, Runtime())
-    for name, part in (("X", given.X_train), ("y", given.y_train), ("X_test", given.X_test), ("y_test", given.y_test)):
-        np.save(folder / f"{name}.npy", part)
+    np.save(folder / "X.npy", given.X)
+    np.save(folder / "y.npy", given.y)
+    for cell in cells:
+        fold = fold_of(cell, given)
+        np.savez(folder / f"{cell.imbalance.text}.npz", train=fold.train, test=fold.test)
 
     start = time.perf_counter()
     engine_named("ray")(cells, store, cache, terms=Terms(), observer=Quiet())

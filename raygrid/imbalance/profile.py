@@ -73,8 +73,8 @@ class Profile(Level):
         labels = np.arange(len(sizes))
         return labels if self.class_order == "given" else np.argsort(-np.asarray(sizes), kind="stable")
 
-    def sizes(self, available: Sequence[int], order: Ints) -> list[int]:
-        """Return how many samples of each class a part of the data keeps, by rank.
+    def sizes(self, available: Sequence[int], order: Ints) -> Ints:
+        """Return how many samples of each class a part of the data keeps, by label: (n_classes,).
 
         Parameters
         ----------
@@ -86,14 +86,16 @@ class Profile(Level):
         by_rank = [int(available[label]) for label in order]
         if self.class_order == "random":
             by_rank = [min(by_rank)] * len(by_rank)
-        return [min(size, most) for size, most in zip(map(int, self.kept(by_rank)), by_rank, strict=True)]
+        sizes = np.empty(len(order), dtype=np.int64)
+        sizes[order] = np.minimum(self.kept(by_rank), by_rank)
+        return sizes
 
-    def test_sizes(self, available: Sequence[int], order: Ints) -> list[int]:
+    def test_sizes(self, available: Sequence[int], order: Ints) -> Ints:
         """Return the same for the test part."""
         if self.test == "same":
             return self.sizes(available, order)
-        smallest = int(min(available))
-        return [int(available[label]) if self.test == "natural" else smallest for label in order]
+        sizes = np.array(available, dtype=np.int64)
+        return sizes if self.test == "natural" else np.full_like(sizes, sizes.min())
 
 
 class ProfileWithRatio(Profile):
