@@ -1,26 +1,17 @@
 """The grid file: its schema. `raygrid.gridfile.faults` says what is wrong with a file."""
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, Field, PositiveInt, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.images import INTERPOLATIONS
-from raygrid.errors import UsageError, choices
+from raygrid.errors import choices
 from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyRepresentation, AnyResampler
-from raygrid.level import Level
+from raygrid.gridfile.resources import Resources
+from raygrid.level import STRICT, Level
 from raygrid.metrics.confusion import METRICS
 from raygrid.metrics.further import MetricName, with_distinct_headings
 
@@ -38,12 +29,10 @@ def _distinct(levels: tuple[_T, ...]) -> tuple[_T, ...]:
 Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Arm(_Section):
+class Arm(BaseModel):
     """One half of a study: a representation, a classifier that works on it, and the resamplers to compare."""
+
+    model_config = STRICT
 
     representation: AnyRepresentation
     classifier: AnyClassifier
@@ -70,72 +59,10 @@ class Arm(_Section):
         return f"{self.representation.name} + {self.classifier.name}"
 
 
-class Resources(_Section):
-    """What one trial of a classifier may use: nothing of it changes a result but for how many threads round.
-
-    Attributes
-    ----------
-    cpus : int
-        Cores, and threads.
-    gpus : float
-        Cards, or a share of one, and of its memory.
-    memory_gb : float or None
-        Main memory (10^9 bytes) that a node must have free for it; not a limit.
-    timeout_s : float or None
-        Wall-clock time after which it is given up.
-    """
-
-    cpus: PositiveInt = 1
-    gpus: float = Field(0.0, ge=0)
-    memory_gb: PositiveFloat | None = None
-    timeout_s: PositiveFloat | None = None
-
-    @field_validator("gpus")
-    @classmethod
-    def _are_whole_or_a_share(cls, gpus: float) -> float:
-        if gpus > 1 and gpus != int(gpus):
-            raise ValueError(f"got {gpus:g}; expected a share of one card, or a whole number of cards")
-        return gpus
-
-
-def changed(
-    resources: Mapping[str, Resources], flags: Sequence[str], *, classifiers: Collection[str] = tuple(CLASSIFIERS)
-) -> dict[str, Resources]:
-    """Return resources as the command line changes them.
-
-    Parameters
-    ----------
-    flags : sequence of str
-        ``classifier:name=value,name=value``, e.g. ``cnn:gpus=0.25,cpus=2``.
-    classifiers : collection of str
-        The names that there are.
-
-    Raises
-    ------
-    UsageError
-        A flag that does not say so.
-    """
-    result = dict(resources)
-    for flag in flags:
-        classifier, _, settings = flag.partition(":")
-        if classifier not in classifiers:
-            raise UsageError(f"--resources {flag}: {choices(classifier, classifiers)}")
-        given = dict(setting.partition("=")[::2] for setting in settings.split(","))
-        try:
-            asked = Resources.model_validate_strings(given, strict=False).model_dump(exclude_unset=True)
-            result[classifier] = result.get(classifier, Resources()).model_copy(update=asked)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            name = ".".join(map(str, fault["loc"]))
-            raise UsageError(
-                f"--resources {flag}: {name}: got {fault['input']!r} ({fault['msg']}); expected "
-                f"CLASSIFIER:NAME=NUMBER,... with names {', '.join(Resources.model_fields)}"
-            ) from None
-    return result
-
-
-class Exclusion(_Section):
+class Exclusion(BaseModel):
     """A partial cell: every cell that has all of these levels is left out."""
+
+    model_config = STRICT
 
     dataset: str | None = None
     ir: float | None = None
@@ -160,8 +87,10 @@ def _fault(message: str, *keys: str | int) -> InitErrorDetails:
     return InitErrorDetails(type="value_error", loc=keys, input=None, ctx={"error": ValueError(message)})
 
 
-class Grid(_Section):
+class Grid(BaseModel):
     """What is declared: the levels of every axis and the settings they share. The defaults are the paper's."""
+
+    model_config = STRICT
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: int = Field(0, ge=0)

@@ -66,6 +66,15 @@ class Resampler(Level):
         """Do the work of `resample`."""
 
 
+class NoResampling(Resampler):
+    """Leave the training set as it is."""
+
+    name: Literal["none"] = "none"
+
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        return identity(y), y
+
+
 def identity(y: Labels) -> csr_array:
     """Return the mixing matrix that leaves all samples as they are."""
     return eye_array(len(y), format="csr")
