@@ -93,7 +93,7 @@ def run(
     from raygrid.commands import workflow
     from raygrid.costs.budget import Budget
     from raygrid.engine import Terms
-    from raygrid.gridfile.schema import changed
+    from raygrid.gridfile.resources import changed
 
     job = _open(grid, [store], cache, only)
     shares = changed(job.grid.resources, resources, classifiers=job.grid.classifiers())

@@ -2,35 +2,56 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo
 
 from raygrid.checksum import path_checksum
 
-# Marks a parameter that came to a level after cells of it had been finished: Annotated[bool, ADDED_LATER]. Its default
-# changes nothing, and is left out of the identity: finished cells keep their keys, and so stay finished.
+# Marks a parameter that a level got after cells with that level had been finished: Annotated[bool, ADDED_LATER]. Its
+# default is left out of the identity, so that these cells keep their keys and stay finished.
 ADDED_LATER = object()
+
+
+def _require_name(schema: dict[str, Any]) -> None:
+    """Let editors ask for the name, which has a default only in Python."""
+    schema["required"] = list(dict.fromkeys(["name", *schema.get("required", ())]))
+
+
+# How the mappings of a grid file are read: all keys are known, no value is converted, nothing changes afterwards.
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Level(BaseModel):
     """One value of an axis: its name and every parameter, defaults filled in.
 
     A subclass of one of `DatasetLevel`, `Representation`, `Resampler` and `Classifier` adds its parameters as pydantic
-    fields, with defaults and hashable, and the stage's work as the methods that its axis asks for. What these return
-    depends on the parameters and on what they are given, seeds included, and on nothing else; arrays that they are
-    given they leave as they are. Other processes get a level pickled, hence its class by name. They may raise
-    `InfeasibleError` where no repetition can help (the cell is a dash in the tables), `UsageError` where the user can
-    mend what every cell would meet (the run ends with that line), and anything else for a failure of the one cell.
+    fields, hashable and with defaults, and the stage's work as the methods that its axis asks for. The results of these
+    depend only on the parameters and the arguments, seeds included; the methods do not change arrays that they are
+    given. A level is pickled for other processes, which import its class by name. The methods may raise
+    `InfeasibleError` where no repetition can help (the cell is a dash in the tables), `UsageError` where every cell
+    would meet the same and the user can mend it (the run ends with that line), and any other error, with which only
+    the one cell fails.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, json_schema_extra={"required": ["name"]}
-    )
+    model_config = ConfigDict(**STRICT, json_schema_extra=_require_name)
 
     name: str
     _code: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _root: Path | None = PrivateAttr(None)
+
+    def with_code(self, root: Path, **code: str) -> Self:
+        """Return this level, which from now on knows the code of the user that it runs.
+
+        Parameters
+        ----------
+        root : Path
+            The package or module that has the code.
+        **code : str
+            What enters the keys of its cells: the checksum of the source, and the class if it is the user's.
+        """
+        self._root, self._code = root, code
+        return self
 
     @property
     def text(self) -> str:
@@ -39,36 +60,34 @@ class Level(BaseModel):
 
     @property
     def code(self) -> Mapping[str, str]:
-        """What its cells' keys know of code of the user's own: the checksum of its source, and the class if it is one.
-
-        Empty where all code is raygrid's.
-        """
+        """What enters the keys of its cells about code of the user; empty where all code is raygrid's."""
         return self._code
 
     @property
     def root(self) -> Path | None:
-        """The package or module that has this code."""
+        """The package or module that has this code; None where all code is raygrid's."""
         return self._root
 
     def identity(self) -> dict[str, Any]:
-        """Return, as plain JSON values, everything about this level that can change a result, but for its code.
+        """Return, as plain JSON values, everything about this level that can change a result, except its code.
 
-        All parameters, unless a subclass knows better; for one that is a path, the checksum of what lies there.
+        These are all parameters, unless a subclass says otherwise; of a path, the checksum of its content.
         """
         return self.as_dict() | {name: path_checksum(value) for name, value in self if isinstance(value, Path)}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the name and every parameter as plain JSON values; without those `ADDED_LATER` that say nothing."""
+        """Return the name and every parameter as plain JSON values, without those `ADDED_LATER` at their defaults."""
         fields = type(self).model_fields.items()
         silent = {
             name for name, field in fields if ADDED_LATER in field.metadata and getattr(self, name) == field.default
         }
         return self.model_dump(mode="json", exclude=silent)
 
-    def to_fetch(self) -> str:
-        """Return what is not on this machine yet and `fetch` would download: how large it is, and from where.
+    def fetch(self) -> None:
+        """Download what the level needs and this machine does not have; by default nothing."""
 
-        Nothing where all is here, and as it should be.
+    def to_fetch(self) -> str:
+        """Return the size and the place of what `fetch` would download; empty where nothing is missing.
 
         Raises
         ------

@@ -7,7 +7,8 @@ import pytest
 from raygrid import resampling
 from raygrid.errors import GridError, UsageError
 from raygrid.gridfile.faults import load_grid
-from raygrid.gridfile.schema import Grid, Resources, changed
+from raygrid.gridfile.resources import Resources, changed
+from raygrid.gridfile.schema import Grid
 
 PAPER = """\
 name: paper
@@ -91,7 +92,7 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
         "optimizer": "rmsprop",
         "learning_rate": 1e-4,
     }
-    assert [resampler.model_dump() for resampler in image.resamplers] == [
+    assert [resampler.as_dict() for resampler in image.resamplers] == [
         {"name": "none"},
         {"name": "ros"},
         {"name": "rus"},
@@ -210,7 +211,7 @@ BAD = {
     ),
     "unknown key of a resampler": (
         arm(resamplers="[none, {name: smote, k: 3}]"),
-        ["6:41: arms[0].resamplers[1].k: unknown key: got 'k'; expected one of name, k_neighbors"],
+        ["6:41: arms[0].resamplers[1].k: unknown key: got 'k'; expected one of name, sampling_strategy, k_neighbors"],
     ),
     "unknown key of a bare data set": (
         datasets("[{name: digits, size: 8}]"),

@@ -12,7 +12,7 @@ from faulty import Observer, Raises, Sleeps, know_this_module
 from raygrid.costs.budget import Budget
 from raygrid.engine import ENGINES, Terms, engine_named
 from raygrid.errors import DataError, StoreError, UsageError
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
 

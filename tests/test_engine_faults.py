@@ -17,7 +17,7 @@ from raygrid.cells import Cell
 from raygrid.classifiers.cnn import Cnn
 from raygrid.engine import Terms, engine_named
 from raygrid.engine.ray.attempt import Attempt
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
 

@@ -16,7 +16,8 @@ from test_many_nodes import nodes  # noqa: F401  fixture
 from raygrid.cells import expand
 from raygrid.errors import GridError, UsageError
 from raygrid.gridfile.faults import load_grid
-from raygrid.gridfile.schema import Grid, Resources, changed
+from raygrid.gridfile.resources import Resources, changed
+from raygrid.gridfile.schema import Grid
 from raygrid.storage.store import Store
 from raygrid.usercode import classes, source
 

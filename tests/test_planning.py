@@ -16,7 +16,8 @@ from raygrid.costs.bill import bill_of, sentences, shares_of
 from raygrid.costs.model import CostModel, stratum_of
 from raygrid.costs.schedule import Machines
 from raygrid.errors import UsageError
-from raygrid.gridfile.schema import Grid, Resources
+from raygrid.gridfile.resources import Resources
+from raygrid.gridfile.schema import Grid
 from raygrid.host import Runtime
 from raygrid.inputs import images_key, load_inputs
 from raygrid.storage.cache import Cache

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from raygrid.costs.schedule import Machines, fits, wall_seconds
 from raygrid.errors import UsageError
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 
 ONE, TWO = Resources(), Resources(cpus=2)
 HALF, WHOLE, THIRD, PAIR = (Resources(gpus=gpus) for gpus in (0.5, 1.0, 0.3, 2.0))

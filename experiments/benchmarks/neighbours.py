@@ -29,7 +29,7 @@ from raygrid.folds import imbalanced
 from raygrid.imbalance import Harmonic
 from raygrid.inputs import Inputs
 from raygrid.mixtures.samples import nearest, products, squares
-from raygrid.resampling.samplers import Smote, SmoteEnn
+from raygrid.resampling import RESAMPLERS
 
 N, CELLS, SEED = 3000, 60, 0
 N_VECTORS, NEIGHBOURS = 30_000, 4
@@ -47,7 +47,7 @@ def compare_minima() -> None:
     given = inputs(N_VECTORS, 100)
     kept = imbalanced(given.y[given.parts["train"]], Harmonic(ir=5), seed=0)  # training samples come first
     X, y = given.samples(kept), given.y[kept]
-    A, _ = Smote().resample(X, y, seed=SEED)
+    A, _ = RESAMPLERS["smote"]().resample(X, y, seed=SEED)
     norms = squares(A, X)
 
     def by_block() -> np.ndarray:
@@ -82,7 +82,9 @@ def compare_on_images() -> None:
         vectors = X.reshape(len(X), -1).astype(np.float32)
         slow = cpu_seconds(lambda: theirs.append(SMOTEENN(random_state=SEED).fit_resample(vectors, y)[1]))
         shared = cpu_seconds(lambda: given._tiles)
-        fast = cpu_seconds(lambda: found.append(SmoteEnn().resample(given.samples(kept), y, seed=SEED)[1]))
+        fast = cpu_seconds(
+            lambda: found.append(RESAMPLERS["smote_enn"]().resample(given.samples(kept), y, seed=SEED)[1])
+        )
     shutil.rmtree(given.cache.root)
     print(f"{len(X)} images of {vectors.shape[1]} values")
     print(f"imbalanced-learn: CPU s {slow:.1f}; inner products: {fast:.2f}, and {shared:.1f} once")

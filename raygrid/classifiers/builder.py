@@ -38,9 +38,8 @@ class BuiltNetwork(Network):
 
     @model_validator(mode="after")
     def _knows_its_code(self) -> Self:
-        self._root = root_of(self.builder.partition(":")[0])
-        self._code = {"source": first_checksum(self._root)}
-        return self
+        root = root_of(self.builder.partition(":")[0])
+        return self.with_code(root, source=first_checksum(root))
 
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled.

@@ -36,9 +36,6 @@ class Classifier(Level):
 
     takes: ClassVar[Literal["images", "vectors"]]
 
-    def fetch(self) -> None:
-        """Download what is missing (pretrained weights)."""
-
     @abstractmethod
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X.

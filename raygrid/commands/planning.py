@@ -16,7 +16,7 @@ from raygrid.commands.job import Job
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.model import Balanced, CostModel, Stratum, stratum_of
 from raygrid.costs.schedule import Machines
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 from raygrid.inputs import images_key
 from raygrid.level import Level
 from raygrid.storage.cache import Cache

@@ -11,7 +11,8 @@ from raygrid.cells import Cell
 from raygrid.costs.model import CostModel, Estimate
 from raygrid.costs.schedule import Machines, fits, wall_seconds
 from raygrid.errors import UsageError
-from raygrid.gridfile.schema import Grid, Resources
+from raygrid.gridfile.resources import Resources
+from raygrid.gridfile.schema import Grid
 from raygrid.level import labels
 from raygrid.wording import plural
 

@@ -8,7 +8,7 @@ from math import inf, isfinite
 
 from raygrid.costs.budget import check_positive
 from raygrid.errors import UsageError
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 
 _PARTS = 10_000  # of a GPU, as Ray counts them
 

@@ -25,9 +25,6 @@ class DatasetLevel(Level):
         parameters = json.dumps(super().identity(), sort_keys=True)
         return f"sha256:{sha256(parameters.encode()).hexdigest()}"
 
-    def fetch(self) -> None:
-        """Make the data set's files be on this machine; raise DataError where that cannot be."""
-
     def n_images(self) -> int | None:
         """Return how many images there are in train and test together; None where only reading them tells."""
         return None

@@ -30,9 +30,6 @@ class Digits(DatasetLevel):
         """Return the checksum of the pixels and labels as split."""
         return FINGERPRINT
 
-    def fetch(self) -> None:
-        """Do nothing: the images come with scikit-learn."""
-
     def n_images(self) -> int:
         """Return the number of digits."""
         return 1_797

@@ -8,7 +8,7 @@ from typing import Protocol
 from raygrid.cells import Cell
 from raygrid.costs.budget import Budget
 from raygrid.errors import UsageError, choices
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
 

@@ -1,74 +1,112 @@
-"""The axes whose levels are classes: what the grid file may say on each, a name of raygrid's or module:Class."""
+"""The axes whose levels are classes: what the grid file may say on each.
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+A new axis is one line here.
+"""
 
-from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, ValidationInfo, WithJsonSchema
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeVar, Union
+
+from pydantic import Field, PlainValidator, SerializeAsAny, ValidationInfo, WithJsonSchema
 
 from raygrid.classifiers import CLASSIFIERS, Classifier
 from raygrid.datasets import DATASETS, DatasetLevel, FromPath
+from raygrid.errors import choices
+from raygrid.gridfile.validation import validated
+from raygrid.imbalance import PROFILES, Profile
 from raygrid.level import Level
 from raygrid.representations import REPRESENTATIONS, Representation
-from raygrid.resampling import RESAMPLERS, Resampler
+from raygrid.resampling import ALIASES, REFUSED, RESAMPLERS, Resampler
+from raygrid.splits import SPLITS, Split
 from raygrid.usercode import classes
 from raygrid.usercode.references import REFERENCE
 
-# The tags of a data set of the user's own, and of a class of theirs on any axis; no key and no name is spelled so.
-FROM_PATH = "(path)"
-OWN = "(own)"
+_L = TypeVar("_L", bound=Level)
+_NONE: Mapping[str, str] = MappingProxyType({})
 
-# Every level by the tag it has in the schema.
-LEVELS: dict[str, type[Level]] = {
-    **DATASETS,
-    FROM_PATH: FromPath,
-    **REPRESENTATIONS,
-    **CLASSIFIERS,
-    **RESAMPLERS,
-}
+# A user's own class: an editor cannot know its parameters.
+_REFERENCED = {"type": "object", "properties": {"name": {"type": "string", "pattern": REFERENCE}}, "required": ["name"]}
 
 
-def _as_mapping(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
+def _one_of(
+    kind: type[_L],
+    registry: Mapping[str, type[_L]],
+    *,
+    with_path: type[_L] | None = None,
+    aliases: Mapping[str, str] = _NONE,
+    refused: Mapping[str, str] = _NONE,
+    numbers: Callable[[float], Mapping[str, Any]] | None = None,
+) -> PlainValidator:
+    """Return the validator of an axis, which takes a bare name, or a mapping with a name and parameters.
+
+    Parameters
+    ----------
+    kind : type
+        What a user's own class, ``module:Class``, must be a subclass of.
+    registry : mapping
+        The class of each name.
+    with_path : type, optional
+        The class of a mapping that has a path, whatever its name.
+    aliases : mapping
+        Further names, and the names in `registry` that they stand for.
+    refused : mapping
+        Names that a user may expect, and why there is no such level.
+    numbers : callable, optional
+        Returns the mapping that a bare number stands for.
+    """
+
+    def level(value: object, info: ValidationInfo) -> _L:
+        given = {"name": value} if isinstance(value, str) else value
+        if numbers and isinstance(value, int | float) and not isinstance(value, bool):
+            given = numbers(value)
+        if not isinstance(given, Mapping) or not isinstance(name := given.get("name"), str):
+            number = "a number, " if numbers else ""
+            raise ValueError(f"got {value!r}; expected {number}a name, or a mapping with a name")
+        if ":" in name:
+            return level_of_user(given, kind, info.context, taken=(*registry, *aliases))
+        if with_path and "path" in given:
+            return validated(with_path, given, info.context)
+        if name in refused:
+            raise ValueError(f"got {name!r}, which {refused[name]}")
+        canonical = aliases.get(name, name)
+        if canonical not in registry:
+            raise ValueError(choices(name, registry))
+        return validated(registry[canonical], {**given, "name": canonical}, info.context)
+
+    names: Any = Literal[(*registry, *aliases)]
+    known = (*registry.values(), *([with_path] if with_path else []))
+    reference = Annotated[str, Field(pattern=REFERENCE)]
+    number = (float,) if numbers else ()
+    described: Any = Union[(names, reference, *number, *known, Annotated[Any, WithJsonSchema(_REFERENCED)])]
+    return PlainValidator(level, json_schema_input_type=described)
 
 
-def _tag(value: Any) -> str | None:
-    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
-        return None
-    if ":" in value["name"]:
-        return OWN
-    return FROM_PATH if "path" in value else str(value["name"])
+def level_of_user(
+    given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | None, *, taken: Collection[str] = ()
+) -> _L:
+    """Return a level of a user's own class, whose reference is the name in `given`.
+
+    Raises
+    ------
+    ValueError
+        There is no such class, or its level has a name that is taken. (A ValidationError: its parameters are wrong.)
+    """
+    reference = given["name"]
+    level_class, name = classes.find(reference, kind, context)
+    if name in taken:
+        raise ValueError(f"{reference}: got the name {name!r}, which is raygrid's own; give it another")
+    level = validated(level_class, {**given, "name": name}, context)
+    try:
+        return classes.with_code(level)
+    except ValueError as error:
+        raise ValueError(f"{reference}: {error}") from None
 
 
-def _levels(kind: type[Level], registry: Mapping[str, type[Level]]) -> Any:
-    """Return the type of a level in the grid file: a bare name, or a mapping of the name and parameters."""
-    known = [Annotated[level, Tag(name)] for name, level in registry.items()]
-    union: Any = Union[(*known, Annotated[_own(kind, registry), Tag(OWN)])]
-    names: Any = Literal[tuple(name for name in registry if name != FROM_PATH)]
-    bare: Any = Union[names, Annotated[str, Field(pattern=REFERENCE)], union]  # noqa: UP007
-    return Annotated[union, Discriminator(_tag), BeforeValidator(_as_mapping, json_schema_input_type=bare)]
-
-
-def _own(kind: type[Level], registry: Collection[str]) -> Any:
-    """Return the type of a level whose class the grid file names as module:Class."""
-
-    def load(given: Mapping[str, Any], info: ValidationInfo) -> Level:
-        level = classes.load(given, kind, info.context)
-        if level.name in registry:
-            raise ValueError(f"{given['name']}: got the name {level.name!r}, which is raygrid's own; give it another")
-        return level
-
-    name = {"type": "string", "pattern": REFERENCE}
-    schema = {"type": "object", "properties": {"name": name}, "required": ["name"]}
-    return Annotated[kind, PlainValidator(load), WithJsonSchema(schema)]
-
-
-if TYPE_CHECKING:
-    AnyDataset = DatasetLevel
-    AnyRepresentation = Representation
-    AnyClassifier = Classifier
-    AnyResampler = Resampler
-else:
-    AnyDataset = _levels(DatasetLevel, {**DATASETS, FROM_PATH: FromPath})
-    AnyRepresentation = _levels(Representation, REPRESENTATIONS)
-    AnyClassifier = _levels(Classifier, CLASSIFIERS)
-    AnyResampler = _levels(Resampler, RESAMPLERS)
+AnyDataset = Annotated[SerializeAsAny[DatasetLevel], _one_of(DatasetLevel, DATASETS, with_path=FromPath)]
+AnyRepresentation = Annotated[SerializeAsAny[Representation], _one_of(Representation, REPRESENTATIONS)]
+AnyClassifier = Annotated[SerializeAsAny[Classifier], _one_of(Classifier, CLASSIFIERS)]
+AnyResampler = Annotated[SerializeAsAny[Resampler], _one_of(Resampler, RESAMPLERS, aliases=ALIASES, refused=REFUSED)]
+AnyProfile = Annotated[
+    SerializeAsAny[Profile], _one_of(Profile, PROFILES, numbers=lambda ir: {"name": "harmonic", "ir": ir})
+]
+AnySplit = Annotated[SerializeAsAny[Split], _one_of(Split, SPLITS)]

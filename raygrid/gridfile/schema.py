@@ -1,28 +1,30 @@
 """The grid file: its schema. `raygrid.gridfile.faults` says what is wrong with a file."""
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
-    ConfigDict,
+    BeforeValidator,
     Field,
-    PositiveFloat,
     PositiveInt,
     ValidationError,
-    field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
 
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.images import INTERPOLATIONS
-from raygrid.errors import UsageError, choices
-from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyRepresentation, AnyResampler
-from raygrid.level import Level
+from raygrid.errors import choices
+from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyProfile, AnyRepresentation, AnyResampler, AnySplit
+from raygrid.gridfile.resources import Resources
+from raygrid.imbalance import Harmonic
+from raygrid.level import STRICT, Level
 from raygrid.metrics.confusion import METRICS
 from raygrid.metrics.further import MetricName, with_distinct_headings
+from raygrid.splits import Official
 
 _T = TypeVar("_T", bound=Hashable)
 
@@ -30,20 +32,24 @@ _T = TypeVar("_T", bound=Hashable)
 def _distinct(levels: tuple[_T, ...]) -> tuple[_T, ...]:
     for i, level in enumerate(levels):
         if level in levels[:i]:
-            raise ValueError(f"got {getattr(level, 'name', level)!r} twice; expected different levels; remove one")
+            raise ValueError(f"got {getattr(level, 'text', level)!r} twice; expected different levels; remove one")
     return levels
+
+
+def _validation(value: object) -> object:
+    if value in (None, "official") or (isinstance(value, float) and 0 < value < 1):
+        return value
+    raise ValueError(f"got {value!r}; expected a share between 0 and 1, or official: the data set's own part")
 
 
 # An axis: its levels, at least one, each once. (YAML has lists where we keep tuples, hence not strict.)
 Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Arm(_Section):
+class Arm(BaseModel):
     """One half of a study: a representation, a classifier that works on it, and the resamplers to compare."""
+
+    model_config = STRICT
 
     representation: AnyRepresentation
     classifier: AnyClassifier
@@ -70,74 +76,13 @@ class Arm(_Section):
         return f"{self.representation.name} + {self.classifier.name}"
 
 
-class Resources(_Section):
-    """What one trial of a classifier may use: nothing of it changes a result but for how many threads round.
-
-    Attributes
-    ----------
-    cpus : int
-        Cores, and threads.
-    gpus : float
-        Cards, or a share of one, and of its memory.
-    memory_gb : float or None
-        Main memory (10^9 bytes) that a node must have free for it; not a limit.
-    timeout_s : float or None
-        Wall-clock time after which it is given up.
-    """
-
-    cpus: PositiveInt = 1
-    gpus: float = Field(0.0, ge=0)
-    memory_gb: PositiveFloat | None = None
-    timeout_s: PositiveFloat | None = None
-
-    @field_validator("gpus")
-    @classmethod
-    def _are_whole_or_a_share(cls, gpus: float) -> float:
-        if gpus > 1 and gpus != int(gpus):
-            raise ValueError(f"got {gpus:g}; expected a share of one card, or a whole number of cards")
-        return gpus
-
-
-def changed(
-    resources: Mapping[str, Resources], flags: Sequence[str], *, classifiers: Collection[str] = tuple(CLASSIFIERS)
-) -> dict[str, Resources]:
-    """Return resources as the command line changes them.
-
-    Parameters
-    ----------
-    flags : sequence of str
-        ``classifier:name=value,name=value``, e.g. ``cnn:gpus=0.25,cpus=2``.
-    classifiers : collection of str
-        The names that there are.
-
-    Raises
-    ------
-    UsageError
-        A flag that does not say so.
-    """
-    result = dict(resources)
-    for flag in flags:
-        classifier, _, settings = flag.partition(":")
-        if classifier not in classifiers:
-            raise UsageError(f"--resources {flag}: {choices(classifier, classifiers)}")
-        given = dict(setting.partition("=")[::2] for setting in settings.split(","))
-        try:
-            asked = Resources.model_validate_strings(given, strict=False).model_dump(exclude_unset=True)
-            result[classifier] = result.get(classifier, Resources()).model_copy(update=asked)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            name = ".".join(map(str, fault["loc"]))
-            raise UsageError(
-                f"--resources {flag}: {name}: got {fault['input']!r} ({fault['msg']}); expected "
-                f"CLASSIFIER:NAME=NUMBER,... with names {', '.join(Resources.model_fields)}"
-            ) from None
-    return result
-
-
-class Exclusion(_Section):
+class Exclusion(BaseModel):
     """A partial cell: every cell that has all of these levels is left out."""
 
+    model_config = STRICT
+
     dataset: str | None = None
+    imbalance: str | None = None
     ir: float | None = None
     fold: int | None = None
     representation: str | None = None
@@ -153,22 +98,30 @@ class Exclusion(_Section):
     def levels(self) -> dict[str, str]:
         """Return the levels that are named, as text, by axis."""
         named = self.model_dump(exclude_none=True)
-        return {axis: f"{level:g}" if isinstance(level, float) else str(level) for axis, level in named.items()}
+        if "ir" in named:
+            named["imbalance"] = f"{named.pop('ir'):g}"
+        return {axis: str(level) for axis, level in named.items()}
 
 
 def _fault(message: str, *keys: str | int) -> InitErrorDetails:
     return InitErrorDetails(type="value_error", loc=keys, input=None, ctx={"error": ValueError(message)})
 
 
-class Grid(_Section):
+class Grid(BaseModel):
     """What is declared: the levels of every axis and the settings they share. The defaults are the paper's."""
+
+    model_config = STRICT
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: int = Field(0, ge=0)
     folds: PositiveInt = 10
     image_size: int = Field(64, ge=32)
     interpolation: Literal[tuple(INTERPOLATIONS)] = "bilinear"  # type: ignore[valid-type]
-    imbalance_ratios: Axis[Annotated[float, Field(ge=1)]] = (2.0, 5.0, 10.0)
+    imbalance: Annotated[Axis[AnyProfile], Field(validation_alias=AliasChoices("imbalance", "imbalance_ratios"))] = (
+        *(Harmonic(ir=ir) for ir in (2, 5, 10)),
+    )
+    split: AnySplit = Official()
+    validation: Annotated[float | Literal["official"] | None, BeforeValidator(_validation)] = None
     datasets: Axis[AnyDataset]
     arms: Axis[Arm]
     exclude: Annotated[tuple[Exclusion, ...], Field(strict=False)] = ()
@@ -199,6 +152,19 @@ class Grid(_Section):
             raise ValidationError.from_exception_data("Grid", faults)
         return self
 
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.folds % self.split.n_folds_in_turn:
+            raise ValueError(
+                f"folds: got {self.folds}; expected a multiple of {self.split.n_folds_in_turn}, the n_splits of "
+                f"{self.split.name}, so that every sample is tested equally often; change one of them"
+            )
+        if self.validation == "official" and not isinstance(self.split, Official):
+            raise ValueError(
+                f"validation: got official with split {self.split.name}, which pools all parts; write a share, e.g. 0.2"
+            )
+        return self
+
     def _namesakes(self) -> Iterator[InitErrorDetails]:
         """Yield a fault for each name that two classes share: no table could tell them apart."""
         first: dict[tuple[str, str], type[Level]] = {}
@@ -217,7 +183,7 @@ class Grid(_Section):
         resamplers = [resampler.name for arm in self.arms for resampler in arm.resamplers]
         return {
             "dataset": [dataset.name for dataset in self.datasets],
-            "ir": [f"{ir:g}" for ir in self.imbalance_ratios],
+            "imbalance": list(dict.fromkeys(level.text for level in self.imbalance)),
             "fold": [str(fold) for fold in range(self.folds)],
             "representation": list(dict.fromkeys(arm.representation.name for arm in self.arms)),
             "resampler": list(dict.fromkeys(resamplers)),

@@ -35,9 +35,6 @@ class Representation(Level):
         """Whether the map depends on the grid's seed."""
         return False
 
-    def fetch(self) -> None:
-        """Download what is missing (pretrained weights)."""
-
     def bytes_per_image(self, image_size: int) -> int | None:
         """Return how many bytes one image of this size (its side, in pixels) becomes; None where nobody has said."""
         return None

@@ -4,23 +4,8 @@ A new resampler is one class and one line here.
 """
 
 from raygrid.resampling.combine import SMOTEENN, SMOTETomek
-from raygrid.resampling.over_sampling import (
-    ADASYN,
-    SMOTE,
-    SVMSMOTE,
-    BorderlineSMOTE,
-    KMeansSMOTE,
-    RandomOverSampler,
-)
-from raygrid.resampling.resampler import Resampler
-from raygrid.resampling.samplers import (
-    Iht,
-    NoResampling,
-    RandomOversampling,
-    RandomUndersampling,
-    Smote,
-    SmoteEnn,
-)
+from raygrid.resampling.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE, KMeansSMOTE, RandomOverSampler
+from raygrid.resampling.resampler import NoResampling, Resampler
 from raygrid.resampling.under_sampling import (
     AllKNN,
     ClusterCentroids,
@@ -37,19 +22,16 @@ from raygrid.resampling.under_sampling import (
 
 RESAMPLERS: dict[str, type[Resampler]] = {
     "none": NoResampling,
-    "ros": RandomOversampling,
-    "rus": RandomUndersampling,
-    "smote": Smote,
-    "smote_enn": SmoteEnn,
-    "iht": Iht,
-    # imbalanced-learn's, by the names of its classes
-    "RandomOverSampler": RandomOverSampler,
-    "SMOTE": SMOTE,
+    "ros": RandomOverSampler,
+    "rus": RandomUnderSampler,
+    "smote": SMOTE,
+    "smote_enn": SMOTEENN,
+    "iht": InstanceHardnessThreshold,
+    # The paper has no names for the others: they have those of imbalanced-learn's classes.
     "BorderlineSMOTE": BorderlineSMOTE,
     "SVMSMOTE": SVMSMOTE,
     "KMeansSMOTE": KMeansSMOTE,
     "ADASYN": ADASYN,
-    "RandomUnderSampler": RandomUnderSampler,
     "NearMiss": NearMiss,
     "TomekLinks": TomekLinks,
     "EditedNearestNeighbours": EditedNearestNeighbours,
@@ -58,17 +40,25 @@ RESAMPLERS: dict[str, type[Resampler]] = {
     "NeighbourhoodCleaningRule": NeighbourhoodCleaningRule,
     "CondensedNearestNeighbour": CondensedNearestNeighbour,
     "OneSidedSelection": OneSidedSelection,
-    "InstanceHardnessThreshold": InstanceHardnessThreshold,
     "ClusterCentroids": ClusterCentroids,
-    "SMOTEENN": SMOTEENN,
     "SMOTETomek": SMOTETomek,
+}
+
+# The names of imbalanced-learn's classes for levels that are called otherwise: a grid may say either, a table says the
+# name of the level.
+ALIASES: dict[str, str] = {
+    "RandomOverSampler": "ros",
+    "RandomUnderSampler": "rus",
+    "SMOTE": "smote",
+    "SMOTEENN": "smote_enn",
+    "InstanceHardnessThreshold": "iht",
 }
 
 # imbalanced-learn's other samplers, and why not.
 REFUSED: dict[str, str] = {
-    "SMOTENC": "mixes categories with numbers, and all features here are numbers; use SMOTE",
-    "SMOTEN": "mixes categories, and all features here are numbers; use SMOTE",
+    "SMOTENC": "mixes categories with numbers, and all features here are numbers; use smote",
+    "SMOTEN": "mixes categories, and all features here are numbers; use smote",
     "FunctionSampler": "calls a function, which a grid file cannot hold; write a resampler of your own",
 }
 
-__all__ = ["REFUSED", "RESAMPLERS", "NoResampling", "Resampler"]
+__all__ = ["ALIASES", "REFUSED", "RESAMPLERS", "NoResampling", "Resampler"]

@@ -2,29 +2,36 @@
 
 References
 ----------
-Batista, Prati, Monard (2004), SIGKDD Explorations 6(1); Batista, Bazzan, Monard (2003), WOB (SMOTE + Tomek links).
+Batista, Prati, Monard (2004), SIGKDD Explorations 6(1) (SMOTE + ENN); Batista, Bazzan, Monard (2003), WOB (SMOTE +
+Tomek links).
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import PositiveInt
 from scipy.sparse import csr_array
 
+from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
-from raygrid.resampling.by_class_name import Filled, Sampler
-from raygrid.resampling.over_sampling import SMOTE
+from raygrid.resampling.imbalanced_learn import Sampler
+from raygrid.resampling.over_sampling import SMOTE, check_neighbours
 from raygrid.resampling.resampler import Labels, run
+from raygrid.resampling.strategy import Filled
 from raygrid.resampling.under_sampling import EditedNearestNeighbours, without_tomek_links
 
 
 class SMOTEENN(Sampler):
     """SMOTE, then EditedNearestNeighbours on all classes."""
 
-    name: Literal["SMOTEENN"] = "SMOTEENN"
-    sampling_strategy: Filled = "auto"
+    name: Literal["smote_enn"] = "smote_enn"
+    sampling_strategy: Annotated[Filled, ADDED_LATER] = "auto"
     k_neighbors: PositiveInt = 5
     n_neighbors: PositiveInt = 3
     kind_sel: Literal["all", "mode"] = "all"
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        check_neighbours(y, self.k_neighbors, self.sampling_strategy)
 
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         smote = SMOTE(sampling_strategy=self.sampling_strategy, k_neighbors=self.k_neighbors)
@@ -38,6 +45,10 @@ class SMOTETomek(Sampler):
     name: Literal["SMOTETomek"] = "SMOTETomek"
     sampling_strategy: Filled = "auto"
     k_neighbors: PositiveInt = 5
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        check_neighbours(y, self.k_neighbors, self.sampling_strategy)
 
     def _resampled(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         smote = SMOTE(sampling_strategy=self.sampling_strategy, k_neighbors=self.k_neighbors)

@@ -1,4 +1,4 @@
-"""scikit-learn's estimators for samplers that are run on the identity matrix: they are fitted to the samples."""
+"""scikit-learn's estimators, fitted to the samples that rows of a mixing matrix stand for."""
 
 from typing import Any, Self
 
@@ -7,30 +7,34 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
+from raygrid.mixtures.mixing import mix
 from raygrid.mixtures.samples import Samples
 
 
 def dense(X: Samples, A: csr_array) -> NDArray[Any]:
-    """Return the samples that rows of the identity matrix stand for, (n_rows, n_features)."""
-    return X[A.indices].reshape(A.shape[0], -1)
+    """Return the mixtures A X as vectors, (n_rows, n_features); in the dtype of X where A only selects."""
+    selects = (A.data == 1).all() and (np.diff(A.indptr) == 1).all()
+    return (X[A.indices] if selects else mix(A, X)).reshape(A.shape[0], -1)
 
 
 class OnSamples:
-    """An estimator that is fitted to what rows of the identity matrix stand for, and is else the one that is given.
+    """An estimator that is given rows of a mixing matrix, and is fitted to the mixtures that they stand for.
 
     Parameters
     ----------
     X : Samples
-        That the rows stand for.
+        The samples that are mixed.
     estimator : object
-        Of scikit-learn's API.
+        One of scikit-learn's, which has all other attributes.
     """
 
     def __init__(self, X: Samples, estimator: Any) -> None:
         self.X, self.estimator = X, estimator
-        self._rows: NDArray[Any] = np.empty(0)
+        self._fitted_to: tuple[Any, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
+        if name == "estimator":  # it is not there yet while this is being unpickled
+            raise AttributeError(name)
         return getattr(self.estimator, name)
 
     def __sklearn_clone__(self) -> Self:
@@ -38,10 +42,11 @@ class OnSamples:
         return self
 
     def fit(self, A: csr_array, y: NDArray[np.int64] | None = None) -> Self:
-        """Fit the estimator, but not again to the same: SMOTE's variants ask for that once for every class."""
-        if not np.array_equal(A.indices, self._rows):
+        """Fit the estimator, but not to the same again, which SMOTE's variants ask for once for every class."""
+        given: tuple[Any, ...] = (A.data, A.indices, A.indptr, y)
+        if not (self._fitted_to and all(map(np.array_equal, given, self._fitted_to))):
             self.estimator.fit(dense(self.X, A), y)
-            self._rows = A.indices
+            self._fitted_to = tuple(map(np.copy, given))
         return self
 
     def fit_predict(self, A: csr_array) -> NDArray[np.int32]:
@@ -72,12 +77,13 @@ class Centres(OnSamples):
         """
         from sklearn.metrics import pairwise_distances_argmin
 
-        labels, n = super().fit(A).labels_, self.n_clusters
+        vectors = dense(self.X, A)
+        labels, n = self.estimator.fit(vectors).labels_, self.n_clusters
         sizes = np.bincount(labels, minlength=n)
         if not sizes.all():
             raise InfeasibleError(f"got {np.count_nonzero(sizes)} different samples; expected at least {n} (clusters)")
         if self.are_samples:
-            self.cluster_centers_ = A[pairwise_distances_argmin(self.estimator.cluster_centers_, dense(self.X, A))]
+            self.cluster_centers_ = A[pairwise_distances_argmin(self.estimator.cluster_centers_, vectors)]
         else:
             shares = csr_array((1 / sizes[labels], (labels, np.arange(len(labels)))), shape=(n, len(labels)))
             self.cluster_centers_ = csr_array(shares @ A)

@@ -8,12 +8,17 @@ IJKESDP 3(1) (SVM-SMOTE); Last, Douzas, Bacao (2017), arXiv:1711.00837 (k-means 
 
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, PositiveInt
 
+from raygrid.errors import InfeasibleError
+from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
-from raygrid.resampling.by_class_name import Filled, Sampler
-from raygrid.resampling.on_samples import OnSamples, dense
-from raygrid.resampling.resampler import Sees
+from raygrid.resampling.imbalanced_learn import Sampler
+from raygrid.resampling.library_internals import measure_clusters_of_samples
+from raygrid.resampling.on_samples import OnSamples
+from raygrid.resampling.resampler import Labels, Sees
+from raygrid.resampling.strategy import Counts, Filled, plain
 
 
 class RandomOverSampler(Sampler):
@@ -21,16 +26,34 @@ class RandomOverSampler(Sampler):
 
     sees: ClassVar[Sees] = "labels"
     compares_pairs: ClassVar[bool] = False
-    name: Literal["RandomOverSampler"] = "RandomOverSampler"
-    sampling_strategy: Filled = "auto"
+    name: Literal["ros"] = "ros"
+    sampling_strategy: Annotated[Filled, ADDED_LATER] = "auto"
 
 
 class SMOTE(Sampler):
     """Add points between a sample and one of its k nearest of the same class."""
 
-    name: Literal["SMOTE"] = "SMOTE"
-    sampling_strategy: Filled = "auto"
+    name: Literal["smote"] = "smote"
+    sampling_strategy: Annotated[Filled, ADDED_LATER] = "auto"
     k_neighbors: PositiveInt = 5
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        check_neighbours(y, self.k_neighbors, self.sampling_strategy)
+
+
+def check_neighbours(y: Labels, k: int, sampling_strategy: str | float | Counts) -> None:
+    """Raise InfeasibleError where a class that SMOTE is to fill up has no k neighbours for a sample."""
+    from imblearn.utils import check_sampling_strategy
+
+    sizes, strategy = np.bincount(y), plain(sampling_strategy)
+    n_new = check_sampling_strategy(strategy, y, "over-sampling")
+    small = [label for label, n in n_new.items() if n and sizes[label] <= k]
+    if small:
+        smallest = min(small, key=lambda label: sizes[label])
+        raise InfeasibleError(
+            f"got {sizes[smallest]} samples of class {smallest}; expected at least {k + 1} (k_neighbors + 1)"
+        )
 
 
 class BorderlineSMOTE(Sampler):
@@ -71,10 +94,9 @@ class KMeansSMOTE(Sampler):
     density_exponent: Literal["auto"] | float = "auto"
 
     def sampler(self, X: Samples, seed: int) -> Any:
-        """Return the sampler; its method that measures distances itself is handed samples as well."""
+        """Return the sampler, which measures distances between samples wherever it measures."""
         sampler = super().sampler(X, seed)
-        sparsity = sampler._find_cluster_sparsity
-        sampler._find_cluster_sparsity = lambda A: sparsity(dense(X, A))
+        measure_clusters_of_samples(sampler, X)
         return sampler
 
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ Sees = Literal["labels", "inner products", "samples"]
 class Resampler(Level):
     """A level of the resampler axis: balances the classes of a training set.
 
-    A subclass defines `_fit`, with the parameters and results of `resample`, which checks that every class is left.
+    A subclass defines `_fit`, with the parameters and results of `resample`.
 
     Attributes
     ----------
@@ -48,22 +48,41 @@ class Resampler(Level):
         A : csr_array of shape (n_resampled, n_train), float64
             Rows sum to 1; the resampled set is A X.
         y : array of shape (n_resampled,), int64
-            Of each row, the class whose samples it mixes.
+            Of each row, the class whose samples it mixes. A class may be left without any: it will be scored as never
+            recognised.
 
         Raises
         ------
         InfeasibleError
-            A class is too small for this resampler, or lost all its samples.
+            A class is too small for this resampler.
         """
-        A, y_resampled = self._fit(X, y, seed)
-        lost = np.setdiff1d(y, y_resampled)
-        if lost.size:
-            raise InfeasibleError(f"{self.name}: got no samples of class {', '.join(map(str, lost))} after resampling")
-        return A, y_resampled
+        try:
+            self.check_sizes(y)
+            return self._fit(X, y, seed)
+        except InfeasibleError as error:
+            raise InfeasibleError(f"{self.name}: {error}") from None
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where the sizes of the classes alone forbid this resampler: `plan` asks before a run.
+
+        Parameters
+        ----------
+        y : array of shape (n_train,), int64
+            Labels 0 .. M - 1, every class among them.
+        """
 
     @abstractmethod
     def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         """Do the work of `resample`."""
+
+
+class NoResampling(Resampler):
+    """Leave the training set as it is."""
+
+    name: Literal["none"] = "none"
+
+    def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
+        return identity(y), y
 
 
 def identity(y: Labels) -> csr_array:

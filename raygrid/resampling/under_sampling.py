@@ -8,17 +8,20 @@ ENN, all k-NN); Wilson (1972), IEEE Trans. SMC 2(3) (ENN); Hart (1968), IEEE Tra
 Giraud-Carrier (2014), Machine Learning 95 (instance hardness).
 """
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
+from raygrid.errors import InfeasibleError
+from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
-from raygrid.resampling.by_class_name import Sampler, Selecting, Thinned
+from raygrid.resampling.imbalanced_learn import Sampler, Selecting
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.on_samples import Centres
 from raygrid.resampling.resampler import Labels, Sees, identity
+from raygrid.resampling.strategy import Cleaned, Thinned
 
 
 class RandomUnderSampler(Sampler):
@@ -26,9 +29,9 @@ class RandomUnderSampler(Sampler):
 
     sees: ClassVar[Sees] = "labels"
     compares_pairs: ClassVar[bool] = False
-    name: Literal["RandomUnderSampler"] = "RandomUnderSampler"
-    sampling_strategy: Thinned = "auto"
-    replacement: bool = False
+    name: Literal["rus"] = "rus"
+    sampling_strategy: Annotated[Thinned, ADDED_LATER] = "auto"
+    replacement: Annotated[bool, ADDED_LATER] = False
 
 
 class NearMiss(Sampler):
@@ -49,7 +52,7 @@ class TomekLinks(Sampler):
     """Drop the samples that are, with one of another class, each other's nearest."""
 
     name: Literal["TomekLinks"] = "TomekLinks"
-    sampling_strategy: Thinned = "auto"
+    sampling_strategy: Cleaned = "auto"
 
     def _resampled(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         return without_tomek_links(identity(y), y, X, self.sampling_strategy)
@@ -69,7 +72,7 @@ class EditedNearestNeighbours(Sampler):
     """Drop the samples whose nearest are not all (or not mostly) of their class."""
 
     name: Literal["EditedNearestNeighbours"] = "EditedNearestNeighbours"
-    sampling_strategy: Thinned = "auto"
+    sampling_strategy: Cleaned = "auto"
     n_neighbors: PositiveInt = 3
     kind_sel: Literal["all", "mode"] = "all"
 
@@ -78,7 +81,7 @@ class RepeatedEditedNearestNeighbours(Sampler):
     """EditedNearestNeighbours again and again."""
 
     name: Literal["RepeatedEditedNearestNeighbours"] = "RepeatedEditedNearestNeighbours"
-    sampling_strategy: Thinned = "auto"
+    sampling_strategy: Cleaned = "auto"
     n_neighbors: PositiveInt = 3
     max_iter: PositiveInt = 100
     kind_sel: Literal["all", "mode"] = "all"
@@ -88,7 +91,7 @@ class AllKNN(Selecting):
     """EditedNearestNeighbours with 1, 2, ... neighbours."""
 
     name: Literal["AllKNN"] = "AllKNN"
-    sampling_strategy: Thinned = "auto"
+    sampling_strategy: Cleaned = "auto"
     n_neighbors: PositiveInt = 3
     kind_sel: Literal["all", "mode"] = "all"
     allow_minority: bool = False
@@ -98,7 +101,7 @@ class NeighbourhoodCleaningRule(Sampler):
     """EditedNearestNeighbours, and drop the neighbours of misclassified samples of the smallest class."""
 
     name: Literal["NeighbourhoodCleaningRule"] = "NeighbourhoodCleaningRule"
-    sampling_strategy: Thinned = "auto"
+    sampling_strategy: Cleaned = "auto"
     n_neighbors: PositiveInt = 3
     threshold_cleaning: PositiveFloat = 0.5
 
@@ -114,7 +117,7 @@ class CondensedNearestNeighbour(Selecting):
     """Keep the samples that the nearest of those kept before them would misclassify."""
 
     name: Literal["CondensedNearestNeighbour"] = "CondensedNearestNeighbour"
-    sampling_strategy: Thinned = "auto"
+    sampling_strategy: Cleaned = "auto"
     n_neighbors: PositiveInt | None = None
     n_seeds_S: PositiveInt = 1  # noqa: N815
 
@@ -123,7 +126,7 @@ class OneSidedSelection(Selecting):
     """Keep the samples that the smallest class and a few seeds would misclassify, and drop Tomek links."""
 
     name: Literal["OneSidedSelection"] = "OneSidedSelection"
-    sampling_strategy: Thinned = "auto"
+    sampling_strategy: Cleaned = "auto"
     n_neighbors: PositiveInt | None = None
     n_seeds_S: PositiveInt = 1  # noqa: N815
 
@@ -132,9 +135,15 @@ class InstanceHardnessThreshold(Selecting):
     """Keep the samples that a cross-validated random forest of 100 trees finds easiest."""
 
     compares_pairs: ClassVar[bool] = False
-    name: Literal["InstanceHardnessThreshold"] = "InstanceHardnessThreshold"
-    sampling_strategy: Thinned = "auto"
+    name: Literal["iht"] = "iht"
+    sampling_strategy: Annotated[Thinned, ADDED_LATER] = "auto"
     cv: int = Field(5, ge=2)
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        largest = int(np.bincount(y).max())
+        if largest < self.cv:
+            raise InfeasibleError(f"got at most {largest} samples a class; expected at least {self.cv} (cv)")
 
 
 class ClusterCentroids(Sampler):

@@ -34,6 +34,11 @@ class Labelled(Protocol):
 class Split(Level):
     """How a data set is divided, the same way for every data set of a grid. A subclass defines `parts`."""
 
+    @property
+    def n_folds_in_turn(self) -> int:
+        """How many folds belong together: a grid has a multiple of them."""
+        return 1
+
     @abstractmethod
     def parts(self, data: Labelled, *, fold: int, seed: int) -> Parts:
         """Return the parts of one fold, before imbalance.

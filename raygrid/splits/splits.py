@@ -66,6 +66,11 @@ class StratifiedKFold(Split):
     name: Literal["stratified_kfold"] = "stratified_kfold"
     n_splits: Annotated[int, Field(ge=2)] = 5
 
+    @property
+    def n_folds_in_turn(self) -> int:
+        """As many as there are parts: then every sample is tested once."""
+        return self.n_splits
+
     def parts(self, data: Labelled, *, fold: int, seed: int) -> Parts:
         """Return the parts; official ones are pooled first."""
         y = data.y

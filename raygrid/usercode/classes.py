@@ -1,32 +1,29 @@
-"""Levels of the user's own: classes in modules of theirs, which a grid file names as ``module:Class``."""
+"""Levels that are classes in a user's own modules, which a grid file names as ``module:Class``."""
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
-
-from pydantic import TypeAdapter
 
 from raygrid.errors import UsageError, choices
 from raygrid.level import Level
 from raygrid.usercode.references import members
 from raygrid.usercode.source import checksum, first_checksum, root_of
 
-# What tables, --only and file names can show.
+# The names that tables, --only and file names can show.
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 _L = TypeVar("_L", bound=Level)
 
 
-def load(given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | None) -> _L:
-    """Return the level that a grid file describes, with what its cells' keys must know of its code.
+def find(reference: str, kind: type[_L], context: Mapping[str, Any] | None) -> tuple[type[_L], str]:
+    """Return the class that a reference in a grid file names, and the name of its level.
 
-    Its name is the default of the class' field `name`, else the class' own.
+    The name is the default of the class' field `name`, else the name of the class.
 
     Parameters
     ----------
-    given : mapping
-        ``name``, a reference, and parameters.
+    reference : str
+        ``module:Class``.
     kind : type
         What the axis wants.
     context : mapping or None
@@ -35,39 +32,46 @@ def load(given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | 
     Raises
     ------
     ValueError
-        The class cannot be had or is no such level. (A ValidationError: its parameters are not what they should be.)
+        The class cannot be imported or is no such level.
     """
-    reference = given["name"]
     level_class = _class_named(reference, kind, members(reference, context))
     default = level_class.model_fields["name"].default
     name = default if isinstance(default, str) else level_class.__name__
     if not re.fullmatch(_NAME, name):
         raise ValueError(f"{reference}: got the name {name!r}; expected letters, digits, '.', '_' and '-' only")
-    # In a mapping, so that a fault's place begins with the reference.
-    adapter: TypeAdapter[dict[str, _L]] = TypeAdapter(dict[str, level_class])  # type: ignore[valid-type]
-    level = adapter.validate_python({reference: {**given, "name": name}}, context=context)[reference]
-    try:
-        hash(level)
-    except TypeError as error:
-        raise ValueError(f"{reference}: got parameters that cannot be hashed ({error}); use tuples for lists") from None
-    level._root = root_of(level_class.__module__)
-    source = first_checksum(level._root)
-    level._code = {"class": f"{level_class.__module__}:{level_class.__qualname__}", "source": source}
-    return level
+    return level_class, name
 
 
-def _class_named(reference: str, kind: type[_L], there: Mapping[str, Any]) -> type[_L]:
-    """Return a class among what its module holds.
+def with_code(level: _L) -> _L:
+    """Return a level of a user's class, which now knows the code that enters the keys of its cells.
 
     Raises
     ------
     ValueError
-        There is none, or it is no such level.
+        Its parameters cannot be hashed.
+    """
+    level_class = type(level)
+    try:
+        hash(level)
+    except TypeError as error:
+        raise ValueError(f"got parameters that cannot be hashed ({error}); use tuples for lists") from None
+    root = root_of(level_class.__module__)
+    name = f"{level_class.__module__}:{level_class.__qualname__}"
+    return level.with_code(root, **{"class": name, "source": first_checksum(root)})
+
+
+def _class_named(reference: str, kind: type[_L], content: Mapping[str, Any]) -> type[_L]:
+    """Return a class among the content of its module.
+
+    Raises
+    ------
+    ValueError
+        There is no such class, or it is no such level.
     """
     module_name, _, name = reference.partition(":")
-    found = there.get(name)
+    found = content.get(name)
     if not (isinstance(found, type) and issubclass(found, kind)):
-        levels = [each for each, value in there.items() if _is_own(value, kind)]
+        levels = [each for each, value in content.items() if _is_own(value, kind)]
         expected = choices(name, levels) if levels else f"got {name!r}; expected a subclass; define it there"
         raise ValueError(f"{module_name}: no {kind.__name__} of that name: {expected}")
     unset = {each for each in found.__class_vars__ if not hasattr(found, each)}
@@ -76,23 +80,17 @@ def _class_named(reference: str, kind: type[_L], there: Mapping[str, Any]) -> ty
     return found
 
 
-def known(reference: str) -> type[Level] | None:
-    """Return a class that has been imported already; nothing where this is no reference to one."""
-    module_name, _, name = reference.partition(":")
-    return getattr(sys.modules.get(module_name), name, None) if name else None
-
-
 def _is_own(value: object, kind: type[Level]) -> bool:
     return isinstance(value, type) and issubclass(value, kind) and not value.__module__.startswith("raygrid.")
 
 
 def code_of(levels: Iterable[Level]) -> list[str]:
-    """Return the packages and modules of these levels' code, each a path, as other processes must have them.
+    """Return the paths of the packages and modules that have these levels' code, which other processes need as well.
 
     Raises
     ------
     UsageError
-        One has changed since this process found it: its results would be kept under the key of what it was.
+        One has changed since this process imported it, so that results would be kept under the key of the old source.
     """
     sources = {level.root: level.code["source"] for level in levels if level.root}
     for root, source in sources.items():

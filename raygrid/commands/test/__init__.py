@@ -14,12 +14,11 @@ from raygrid.commands.test.of_inputs import OF_DATASETS, OF_REPRESENTATIONS
 from raygrid.commands.test.of_training import OF_CLASSIFIERS, OF_RESAMPLERS, OF_TRAINED
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError
-from raygrid.gridfile.faults import message
+from raygrid.gridfile.levels import level_of_user
 from raygrid.gridfile.yaml_file import parsed
 from raygrid.level import Level
 from raygrid.representations import Representation, TrainedRepresentation
 from raygrid.resampling import Resampler
-from raygrid.usercode import classes
 
 _OF_KIND: dict[type[Level], tuple[Check, ...]] = {
     DatasetLevel: OF_DATASETS,
@@ -65,9 +64,9 @@ def _parameter(text: str) -> tuple[str, object]:
 
 def _made(given: dict[str, object]) -> Level:
     try:
-        return classes.load(given, Level, {"folder": Path.cwd()})
+        return level_of_user(given, Level, {"folder": Path.cwd()})
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {message(fault)}" for fault in error.errors())
+        faults = (f"{'.'.join(map(str, (given['name'], *fault['loc'])))}: {fault['msg']}" for fault in error.errors())
         raise UsageError("\n".join(faults)) from None
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -21,7 +21,7 @@ from ray.exceptions import RuntimeEnvSetupError
 
 from raygrid.engine import Observer
 from raygrid.errors import UsageError
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 
 # What of this process' environment the workers of a cluster that was there before it must know as well. Credentials are
 # not among them: Ray shows a job's environment to whoever may look at the cluster; nodes have their own.

@@ -18,7 +18,7 @@ from raygrid.cells import Cell
 from raygrid.engine import Terms
 from raygrid.engine.output import Captured, captured
 from raygrid.errors import UsageError
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs, inputs_key, load_inputs
 from raygrid.storage.cache import Cache

@@ -1,14 +1,20 @@
-"""imbalanced-learn's samplers by the names of their classes: what they have in common.
+"""What imbalanced-learn's samplers have in common.
 
-Parameters are those of the class, by name and with its defaults. Left out are `random_state` (the seed is the cell's),
-`n_jobs` (the threads are the trial's), and what is no plain value: estimators, and samples by class.
+Parameters are those of imbalanced-learn's class, by name and with its defaults. Left out are `random_state` (the seed
+is the cell's), `n_jobs` (the threads are the trial's), and what is no plain value, such as an estimator.
+
+References
+----------
+Lemaitre, Nogueira, Aridas (2017), Imbalanced-learn, JMLR 18(17).
 """
 
-import re
 from inspect import signature
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from scipy.sparse import csr_array
 
 from raygrid.errors import InfeasibleError
@@ -16,23 +22,12 @@ from raygrid.mixtures.samples import Samples
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.resampler import Labels, Resampler, Sees, identity, run
 
-# The values of `sampling_strategy`: which classes are resampled; 'auto' is all but the largest, or but the smallest.
-Filled = Literal["auto", "minority", "not minority", "not majority", "all"]
-Thinned = Literal["auto", "majority", "not minority", "not majority", "all"]
-
 # Parameters that count neighbours, besides the sample itself, and that may be an estimator of them.
 _COUNTS = {"k_neighbors", "m_neighbors", "n_neighbors"}
 
-# What imbalanced-learn and scikit-learn raise where the data are too few or too plain, however often a sampler is run.
-_FACTS = re.compile(
-    r"Expected n_neighbors <= n_samples_fit|should be >= n_clusters|n_splits=\d+ cannot be greater"
-    r"|Found array with 0 sample|Not any neigbours belong to the majority class"
-    r"|No samples will be generated|All support vectors are considered as noise|No clusters found with sufficient"
-)
-
 
 class Sampler(Resampler):
-    """One of imbalanced-learn's samplers, run on the identity matrix: what it returns is A.
+    """One of imbalanced-learn's samplers, that of the same class name, run on the identity matrix: it returns A.
 
     Whatever it compares rows of that matrix with is handed to it, and knows the samples that they stand for.
     """
@@ -40,17 +35,23 @@ class Sampler(Resampler):
     sees: ClassVar[Sees] = "inner products"
     compares_pairs: ClassVar[bool] = True
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the JSON schema, which takes the name of the class as well as that of the level."""
+        described = handler(schema)
+        names = dict.fromkeys((cls.model_fields["name"].default, cls.__name__))
+        handler.resolve_ref_schema(described)["properties"]["name"] = {"enum": list(names)}
+        return described
+
     def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         try:
             return self._resampled(X, y, seed)
-        except InfeasibleError as error:
-            raise InfeasibleError(f"{self.name}: {error}") from None
         except (RuntimeError, ValueError) as error:
-            if not _FACTS.search(str(error)):
+            if not _is_raised_by_library(error):
                 raise
             sizes = np.bincount(y)
             counts = f"got classes of {sizes.min()} to {sizes.max()} samples"
-            raise InfeasibleError(f"{self.name}: {counts}; imbalanced-learn: {error}") from error
+            raise InfeasibleError(f"{counts}; imbalanced-learn: {error}") from error
 
     def _resampled(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         return run(self.sampler(X, seed), y)
@@ -66,8 +67,8 @@ class Sampler(Resampler):
     def _made(self, seed: int, **estimators: Any) -> Any:
         from imblearn import combine, over_sampling, under_sampling
 
-        packages = (over_sampling, under_sampling, combine)
-        made = next(getattr(package, self.name) for package in packages if hasattr(package, self.name))
+        packages, name = (over_sampling, under_sampling, combine), type(self).__name__
+        made = next(getattr(package, name) for package in packages if hasattr(package, name))
         given = {"random_state": seed, **self.model_dump(exclude={"name"}), **estimators}
         return made(**{name: value for name, value in given.items() if name in signature(made).parameters})
 
@@ -81,3 +82,15 @@ class Selecting(Sampler):
         sampler = self._made(seed)
         _, y_resampled = sampler.fit_resample(X[:].reshape(len(X), -1), y)
         return identity(y)[sampler.sample_indices_], y_resampled
+
+
+def _is_raised_by_library(error: Exception) -> bool:
+    """Tell whether imbalanced-learn or scikit-learn refuses the data, which each repetition would meet again.
+
+    An error that comes from anywhere else, raygrid included, is a failure that may be mended.
+    """
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    module = place.tb_frame.f_globals.get("__name__", "") if place else ""
+    return str(module).partition(".")[0] in ("imblearn", "sklearn")
