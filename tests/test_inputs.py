@@ -261,7 +261,9 @@ def test_a_trained_representation_that_changes_nothing_changes_no_result(trained
 class OtherTestImages(Digits):
     def load(self, image_size: int, interpolation: str) -> Any:
         images = super().load(image_size, interpolation)
-        return replace(images, X_test=255 - images.X_test)
+        X = images.X.copy()
+        X[images.parts["test"]] = 255 - X[images.parts["test"]]
+        return replace(images, X=X)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from raygrid.classifiers import CLASSIFIERS
-from raygrid.datasets.images import INTERPOLATIONS
+from raygrid.datasets.resizing import INTERPOLATIONS
 from raygrid.errors import UsageError, choices
 from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyRepresentation, AnyResampler
 from raygrid.level import Level
