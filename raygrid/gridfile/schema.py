@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from raygrid.classifiers import CLASSIFIERS
-from raygrid.datasets.images import INTERPOLATIONS
+from raygrid.datasets.resizing import INTERPOLATIONS
 from raygrid.errors import choices
 from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyProfile, AnyRepresentation, AnyResampler, AnySplit
 from raygrid.gridfile.resources import Resources
