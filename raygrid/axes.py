@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-IMBALANCE = "ir"
+IMBALANCE = "imbalance"
 
 # What a message, a table and --only call each axis, in the order in which tables show them.
 AXES = ("dataset", IMBALANCE, "fold", "representation", "classifier", "resampler")
@@ -15,8 +15,11 @@ BLOCK_AXES = AXES[:3]
 # What cells share that differ in nothing but the fold.
 STRATUM_AXES = tuple(axis for axis in AXES if axis != "fold")
 
-# The axes whose levels are numbers, which tables show in ascending order.
-NUMBERED_AXES = (IMBALANCE, "fold")
+# The axes whose levels have an order, in which tables show them: from the least imbalance to the most, by number.
+ORDERED_AXES = (IMBALANCE, "fold")
+
+# Another name of an axis, where a level is a number.
+ALIASES = {"ir": IMBALANCE}
 
 # The rows of the paper's Table 1 and Table 2.
 ROW_AXES = ("dataset", IMBALANCE)
@@ -48,9 +51,9 @@ def level_name(level: str | float) -> str:
 
 def level_phrase(axis: str, level: str | float) -> str:
     """Return a level as a sentence has it: a number alone would not say of which axis it is."""
-    return f"{axis_name(axis)} {level_name(level)}" if axis in NUMBERED_AXES else level_name(level)
+    return level if isinstance(level, str) else f"{axis_name(axis)} {level_name(level)}"
 
 
-def block_name(levels: Mapping[str, str]) -> str:
+def block_name(levels: Mapping[str, str | float]) -> str:
     """Return what methods are tried on, given a level of every axis: *stl10, IR 10, fold 3*."""
     return ", ".join(level_phrase(axis, levels[axis]) for axis in BLOCK_AXES)

@@ -22,7 +22,7 @@ from raygrid.report.frame import frame_of
 PLACE = {
     "metric": "AvAcc",
     "dataset": "mnist",
-    "ir": 2.0,
+    "imbalance": 2.0,
     "fold": 0,
     "representation": "image",
     "classifier": "cnn",
@@ -55,12 +55,12 @@ NUMBERS = [
     ("mean over folds", [cell(0.5), cell(0.7, fold=1)], (0.6, 0.2 / 2**0.5, 2, 2)),
     (
         "the averaged axis comes first: the spread is of 0.6 and 0.8, not of four cells",
-        [cell(0.5), cell(0.7, ir=5.0), cell(0.9, fold=1), cell(0.7, ir=5.0, fold=1)],
+        [cell(0.5), cell(0.7, imbalance=5.0), cell(0.9, fold=1), cell(0.7, imbalance=5.0, fold=1)],
         (0.7, 0.2 / 2**0.5, 2, 4),
     ),
     (
         "a fold weighs one however many cells it has: (0.5 + 0.8) / 2",
-        [cell(0.5), cell(0.7, fold=1), cell(0.9, ir=5.0, fold=1)],
+        [cell(0.5), cell(0.7, fold=1), cell(0.9, imbalance=5.0, fold=1)],
         (0.65, 0.3 / 2**0.5, 2, 3),
     ),
 ]
@@ -77,7 +77,7 @@ def test_number(cells: list[dict[str, Any]], expected: tuple[float, float, int, 
 
 
 def test_folds_with_different_cells_get_a_footnote() -> None:
-    uneven = table(frame(cell(0.5), cell(0.7, fold=1), cell(0.9, ir=5.0, fold=1)), rows="dataset")
+    uneven = table(frame(cell(0.5), cell(0.7, fold=1), cell(0.9, imbalance=5.0, fold=1)), rows="dataset")
     assert uneven.rows[0].numbers[0].note == "its folds have 1 to 2 cells"
 
 
@@ -185,8 +185,8 @@ def test_a_done_cell_without_a_value_is_not_skipped() -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ({"rows": "data"}, "report: rows: got 'data'; expected one of dataset, ir, fold,"),
-        ({"rows": "ir", "missing": "skip"}, "report: missing: got 'skip'; expected one of refuse, mark, drop"),
+        ({"rows": "data"}, "report: rows: got 'data'; expected one of dataset, imbalance, fold,"),
+        ({"rows": "imbalance", "missing": "skip"}, "report: missing: got 'skip'; expected one of refuse, mark, drop"),
     ],
 )
 def test_unknown_argument(arguments: dict[str, Any], line: str) -> None:
@@ -196,7 +196,7 @@ def test_unknown_argument(arguments: dict[str, Any], line: str) -> None:
 
 def test_nothing_to_tabulate() -> None:
     with pytest.raises(UsageError, match="report: got no cells"):
-        table(frame(cell(0.5)).iloc[:0], rows="ir")
+        table(frame(cell(0.5)).iloc[:0], rows="imbalance")
 
 
 BEST = [
@@ -218,13 +218,13 @@ def test_best(results: list[float | str], best: list[bool]) -> None:
 def test_orders_are_those_of_the_grid_but_metric_outermost_and_ir_ascending() -> None:
     columns = [{"resampler": "smote"}, SVM | {"resampler": "smote"}, {"resampler": "none"}, SVM | {"resampler": "iht"}]
     cells = [
-        cell(0.5, dataset=dataset, ir=ir, metric=metric, **column)
+        cell(0.5, dataset=dataset, imbalance=ir, metric=metric, **column)
         for dataset in ("stl10", "cifar10")
         for ir in (10.0, 2.0, 5.0)
         for column in columns
         for metric in ("MAvG", "AvAcc")
     ]
-    by_dataset, by_ir = (table(frame(*cells), rows=rows) for rows in ("dataset", "ir"))
+    by_dataset, by_ir = (table(frame(*cells), rows=rows) for rows in ("dataset", "imbalance"))
     assert [(row.metric, *row.levels) for row in by_dataset.rows] == [
         ("MAvG", "stl10"),
         ("MAvG", "cifar10"),
@@ -253,7 +253,7 @@ def test_any_axis_may_be_the_rows() -> None:
 
 def test_any_axes_may_be_the_rows_and_the_columns() -> None:
     cells = [
-        cell(value, dataset=dataset, ir=ir, resampler=resampler)
+        cell(value, dataset=dataset, imbalance=ir, resampler=resampler)
         for value, dataset, ir, resampler in [
             (0.1, "mnist", 10.0, "none"),
             (0.2, "mnist", 2.0, "none"),
@@ -261,7 +261,7 @@ def test_any_axes_may_be_the_rows_and_the_columns() -> None:
             (0.8, "stl10", 2.0, "none"),
         ]
     ]
-    pivot = table(frame(*cells), rows=["dataset", "ir"], columns=["resampler"])
+    pivot = table(frame(*cells), rows=["dataset", "imbalance"], columns=["resampler"])
     assert pivot.title == "Results by dataset and IR, averaged over representation image and classifier cnn"
     assert pivot.columns == (("none",), ("ros",))
     assert [(row.levels, [n.value for n in row.numbers if n.n_folds]) for row in pivot.rows] == [
@@ -274,12 +274,14 @@ def test_any_axes_may_be_the_rows_and_the_columns() -> None:
         "metric,dataset,imbalance_ratio,resampler,value,spread,n_folds,n_cells,note",
         "AvAcc,mnist,2,none,0.2,,1,1,",
     ]
-    with pytest.raises(UsageError, match=re.escape("report: columns: got 'sampler'; expected one of dataset, ir")):
+    with pytest.raises(
+        UsageError, match=re.escape("report: columns: got 'sampler'; expected one of dataset, imbalance")
+    ):
         table(frame(*cells), rows="dataset", columns=["sampler"])
 
 
 def test_a_number_that_averages_fewer_cells_than_its_neighbours_is_marked_and_never_best() -> None:
-    cells = [cell(0.4, ir=2.0), cell(0.6, ir=10.0), cell(0.9, ir=2.0, resampler="ros")]
+    cells = [cell(0.4, imbalance=2.0), cell(0.6, imbalance=10.0), cell(0.9, imbalance=2.0, resampler="ros")]
     [row] = table(frame(*cells), rows="dataset").rows
     assert [(n.value, n.best, n.note) for n in row.numbers] == [
         (0.5, True, ""),
@@ -294,11 +296,11 @@ def test_a_metric_unknown_when_the_cells_ran_is_computed_from_their_confusion() 
 
 
 def test_title_and_basis_say_what_is_averaged() -> None:
-    cells = [cell(0.5, ir=ir, fold=fold) for ir in (10.0, 2.5) for fold in range(3)]
+    cells = [cell(0.5, imbalance=ir, fold=fold) for ir in (10.0, 2.5) for fold in range(3)]
     assert table(frame(*cells), rows="dataset").title == "Results by dataset, averaged over IR 2.5, 10"
     assert table(frame(*cells), rows="dataset").basis == "Means over 3 folds, 6 cells a number."
-    assert table(frame(*cells), rows="ir").title == "Results by IR, averaged over dataset mnist"
-    assert table(frame(*cells[:1]), rows="ir").basis == "Means over 1 fold, 1 cell a number."
+    assert table(frame(*cells), rows="imbalance").title == "Results by IR, averaged over dataset mnist"
+    assert table(frame(*cells[:1]), rows="imbalance").basis == "Means over 1 fold, 1 cell a number."
 
 
 def test_unequal_folds_are_said() -> None:
@@ -340,7 +342,7 @@ def test_csv() -> None:
 
 
 def test_csv_is_not_rounded_and_prints_ir_short() -> None:
-    third = table(frame(cell(1 / 3, ir=10.0)), rows="ir")
+    third = table(frame(cell(1 / 3, imbalance=10.0)), rows="imbalance")
     assert to_csv(third).splitlines()[1] == "AvAcc,10,image,cnn,none,0.3333333333333333,,1,1,"
 
 
@@ -458,7 +460,7 @@ def test_terminal_never_cuts_a_number_of_the_papers_tables(width: int) -> None:
         for a, b, c in ARMS
         for fold in (0, 1)
     ]
-    plain, wide = (terminal(table(frame(*cells), rows="ir"), width, spread) for spread in (False, True))
+    plain, wide = (terminal(table(frame(*cells), rows="imbalance"), width, spread) for spread in (False, True))
     assert plain.count("0.3750") == wide.count("0.3750") == wide.count("±0.1768") == len(ARMS)
     assert ("image · cnn" in plain, "features · svm" in plain) == (True, True)
     assert max(map(len, (plain + wide).splitlines())) <= width
@@ -478,7 +480,7 @@ PAPER = {
 | CBA | CIFAR | 0.8544 | **0.8584** | 0.7693 | 0.8450 | 0.6555 | 0.6868 | 0.6735 | 0.6957 | 0.5406 | 0.5125 |
 |  | MNIST | 0.9894 | 0.9906 | 0.9837 | **0.9908** | 0.9886 | 0.9316 | 0.9549 | 0.9590 | 0.9399 | 0.7776 |
 |  | STL-10 | **0.7139** | 0.7130 | 0.6104 | 0.7041 | 0.3696 | 0.5872 | 0.4437 | 0.4729 | 0.3830 | 0.4170 |""",
-    "ir": """\
+    "imbalance": """\
 | MAvG | 2 | 0.8822 | **0.8827** | 0.8684 | 0.8788 | 0.6425 | 0.8554 | 0.7316 | 0.7509 | 0.5703 | 0.7245 |
 |  | 5 | 0.8629 | **0.8635** | 0.8276 | 0.8573 | 0.6861 | 0.7959 | 0.5881 | 0.6530 | 0.6032 | 0.6492 |
 |  | 10 | 0.8421 | **0.8456** | 0.7943 | 0.8301 | 0.6948 | 0.7542 | 0.4986 | 0.5751 | 0.5377 | 0.5733 |""",
@@ -488,7 +490,7 @@ PAPER = {
 @pytest.mark.parametrize("rows", PAPER)
 def test_published_values_print_as_published(rows: str) -> None:
     """Each number is spread over two folds and two levels of the averaged axis, around the published mean."""
-    averaged, levels = ("ir", (2.0, 5.0)) if rows == "dataset" else ("dataset", ("mnist", "stl10"))
+    averaged, levels = ("imbalance", (2.0, 5.0)) if rows == "dataset" else ("dataset", ("mnist", "stl10"))
     cells, metric = [], ""
     for line in PAPER[rows].splitlines():
         _, name, label, *numbers, _ = (part.strip() for part in line.split("|"))
@@ -497,7 +499,7 @@ def test_published_values_print_as_published(rows: str) -> None:
             place = dict(zip(("representation", "classifier", "resampler"), arm, strict=True))
             for fold, at, shift in [(0, 0, 0.02), (0, 1, 0.04), (1, 0, -0.05), (1, 1, -0.01)]:
                 value = float(number.strip("*")) + shift
-                axes = {rows: float(label) if rows == "ir" else label, averaged: levels[at], "fold": fold}
+                axes = {rows: float(label) if rows == "imbalance" else label, averaged: levels[at], "fold": fold}
                 cells.append(cell(value, metric=metric, **axes, **place))
     text = to_markdown(table(frame(*cells), rows=rows))
     assert PAPER[rows] in text

@@ -33,7 +33,7 @@ TABLE1, TABLE2 = read_published("paper", METRICS)
 def test_the_papers_tables() -> None:
     assert [(p.name, p.row_axis, len(p.values)) for p in (TABLE1, TABLE2)] == [
         ("paper_table1.csv", "dataset", 90),
-        ("paper_table2.csv", "ir", 90),
+        ("paper_table2.csv", "imbalance", 90),
     ]
     assert TABLE1.values["CBA", "stl10", "image", "cnn", "smote_enn"] == 0.3696
     assert TABLE2.values["MAvG", 10.0, "features", "svm", "iht"] == 0.5733
@@ -109,7 +109,7 @@ def test_an_empty_value_is_a_dash_and_other_columns_are_ignored(tmp_path: Path) 
 def made(columns: dict[tuple[str, str, str], list[float | str]], **place: Any) -> Table:
     """Results by fold of (dataset, representation, resampler), as a table by data set."""
     lines = [
-        {"metric": "CBA", "dataset": dataset, "ir": 2.0, "fold": i, "representation": representation}
+        {"metric": "CBA", "dataset": dataset, "imbalance": 2.0, "fold": i, "representation": representation}
         | {"classifier": {"image": "cnn", "features": "svm"}[representation], "resampler": resampler}
         | {"status": result if isinstance(result, str) else "done"}
         | {"value": nan if isinstance(result, str) else result}
@@ -194,7 +194,9 @@ def test_a_table_agrees_with_its_own_csv() -> None:
 
 
 def test_rows_must_be_of_the_same_axis() -> None:
-    with pytest.raises(UsageError, match=re.escape("paper_table2.csv: got rows by ir; expected rows by dataset")):
+    with pytest.raises(
+        UsageError, match=re.escape("paper_table2.csv: got rows by imbalance; expected rows by dataset")
+    ):
         compare(made({("mnist", "image", "none"): [0.5]}), TABLE2)
 
 
@@ -240,7 +242,7 @@ def test_csv() -> None:
     assert none.startswith("CBA,mnist,image,cnn,none,0.97,0.9894,-0.01939999999999")
     assert none.endswith(",2,0.5")
     assert ros == "CBA,mnist,image,cnn,ros,0.9906,0.9906,0.0,,,1,0.5"
-    by_ir = made({("mnist", "image", "none"): [0.5]}, rows="ir")
+    by_ir = made({("mnist", "image", "none"): [0.5]}, rows="imbalance")
     assert contrast_to_csv(compare(by_ir, TABLE2)).splitlines()[1].startswith("CBA,2,image,cnn,none,0.5,0.8682,")
 
 
@@ -410,12 +412,13 @@ def test_claims_on_a_table_of_ones_own() -> None:
         ("digits", "features", "none"): [0.7, 0.7],
         ("digits", "features", "smote"): [0.8, 0.7],
     }
-    own = [values_of(made(columns, rows=rows)) for rows in ("dataset", "ir")]
+    own = [values_of(made(columns, rows=rows)) for rows in ("dataset", "imbalance")]
     found = verdicts(*own)
     assert (found[PLAIN], found[SMOTE_HELPS], found[DROP]) == ("holds", "holds", "cannot be told")
     columns["digits", "features", "smote"] = [0.8, "infeasible"]
     assert (
-        verdicts(*[values_of(made(columns, rows=rows)) for rows in ("dataset", "ir")])[SMOTE_HELPS] == "cannot be told"
+        verdicts(*[values_of(made(columns, rows=rows)) for rows in ("dataset", "imbalance")])[SMOTE_HELPS]
+        == "cannot be told"
     )
 
 

@@ -51,7 +51,9 @@ def axes() -> Axes:
 def line(value: float, **place: Any) -> dict[str, Any]:
     """A line of the frame."""
     arm = {"metric": "AvAcc", "dataset": "mnist", "representation": "image", "classifier": "cnn"}
-    return arm | {"ir": 2.0, "fold": 0, "resampler": "none", "status": "done", "value": value} | place
+    return (
+        arm | {"imbalance": 2.0, "ratio": 2.0, "fold": 0, "resampler": "none", "status": "done", "value": value} | place
+    )
 
 
 def test_every_figure_is_a_vector_and_pixels_with_a_name_of_its_own(drawn: list[Figure]) -> None:
@@ -97,7 +99,7 @@ def test_resamplers_differ_by_more_than_colour() -> None:
 
 def test_points_are_means_over_folds_with_their_spread_and_hollow_where_folds_lack(axes: Axes) -> None:
     values = [(2.0, [0.5, 0.7]), (8.0, [0.2, nan]), (4.0, [0.4, 0.4])]
-    part = pd.DataFrame([line(x, ir=ir, fold=fold) for ir, xs in values for fold, x in enumerate(xs)])
+    part = pd.DataFrame([line(x, imbalance=ir, ratio=ir, fold=fold) for ir, xs in values for fold, x in enumerate(xs)])
     [end] = against_ir._draw(axes, part, styles(["none"]))
     joined, whole, short = axes.lines
     assert joined.get_ydata() == pytest.approx([0.6, 0.4, 0.2])

@@ -32,7 +32,7 @@ SECTIONS = [Section("Statistics", ["First <b>words</b>."], [SHEET])]
 
 
 def write(found: Results, figures: list[Figure] | None = None, **changes: Any) -> str:
-    tables = [table(found.frame, rows=rows, missing="mark") for rows in ("dataset", "ir")]
+    tables = [table(found.frame, rows=rows, missing="mark") for rows in ("dataset", "imbalance")]
     return page(found, **{"tables": tables, "figures": figures or [], "sections": SECTIONS} | changes)
 
 
@@ -145,7 +145,9 @@ def test_findings_by_hand() -> None:
     cells = expand(grid(folds=2, datasets=["mnist"], imbalance_ratios=[2, 10], arms=[arm]))
     rng = np.random.default_rng(0)
     records = [
-        record(cell, rng).model_copy(update={"metrics": {"AvAcc": values[cell.resampler.name, cell.ir][cell.fold]}})
+        record(cell, rng).model_copy(
+            update={"metrics": {"AvAcc": values[cell.resampler.name, cell.imbalance.ir][cell.fold]}}
+        )
         for cell in cells
     ]
     [finding] = overview.findings(results(cells, records, metrics=("AvAcc",)))
@@ -321,7 +323,7 @@ def test_filtering(tab: Tab) -> None:
 def test_a_number_leads_to_its_folds_and_a_fold_to_its_record(tab: Tab, part_way: Results) -> None:
     frame = part_way.frame
     behind = frame[(frame["metric"] == "AvAcc") & (frame["dataset"] == "mnist") & (frame["resampler"] == "none")]
-    behind = behind[behind["classifier"] == "cnn"].sort_values(["fold", "ir"])
+    behind = behind[behind["classifier"] == "cnn"].sort_values(["fold", "imbalance"])
     tab.one("a[href='#number/0/0/0']").click()
     assert tab.title() == "AvAcc: mnist · image · cnn · Base"
     values = tab.texts("#panel-body td:last-child")

@@ -38,7 +38,7 @@ AUC = [
 
 def frame(rows: list[list[float | str]], resamplers: list[str], **place: Any) -> pd.DataFrame:
     """One block a row: a value where the cell is done, else its status."""
-    arm = {"metric": "AvAcc", "ir": 2.0, "fold": 0, "representation": "image", "classifier": "cnn"}
+    arm = {"metric": "AvAcc", "imbalance": 2.0, "fold": 0, "representation": "image", "classifier": "cnn"}
     lines = [
         arm
         | {"dataset": f"data{i}", "resampler": name, "status": result if isinstance(result, str) else "done"}

@@ -113,7 +113,16 @@ def test_comparison_has_every_number_that_both_have(raygrid, grid_file, records,
 
 def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
     store = store_of(tmp_path / "store", records)
-    arguments = ("--rows", "dataset,ir", "--columns", "resampler", "--metric", "MAvG", "--only", "representation=image")
+    arguments = (
+        "--rows",
+        "dataset,imbalance",
+        "--columns",
+        "resampler",
+        "--metric",
+        "MAvG",
+        "--only",
+        "representation=image",
+    )
     code, out, _ = raygrid("report", grid_file, "--store", store, *arguments)
     assert code == 0
     assert "Results by dataset and IR" in out
@@ -132,7 +141,7 @@ def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
     [
         (("--rows", "sampler"), "report: rows: got 'sampler'; expected one of dataset, ir, fold, representation, "),
         (("--metric", "CBA"), "--metric: got no --rows; expected both"),
-        (("--rows", "ir", "--metric", "F1"), "--metric: got 'F1'; expected one of AvAcc, CBA, MAvG"),
+        (("--rows", "imbalance", "--metric", "F1"), "--metric: got 'F1'; expected one of AvAcc, CBA, MAvG"),
         (("--only", "dataset=mnist", "--only", "dataset=stl10"), "report: got no cells; expected at least one"),
         (("--published", "nowhere.csv"), "published: nowhere.csv: No such file or directory; expected "),
     ],

@@ -169,7 +169,7 @@ def features_drop_more(tables: Tables) -> Iterator[Inequality]:
     """
     table = tables.by_ir
     for metric in dict.fromkeys(metric for metric, _ in table.rows):
-        levels = sorted(level for other, level in table.rows if other == metric)
+        levels = [level for other, level in table.rows if other == metric]  # from the lowest IR to the highest
         if len(levels) > 1:
             low, high = (metric, levels[0]), (metric, levels[-1])
             features, image = (table.relative_drop(low, high, arm) for arm in (FEATURES, IMAGE))

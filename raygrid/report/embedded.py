@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from raygrid.axes import AXES, IMBALANCE, NUMBERED_AXES, axis_heading, axis_name
+from raygrid.axes import AXES, IMBALANCE, ORDERED_AXES, axis_heading, axis_name
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.tables import Table
@@ -43,13 +43,14 @@ def embedded(results: Results, tables: Sequence[Table]) -> str:
     """
     places = results.places
     levels = {axis: list(dict.fromkeys(places[axis].tolist())) for axis in (*AXES, "status")}
+    levels[IMBALANCE] = [level for level in places[IMBALANCE].cat.categories if level in levels[IMBALANCE]]
     positions = {axis: {level: i for i, level in enumerate(known)} for axis, known in levels.items()}
     cells = {axis: [positions[axis][level] for level in places[axis].tolist()] for axis in levels}
     found = [results.records.get(key) for key in places["key"]]
     pools = {name: Pool() for name in _POOLED}
     content = {
         "metrics": list(results.metrics),
-        "axes": [_axis(axis) for axis in AXES],
+        "axes": [_axis(axis, levels[axis]) for axis in AXES],
         "levels": {axis: [_shown(axis, level) for level in known] for axis, known in levels.items()},
         "cells": {"key": places["key"].tolist(), **cells},
         "records": _columns([_record(record, results.metrics, pools) if record else None for record in found]),
@@ -60,11 +61,10 @@ def embedded(results: Results, tables: Sequence[Table]) -> str:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
 
 
-def _axis(axis: str) -> dict[str, Any]:
+def _axis(axis: str, levels: Sequence[Any]) -> dict[str, Any]:
     """Return how the page names an axis, and its levels: a number alone would not say of which axis it is."""
-    is_numbered = axis in NUMBERED_AXES
-    prefix = f"{axis_name(axis)} " if is_numbered else ""
-    return {"name": axis, "heading": axis_heading(axis), "prefix": prefix, "is_numbered": is_numbered}
+    prefix = "" if any(isinstance(level, str) for level in levels) else f"{axis_name(axis)} "
+    return {"name": axis, "heading": axis_heading(axis), "prefix": prefix, "is_ordered": axis in ORDERED_AXES}
 
 
 def _shown(axis: str, level: Any) -> str | int:

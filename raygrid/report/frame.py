@@ -27,21 +27,38 @@ def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Columns key, dataset, ir, fold, representation, classifier, resampler, status.
+        Columns key, dataset, imbalance, fold, representation, classifier, resampler, status, ratio. Of the levels of
+        imbalance, which are in the order of their ratios, those that are an IR alone are numbers. The ratio is that
+        of the level, or where it has none that of the training samples, NaN where that is not known.
     """
-    names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in METHOD_AXES}
+    names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in (IMBALANCE, *METHOD_AXES)}
     lines = [
         {
             "key": cell.key,
             "dataset": cell.dataset.name,
-            IMBALANCE: cell.ir,
+            IMBALANCE: _number_or_name(names[IMBALANCE][cell.imbalance]),
             "fold": cell.fold,
             **{axis: names[axis][getattr(cell, axis)] for axis in METHOD_AXES},
             "status": records[cell.key].status if cell.key in records else "missing",
+            "ratio": _ratio(cell, records.get(cell.key)),
         }
         for cell in cells
     ]
-    return pd.DataFrame(lines, columns=["key", *AXES, "status"])
+    places = pd.DataFrame(lines, columns=["key", *AXES, "status", "ratio"])
+    ratios = places.groupby(IMBALANCE, sort=False)["ratio"].mean().sort_values(kind="stable")
+    return places.assign(**{IMBALANCE: pd.Categorical(places[IMBALANCE], list(ratios.index), ordered=True)})
+
+
+def _number_or_name(level: str) -> float | str:
+    try:
+        return float(level)
+    except ValueError:
+        return level
+
+
+def _ratio(cell: Cell, record: Record | None) -> float:
+    known = cell.imbalance.ratio or (record.ir if record else None)
+    return nan if known is None else known
 
 
 def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:

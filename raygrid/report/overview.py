@@ -149,7 +149,7 @@ def _best_of_all(folds: pd.DataFrame) -> str:
 
 def _losses(lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Say what the baseline loses from the lowest IR to the highest."""
-    low, high = float(lines[IMBALANCE].min()), float(lines[IMBALANCE].max())
+    low, high = lines[IMBALANCE].min(), lines[IMBALANCE].max()
     ends = lines[(lines["resampler"] == BASELINE) & lines[IMBALANCE].isin([low, high])]
     losses = []
     for metric, of_metric in ends.groupby("metric", sort=False):

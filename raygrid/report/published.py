@@ -7,7 +7,7 @@ from importlib.resources import files
 from math import nan
 from pathlib import Path
 
-from raygrid.axes import METHOD_AXES, NUMBERED_AXES, ROW_AXES, csv_column
+from raygrid.axes import IMBALANCE, METHOD_AXES, ROW_AXES, csv_column
 from raygrid.errors import UsageError, choices
 from raygrid.report.numbers import Key
 
@@ -99,7 +99,7 @@ def _key(where: str, line: Mapping[str, str], row_axis: str, metrics: list[str])
         raise UsageError(f"{where}: got nothing as {lacking[0]}; expected a name")
     if line["metric"] not in metrics:
         raise UsageError(f"{where}: metric: {choices(line['metric'], metrics)}")
-    level = _number(f"{where}: {column}", line[column]) if row_axis in NUMBERED_AXES else line[column]
+    level = _number(f"{where}: {column}", line[column]) if row_axis == IMBALANCE else line[column]
     return (line["metric"], level, *(line[axis] for axis in METHOD_AXES))
 
 

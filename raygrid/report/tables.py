@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from raygrid.axes import AXES, METHOD_AXES, NUMBERED_AXES, axis_name, level_name
+from raygrid.axes import AXES, METHOD_AXES, ORDERED_AXES, axis_name, level_name
 from raygrid.errors import UsageError, choices
 from raygrid.report.numbers import Key, Missing, Number, average
 from raygrid.wording import plural
@@ -53,9 +53,10 @@ def table(
     ----------
     frame : DataFrame
         One line per cell and metric, in the order of the grid, with the columns `metric` (str), `dataset` (str),
-        `ir` (float), `fold` (int), `representation`, `classifier`, `resampler`, `status` (str) and `value` (float).
+        `imbalance` (an ordered categorical), `fold` (int), `representation`, `classifier`, `resampler`, `status` (str)
+        and `value` (float).
     rows : str or sequence of str
-        The axis or axes whose levels are the rows: dataset for the paper's Table 1, ir for its Table 2.
+        The axis or axes whose levels are the rows: dataset for the paper's Table 1, imbalance for its Table 2.
     columns : sequence of str
         The axes whose levels are the columns, but for those that are rows.
     missing : {"refuse", "mark", "drop"}
@@ -110,8 +111,8 @@ def _check(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], mis
 
 def _levels(frame: pd.DataFrame, axis: str) -> list[Any]:
     """Return the levels of an axis in the order in which a table has them."""
-    levels = frame[axis].drop_duplicates().tolist()
-    return sorted(levels) if axis in NUMBERED_AXES else levels
+    levels = frame[axis].drop_duplicates()
+    return (levels.sort_values() if axis in ORDERED_AXES else levels).tolist()
 
 
 def _rows(frame: pd.DataFrame, axes: Sequence[str]) -> list[tuple[str | float, ...]]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raygrid.axes import IMBALANCE
+from raygrid.axes import IMBALANCE, level_name
 from raygrid.report.figures.figure import BASELINE, Figure, basis
 from raygrid.report.figures.lines import End, line_panels
 from raygrid.report.figures.style import PAPER, Style
@@ -43,19 +43,21 @@ def metric_against_ir(results: Results, metric: str) -> Figure:
 
 def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence[End]:
     """Draw one panel; return where its lines end."""
-    irs = np.sort(part[IMBALANCE].unique())
+    ratios = part.groupby(IMBALANCE, observed=True)["ratio"].mean()  # in the order of the levels
+    places = _spaced(ratios.to_numpy())
+    place_of = dict(zip(ratios.index, places, strict=True))
     by_resampler = part.groupby(["resampler", IMBALANCE], sort=False)["value"].agg(["mean", "std", "count", "size"])
     ends = []
     resamplers = list(dict.fromkeys(part["resampler"]))
     for i, resampler in enumerate(resamplers):
         points = by_resampler.loc[resampler].sort_index().query("count > 0")
         if len(points):
-            at = _spaced(points.index.to_numpy(), irs) + (i - (len(resamplers) - 1) / 2) * _DODGE
+            at = np.array([place_of[level] for level in points.index]) + (i - (len(resamplers) - 1) / 2) * _DODGE
             _line(axes, at, points, looks[resampler])
             ends.append(End(printed("resampler", resampler), at[-1], points["mean"].iloc[-1], looks[resampler]))
     axes.set_xlim(-0.06, 1.06)
-    ticks = _thinned(_spaced(irs, irs))
-    axes.set_xticks(_spaced(irs, irs)[ticks], [f"{ir:g}" for ir in irs[ticks]])
+    ticks = _thinned(places)
+    axes.set_xticks(places[ticks], [level_name(ratios.index[tick]) for tick in ticks])
     return ends
 
 
@@ -70,10 +72,14 @@ def _line(axes: "Axes", at: NDArray[np.float64], points: pd.DataFrame, look: Sty
             axes.plot(at[chosen], means[chosen], look.marker, color=look.colour, markerfacecolor=fill, zorder=4)
 
 
-def _spaced(irs: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return places in [0, 1], as on a logarithmic scale."""
-    low, high = np.log(among[0]), np.log(among[-1])
-    return np.asarray((np.log(irs) - low) / (high - low) if high > low else np.full(len(irs), 0.5))
+def _spaced(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return places in [0, 1], as on a logarithmic scale; equally far apart where two levels have one ratio."""
+    if len(ratios) == 1:
+        return np.array([0.5])
+    if not np.isfinite(ratios).all() or (np.diff(ratios) <= 0).any():
+        return np.linspace(0, 1, len(ratios))
+    low, high = np.log(ratios[0]), np.log(ratios[-1])
+    return np.asarray((np.log(ratios) - low) / (high - low))
 
 
 def _thinned(places: NDArray[np.float64]) -> list[int]:

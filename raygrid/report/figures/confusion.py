@@ -30,10 +30,10 @@ _SAYS = {
 }
 
 
-def confusion_matrices(results: Results, arm: tuple[str, str], *, by: By, ir: float | None = None) -> Figure:
-    """Draw the mean over folds of one arm's confusion matrices, rows scaled to 1; at the highest IR by default."""
-    ir = float(results.places[IMBALANCE].max() if ir is None else ir)
-    places = of_arm(results.places[results.places[IMBALANCE] == ir], arm)
+def confusion_matrices(results: Results, arm: tuple[str, str], *, by: By, level: float | str | None = None) -> Figure:
+    """Draw the mean over folds of one arm's confusion matrices, rows scaled to 1, at the last level by default."""
+    level = results.places[IMBALANCE].max() if level is None else level
+    places = of_arm(results.places[results.places[IMBALANCE] == level], arm)
     datasets, resamplers = (list(dict.fromkeys(places[axis])) for axis in ("dataset", "resampler"))
     matrices = {
         at: _mean(lines, results.records, by) for at, lines in places.groupby(["dataset", "resampler"], sort=False)
@@ -53,7 +53,7 @@ def confusion_matrices(results: Results, arm: tuple[str, str], *, by: By, ir: fl
             axes.text(column + _MATRIX / 2, -0.07, printed("resampler", resampler), fontweight="bold", ha="center")
         colour_bar(canvas, [axes], colours, "Share of the true class")
 
-    at = level_phrase(IMBALANCE, ir)
+    at = level_phrase(IMBALANCE, level)
     caption = (
         f"Of the samples of each true class (row), the share given each class (column), at {at}, the mean over "
         f"folds. {_SAYS[by]}; columns are in the order of the rows, colours on the scale of the square root. "

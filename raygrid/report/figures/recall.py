@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def recall_by_frequency(results: Results, ir: float | None = None) -> Figure:
+def recall_by_frequency(results: Results, level: float | str | None = None) -> Figure:
     """Draw the mean over folds of the recall of each class, at one IR, by default the highest."""
-    ir = float(results.places[IMBALANCE].max() if ir is None else ir)
-    places = results.places[results.places[IMBALANCE] == ir]
-    at = level_phrase(IMBALANCE, ir)
+    level = results.places[IMBALANCE].max() if level is None else level
+    places = results.places[results.places[IMBALANCE] == level]
+    at = level_phrase(IMBALANCE, level)
     caption = (
         f"Recall of each class at {at}, the mean over folds; class 1 is the largest of its fold, whichever that "
         f"is. {BASELINE} {basis(places)}"

@@ -7,7 +7,7 @@ const BLOCK_AXES = AXES.slice(0, 3);
 const METHOD_AXES = AXES.slice(3);
 const NAMES = { ...Object.fromEntries(axes.map((axis) => [axis.name, axis.heading])), status: "Status" };
 const PREFIXES = Object.fromEntries(axes.map((axis) => [axis.name, axis.prefix]));
-const NUMBERED_AXES = axes.filter((axis) => axis.is_numbered).map((axis) => axis.name);
+const ORDERED_AXES = axes.filter((axis) => axis.is_ordered).map((axis) => axis.name);
 const DASH = "—";
 const everyCell = cells.key.map((_, i) => i);
 const indexOf = new Map(cells.key.map((key, i) => [key, i]));
@@ -200,7 +200,7 @@ const STEP = 50;
 const columns = [...AXES.filter((axis) => levels[axis].length > 1), "status", ...metrics];
 const chosen = { filters: {}, words: [], column: null, sign: 1, limit: STEP };
 const cellTable = document.getElementById("cell-table");
-const keyIn = (column, i) => (metrics.includes(column) ? valueOf(column, i) : NUMBERED_AXES.includes(column) ? Number(level(column, i)) : cells[column][i]);
+const keyIn = (column, i) => (metrics.includes(column) ? valueOf(column, i) : ORDERED_AXES.includes(column) ? Number(level(column, i)) : cells[column][i]);
 
 function showCells() {
   const wanted = Object.entries(chosen.filters);
