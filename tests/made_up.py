@@ -10,6 +10,7 @@ from raygrid.gridfile.schema import Grid
 from raygrid.metrics.confusion import METRICS
 from raygrid.report.results import Results
 from raygrid.storage.record import Measured, Record
+from raygrid.storage.store import Store
 
 CLASSES = {
     "mnist": [str(digit) for digit in range(10)],
@@ -86,6 +87,11 @@ def failed(cell: Cell, status: Any, message: str, traceback: str | None = None) 
         versions=VERSIONS,
         measured=measured({"split": 0.02}),
     )
+
+
+def statuses(store: Store) -> dict[str, str]:
+    """What became of every cell that the store has a record of, by key."""
+    return {key: record.status for key, record in store.records().items()}
 
 
 def results(cells: Sequence[Cell], records: Sequence[Record], **changes: Any) -> Results:

@@ -1,6 +1,7 @@
 """A budget: what is counted, when a run must stop, and one line for a mistake."""
 
 import pytest
+from made_up import statuses
 
 from raygrid.costs.budget import Budget
 from raygrid.errors import UsageError
@@ -107,7 +108,7 @@ def test_a_run_stops_when_its_budget_is_exhausted(raygrid, grid_file, tmp_path):
     assert code == 1
     assert "stopped after" in err
     assert "8 of 8 cells have no result; run the same command again" in err
-    assert Store(tmp_path / "store").statuses() == {}
+    assert statuses(Store(tmp_path / "store")) == {}
 
 
 @pytest.mark.slow
@@ -116,7 +117,7 @@ def test_a_run_on_ray_stops_too(raygrid, grid_file, cluster, tmp_path):
     code, _, err = raygrid(*arguments, "--max-cost", "1e-9", "--price", "1")
     assert code == 1
     assert "stopped at a cost of" in err
-    assert len(Store(tmp_path / "store").statuses()) < 8
+    assert len(statuses(Store(tmp_path / "store"))) < 8
 
 
 @pytest.mark.parametrize("option", ["--max-hours=0", "--max-cost=3"])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from made_up import statuses
 
 from raygrid.gridfile.schema import Grid
 from raygrid.storage.store import Store
@@ -214,7 +215,7 @@ def test_the_store_is_runs_slash_name_on_ray_too(raygrid, grid_file, cells_of, c
     code, _, err = raygrid("run", grid_file(), "--only", "resampler=none", "--only", "ir=10", "--only", "fold=1,0")
     assert (code, err.splitlines()[0]) == (0, "tiny: 2 cells: 0 done, 0 infeasible, 2 to do")
     expected = [cell.key for cell in cells_of() if (cell.ir, cell.resampler.name) == (10, "none")]
-    assert Store(tmp_path / "runs" / "tiny").statuses() == dict.fromkeys(expected, "done")
+    assert statuses(Store(tmp_path / "runs" / "tiny")) == dict.fromkeys(expected, "done")
     _, out, _ = raygrid("plan", grid_file(), "--only", "resampler=none", "--only", "ir=10")
     assert rows(out)[0] == ["tiny:", "2", "cells:", "2", "done", "0", "infeasible", "0", "to", "do"]
 
@@ -313,7 +314,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_leaves_no_process(launch,
     assert run.log.read_text().endswith("interrupted; finished cells are kept: run the same command again to go on\n")
     assert "Traceback" not in run.log.read_text()
     assert run.wait_for_descendants(timeout_s=30) == {}
-    statuses = Store(folder).statuses()
-    assert 3 <= len(statuses) < 80
-    assert Counter(statuses.values()) == {"done": len(statuses)}
-    assert set(statuses) <= {cell.key for cell in cells_of(folds=20)}
+    found = statuses(Store(folder))
+    assert 3 <= len(found) < 80
+    assert Counter(found.values()) == {"done": len(found)}
+    assert set(found) <= {cell.key for cell in cells_of(folds=20)}

@@ -325,7 +325,7 @@ def test_published_results_may_have_them_too_but_the_paper_claims_nothing_of_the
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"no archive"])
 def test_damaged_predictions_are_said(finished, content):
     store = Store(finished)
-    [key, *_] = store.keys()
+    [key, *_] = store.records()
     (finished / "predictions" / f"{key}.npz").write_bytes(content)
     with pytest.raises(
         StoreError, match=rf"predictions/{key}.npz: got no predictions \(.*\); delete it and the cell's record"

@@ -264,7 +264,7 @@ def test_a_pilot_runs_ordinary_cells_and_keeps_their_records(raygrid, grid_file,
     assert sum(line.startswith("infeasible: dataset=digits ir=10 fold=0") for line in err.splitlines()) == 1
     cells = {(cell.ir, cell.fold, cell.resampler.name): cell.key for cell in cells_of(arms=arms)}
     expected = {cells[10, 0, "none"]: "done", cells[10, 0, "smote"]: "infeasible"}
-    assert store.statuses() == expected | {cells[2, 0, "none"]: "done", cells[2, 0, "smote"]: "done"}
+    assert made_up.statuses(store) == expected | {cells[2, 0, "none"]: "done", cells[2, 0, "smote"]: "done"}
     assert "4 to do" in out
     assert raygrid("run", grid, "--store", store.root, "--engine", "inline")[2].startswith(
         "tiny: 8 cells: 3 done, 1 infeasible, 4 to do\n"

@@ -88,12 +88,6 @@ class Cache:
             os.utime(entry)
             return _mapped(entry / "parts.npy")
 
-    def holds(self, key: str) -> bool:
-        """Tell whether the arrays under `key` need not be computed."""
-        if _is_whole(self._here().root / key):
-            return True
-        return isinstance(self.folder, RemoteFolder) and self.folder.read(f"{key}/{_CONTENTS}") is not None
-
     def _here(self) -> LocalFolder:
         """Return where arrays are mapped from: the cache itself, or this machine's copies of one at a URL."""
         if isinstance(self.folder, LocalFolder):

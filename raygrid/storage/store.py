@@ -99,10 +99,6 @@ class Store:
         """Tell whether a run is at work on this store."""
         return self.folder.is_held(_LOCK)
 
-    def keys(self) -> set[str]:
-        """Return the keys of the cells that have a record."""
-        return {Path(name).stem for name in self._stamps()}
-
     def records(self) -> dict[str, Record]:
         """Return every record, by key; read again, only files that are new or have changed are opened.
 
@@ -118,10 +114,6 @@ class Store:
         known = self._known | read
         self._known = {name: known[name] for name in stamps if name in read or name not in changed}
         return {record.key: record for _, record in self._known.values()}
-
-    def statuses(self) -> dict[str, str]:
-        """Return the status of every record, by key."""
-        return {key: record.status for key, record in self.records().items()}
 
     def record(self, key: str) -> Record | None:
         """Return the record of one cell, if there is one."""
