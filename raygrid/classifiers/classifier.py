@@ -32,9 +32,12 @@ class Classifier(Level):
     takes : {"images", "vectors"}
         The representation it works on: images of shape (n_samples, size, size, 3), 0 to 255, or vectors of shape
         (n_samples, n_features).
+    compares_pairs : bool
+        Whether its time grows with the square of the number of samples.
     """
 
     takes: ClassVar[Literal["images", "vectors"]]
+    compares_pairs: ClassVar[bool] = False
 
     @abstractmethod
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:

@@ -27,6 +27,7 @@ class Knn(ScoringClassifier):
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"
+    compares_pairs: ClassVar[bool] = True
     name: Literal["knn"] = "knn"
     n_neighbors: PositiveInt = 5
 

@@ -36,6 +36,7 @@ class Svm(Classifier):
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"
+    compares_pairs: ClassVar[bool] = True
     name: Literal["svm"] = "svm"
     C: PositiveFloat = 1.0
     gamma: Literal["scale", "auto"] | PositiveFloat = "scale"

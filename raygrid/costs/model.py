@@ -8,7 +8,7 @@ A prediction is, from the best to the last resort:
 3. *scaled*: the mean of the nearest recorded training size (of the cell's own data set if it has one), each stage
    multiplied by the growth of its work. With n = n_train, f the samples after resampling, t = n_test: splitting and
    representing grow with n, resampling with n (n^2 for one that compares pairs), predicting with t, all else with f
-   (t f and f^2 for an SVM or neighbours). Where f is not recorded, it keeps its ratio to whichever of three it was
+   (t f and f^2 for one that compares pairs). Where f is not recorded, it keeps its ratio to whichever of three it was
    nearest to: n, every class as large as the largest, every class as small as the smallest;
 4. none.
 
@@ -29,8 +29,6 @@ from raygrid.datasets import DatasetLevel
 from raygrid.imbalance import class_sizes
 from raygrid.storage.record import Record
 
-# Classifiers that compare all pairs of samples; the work of others grows with their number.
-_OF_PAIRS = frozenset({"svm", "knn"})
 _STEEPEST = 3.0
 _LEAST_S = 1e-3  # what is recorded is rounded to this
 
@@ -205,14 +203,13 @@ def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:
     n = sizes.n_train / done.sizes.n_train
     f = _growth_of_fitted(done, sizes)
     t = sizes.n_test / done.sizes.n_test
-    is_of_pairs = cell.classifier.name in _OF_PAIRS
     growth = {
         "split": n,
         "represent": n,
         "resample": n**2 if cell.resampler.compares_pairs else n,
-        "predict": t * f if is_of_pairs else t,
+        "predict": t * f if cell.classifier.compares_pairs else t,
     }
-    rest = f**2 if is_of_pairs else f
+    rest = f**2 if cell.classifier.compares_pairs else f
     return max(sum(seconds * growth.get(stage, rest) for stage, seconds in done.seconds.items()), _LEAST_S)
 
 

@@ -19,6 +19,7 @@ from raygrid.host import Runtime
 from raygrid.inputs import images_key, inputs_key, samples_key
 from raygrid.level import Level
 from raygrid.storage.folders import Location
+from raygrid.wording import first_line
 
 _CELL_BYTES = 100_000  # a record, and the predictions of 10,000 test images
 
@@ -86,8 +87,9 @@ def _place(name: str, root: Location, size: Callable[[], _Size]) -> Finding:
             return Finding(True, f"{name}: {root}: can be written, read and deleted; {size()}")
         free, to_come = _free_bytes(root), size()
     except Exception as error:  # whatever a file system or a server raises
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        return Finding(False, f"{name}: {root}: got {reason}", "name another place, or get the right to write there")
+        return Finding(
+            False, f"{name}: {root}: got {first_line(error)}", "name another place, or get the right to write there"
+        )
     ok = free > to_come.needed
     return Finding(
         ok, f"{name}: {root}: {free / 1e9:.3g} GB free; {to_come}", "" if ok else "make room, or name another"

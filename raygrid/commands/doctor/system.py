@@ -12,6 +12,7 @@ from urllib.request import urlopen
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.doctor.software import installed, shares
 from raygrid.errors import UsageError
+from raygrid.wording import first_line
 
 HEAD_PORT, DASHBOARD_PORT = 6379, 8265
 _OPEN_FILES = 4096  # below this Ray itself warns
@@ -87,7 +88,7 @@ def ray(wanted: Mapping[str, float], address: str | None) -> Iterator[Finding]:
     except UsageError as error:
         yield Finding(False, str(error))
     except Exception as error:  # whatever it is, it is what a run would meet
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+        reason = f"{type(error).__name__}: {first_line(error)}"
         yield Finding(False, f"Ray {installed('ray')} does not start: {reason}", "see /tmp/ray/session_latest/logs")
     else:
         has = f"{there.get('CPU', 0):g} CPUs, {there.get('GPU', 0):g} GPUs, {there.get('memory', 0) / 1e9:.1f} GB"

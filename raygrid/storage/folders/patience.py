@@ -9,6 +9,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 
 from raygrid.errors import StoreError
 from raygrid.storage.folders.folder import Location
+from raygrid.wording import first_line
 
 # How long a server may be away before a run gives up, and the longest pause between two tries, in seconds.
 PATIENCE_S = 300.0
@@ -64,7 +65,7 @@ def patiently(root: Location, act: Callable[[], Result], *, patience_s: float | 
         raise StoreError(f"{root}: got no such bucket; make it, or name another") from error
     except Exception as error:
         do = "run the same command again when the server answers" if passes(error) else "see The store in the README"
-        raise StoreError(f"{root}: {type(error).__name__}: {_first_line(error)}; {do}") from error
+        raise StoreError(f"{root}: {type(error).__name__}: {first_line(error)}; {do}") from error
 
 
 def passes(error: BaseException) -> bool:
@@ -88,8 +89,4 @@ def _is_missing_bucket(error: OSError) -> bool:
 def _say(root: Location, state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     pause_s = state.next_action.sleep if state.next_action else 0
-    _log.warning("%s: %s; trying again in %.0f s", root, _first_line(error), pause_s)
-
-
-def _first_line(error: BaseException | None) -> str:
-    return next(iter(str(error).splitlines()), "")
+    _log.warning("%s: %s; trying again in %.0f s", root, first_line(error), pause_s)
