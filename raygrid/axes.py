@@ -1,7 +1,56 @@
-"""The axes of a grid, by name: the one list that the grid file, keys, tables and figures agree on."""
+"""The axes of a grid and the words for them: the one list that grid file, keys, tables, figures and page agree on."""
+
+from collections.abc import Mapping
+
+IMBALANCE = "ir"
 
 # What a message, a table and --only call each axis, in the order in which tables show them.
-AXES = ("dataset", "ir", "fold", "representation", "classifier", "resampler")
+AXES = ("dataset", IMBALANCE, "fold", "representation", "classifier", "resampler")
 
 # The axes that together are a method: what a user chooses, where the others are what it is tried on.
 METHOD_AXES = ("representation", "classifier", "resampler")
+ARM_AXES = METHOD_AXES[:2]
+BLOCK_AXES = AXES[:3]
+
+# What cells share that differ in nothing but the fold.
+STRATUM_AXES = tuple(axis for axis in AXES if axis != "fold")
+
+# The axes whose levels are numbers, which tables show in ascending order.
+NUMBERED_AXES = (IMBALANCE, "fold")
+
+# The rows of the paper's Table 1 and Table 2.
+ROW_AXES = ("dataset", IMBALANCE)
+
+_WORDS = {IMBALANCE: "IR"}
+_CSV_COLUMNS = {IMBALANCE: "imbalance_ratio"}  # as published tables in long form spell it
+
+
+def axis_name(axis: str) -> str:
+    """Return the name of an axis as a sentence has it."""
+    return _WORDS.get(axis, axis)
+
+
+def axis_heading(axis: str) -> str:
+    """Return the name of an axis as the head of a column has it."""
+    name = axis_name(axis)
+    return name[0].upper() + name[1:]
+
+
+def csv_column(axis: str) -> str:
+    """Return the name of an axis as the head of a column in a CSV file."""
+    return _CSV_COLUMNS.get(axis, axis)
+
+
+def level_name(level: str | float) -> str:
+    """Return a level as text: 2.0 is 2."""
+    return level if isinstance(level, str) else f"{level:g}"
+
+
+def level_phrase(axis: str, level: str | float) -> str:
+    """Return a level as a sentence has it: a number alone would not say of which axis it is."""
+    return f"{axis_name(axis)} {level_name(level)}" if axis in NUMBERED_AXES else level_name(level)
+
+
+def block_name(levels: Mapping[str, str]) -> str:
+    """Return what methods are tried on, given a level of every axis: *stl10, IR 10, fold 3*."""
+    return ", ".join(level_phrase(axis, levels[axis]) for axis in BLOCK_AXES)

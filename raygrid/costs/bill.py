@@ -6,7 +6,7 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-from raygrid.axes import METHOD_AXES
+from raygrid.axes import METHOD_AXES, STRATUM_AXES
 from raygrid.cells import Cell
 from raygrid.costs.model import CostModel, Estimate
 from raygrid.costs.schedule import Machines, fits, wall_seconds
@@ -103,10 +103,10 @@ def bill_of(cells: Sequence[Cell], model: CostModel, shares: Mapping[str, Resour
     shares : mapping
         What a trial is given, by the name of its classifier.
     """
-    names = [labels(getattr(cell, axis) for cell in cells) for axis in METHOD_AXES]
+    names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in METHOD_AXES}
     strata: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        levels = [names[0][cell.representation], names[1][cell.classifier], names[2][cell.resampler]]
+        levels = [names[axis][getattr(cell, axis)] for axis in METHOD_AXES]
         strata.setdefault((cell.dataset.name, f"{cell.ir:g}", *levels), []).append(cell)
     lines = [_line(levels, some, model, shares) for levels, some in strata.items()]
     known = [(model.estimate(cell), _share(cell, shares)) for cell in cells]
@@ -115,10 +115,9 @@ def bill_of(cells: Sequence[Cell], model: CostModel, shares: Mapping[str, Resour
 
 
 def _line(levels: tuple[str, ...], cells: list[Cell], model: CostModel, shares: Mapping[str, Resources]) -> Line:
-    axes = ("dataset", "ir", "representation", "classifier", "resampler")
     sizes = model.sizes(cells[0])
     return Line(
-        dict(zip(axes, levels, strict=True)),
+        dict(zip(STRATUM_AXES, levels, strict=True)),
         sizes.n_train if sizes else None,
         len(cells),
         _share(cells[0], shares),

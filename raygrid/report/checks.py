@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any, Literal
 
+from raygrid.axes import level_name
 from raygrid.report.numbers import Key
 from raygrid.report.render import fixed, printed
-from raygrid.report.tables import level_name
 from raygrid.wording import plural
 
 MOST_EXAMPLES = 3

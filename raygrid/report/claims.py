@@ -8,9 +8,9 @@ Small-Scale MobileNet-Based Imbalanced Image Recognition, VISAPP.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from raygrid.axes import IMBALANCE, level_name, level_phrase
 from raygrid.report.checks import BASE, Check, Claim, Numbers, column_name, judge
 from raygrid.report.numbers import Key
-from raygrid.report.tables import level_name
 
 IMAGE, FEATURES = ("image", "cnn"), ("features", "svm")
 ROS, SMOTE = "ros", "smote"
@@ -172,7 +172,8 @@ def features_drop_more(tables: Tables) -> Iterator[Check]:
         if len(levels) > 1:
             low, high = (metric, levels[0]), (metric, levels[-1])
             features, image = (table.relative_drop(low, high, arm) for arm in (FEATURES, IMAGE))
-            where = f"{metric}, relative drop from IR {level_name(levels[0])} to {level_name(levels[-1])}"
+            start, end = level_phrase(IMBALANCE, levels[0]), level_name(levels[-1])
+            where = f"{metric}, relative drop from {start} to {end}"
             yield Check(where, column_name(FEATURES, BASE), features, column_name(IMAGE, BASE), image)
 
 

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from math import isnan, nan
 
+from raygrid.axes import axis_name
 from raygrid.errors import UsageError
 from raygrid.report.numbers import Key, Number
 from raygrid.report.published import Published, key_names
-from raygrid.report.tables import Table, axis_name
+from raygrid.report.tables import Table
 
 FEWEST_RANKED = 3  # two resamplers agree or they do not: a correlation of 1 or -1 says nothing more
 

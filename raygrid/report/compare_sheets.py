@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from raygrid.axes import METHOD_AXES, axis_heading, axis_name, csv_column, level_name
 from raygrid.report.checks import Claim
 from raygrid.report.compare import Contrast, Difference
-from raygrid.report.render import CSV_NAMES, heading, printed
+from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, to_csv_text
-from raygrid.report.tables import axis_name, level_name
 from raygrid.wording import plural
+
+_MEASURES = ("Value", "Published", "Difference", "In spreads", "Folds")
 
 
 def difference_sheet(contrast: Contrast) -> Sheet:
@@ -17,7 +19,7 @@ def difference_sheet(contrast: Contrast) -> Sheet:
     sizes_note = f" Mean size of the difference {number(sum(sizes) / n)}, largest {number(max(sizes))}." if n else ""
     return Sheet(
         title=f"Against {contrast.published}, by {axis_name(axis)}",
-        head=("Metric", heading(axis), "Arm", "Resampler", "Value", "Published", "Difference", "In spreads", "Folds"),
+        head=("Metric", axis_heading(axis), "Arm", "Resampler", *_MEASURES),
         rows=tuple(_row(difference, axis) for difference in contrast.differences),
         notes=(
             f"{plural(n, 'number')} in both.{sizes_note} In spreads: the difference divided by the standard deviation "
@@ -47,7 +49,7 @@ def agreement_sheet(contrast: Contrast) -> Sheet:
     axis = contrast.row_axis
     return Sheet(
         title=f"Order of the resamplers against {contrast.published}, by {axis_name(axis)}",
-        head=("Metric", heading(axis), "Arm", "Resamplers", "Rank correlation"),
+        head=("Metric", axis_heading(axis), "Arm", "Resamplers", "Rank correlation"),
         rows=tuple(
             (a.metric, printed(axis, a.level), " · ".join(a.arm), str(a.n_resamplers), number(a.correlation, "+.2f"))
             for a in contrast.agreements
@@ -71,7 +73,7 @@ def claims_sheet(claims: Sequence[Claim], source: str) -> Sheet:
 def contrast_to_csv(contrast: Contrast) -> str:
     """Return one line a number that both have, unrounded, with the rank correlation of its row and arm."""
     correlations = {(a.metric, a.level, a.arm): a.correlation for a in contrast.agreements}
-    axes = ("metric", CSV_NAMES.get(contrast.row_axis, contrast.row_axis), "representation", "classifier", "resampler")
+    axes = ("metric", csv_column(contrast.row_axis), *METHOD_AXES)
     counts = ("value", "published", "difference", "spread", "in_spreads", "n_folds", "rank_correlation")
     return to_csv_text(
         (*axes, *counts),

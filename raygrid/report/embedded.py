@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from raygrid.axes import AXES
+from raygrid.axes import AXES, IMBALANCE, NUMBERED_AXES, axis_heading, axis_name
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.tables import Table
 from raygrid.storage.record import Record
 
-_OF_THE_CELL = ("ir", "fold")  # what of a record's cell differs from fold to fold
+_OF_THE_CELL = (IMBALANCE, "fold")  # what of a record's cell differs from fold to fold
 _POOLED = ("message", "traceback", "log", "class_names", "class_order", "versions", "parameters", "resampled")
 
 
@@ -36,9 +36,10 @@ def embedded(results: Results, tables: Sequence[Table]) -> str:
     Returns
     -------
     str
-        An object of ``metrics``; ``levels``, the printed levels of every axis; ``cells``, a list a column in the order
-        of the grid, levels by position; ``records``, likewise, null where there is none; ``pools``, what columns of
-        records refer to by position; ``tables``, which levels each number of a table stands for.
+        An object of ``metrics``; ``axes``, what the page calls them; ``levels``, the printed levels of every axis;
+        ``cells``, a list a column in the order of the grid, levels by position; ``records``, likewise, null where there
+        is none; ``pools``, what columns of records refer to by position; ``tables``, which levels each number of a
+        table stands for.
     """
     places = results.places
     levels = {axis: list(dict.fromkeys(places[axis].tolist())) for axis in (*AXES, "status")}
@@ -48,6 +49,7 @@ def embedded(results: Results, tables: Sequence[Table]) -> str:
     pools = {name: Pool() for name in _POOLED}
     content = {
         "metrics": list(results.metrics),
+        "axes": [_axis(axis) for axis in AXES],
         "levels": {axis: [_shown(axis, level) for level in known] for axis, known in levels.items()},
         "cells": {"key": places["key"].tolist(), **cells},
         "records": _columns([_record(record, results.metrics, pools) if record else None for record in found]),
@@ -56,6 +58,13 @@ def embedded(results: Results, tables: Sequence[Table]) -> str:
     }
     # No tag can begin inside the element: JSON has < in strings only, where it may be written so.
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+
+
+def _axis(axis: str) -> dict[str, Any]:
+    """Return how the page names an axis, and its levels: a number alone would not say of which axis it is."""
+    is_numbered = axis in NUMBERED_AXES
+    prefix = f"{axis_name(axis)} " if is_numbered else ""
+    return {"name": axis, "heading": axis_heading(axis), "prefix": prefix, "is_numbered": is_numbered}
 
 
 def _shown(axis: str, level: Any) -> str | int:

@@ -6,7 +6,7 @@ from math import isnan, nan
 import numpy as np
 import pandas as pd
 
-from raygrid.axes import AXES
+from raygrid.axes import AXES, IMBALANCE, METHOD_AXES
 from raygrid.cells import Cell
 from raygrid.level import labels
 from raygrid.metrics.confusion import METRICS
@@ -29,18 +29,14 @@ def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFr
     DataFrame
         Columns key, dataset, ir, fold, representation, classifier, resampler, status.
     """
-    representations = labels(cell.representation for cell in cells)
-    classifiers = labels(cell.classifier for cell in cells)
-    resamplers = labels(cell.resampler for cell in cells)
+    names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in METHOD_AXES}
     lines = [
         {
             "key": cell.key,
             "dataset": cell.dataset.name,
-            "ir": cell.ir,
+            IMBALANCE: cell.ir,
             "fold": cell.fold,
-            "representation": representations[cell.representation],
-            "classifier": classifiers[cell.classifier],
-            "resampler": resamplers[cell.resampler],
+            **{axis: names[axis][getattr(cell, axis)] for axis in METHOD_AXES},
             "status": records[cell.key].status if cell.key in records else "missing",
         }
         for cell in cells

@@ -12,13 +12,14 @@ from typing import Any
 
 import pandas as pd
 
+from raygrid.axes import ARM_AXES, BLOCK_AXES, IMBALANCE, level_phrase
 from raygrid.report.render import fixed, printed
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet
 from raygrid.wording import plural
 
 BASELINE = "none"
-ARM = ["representation", "classifier"]
+_ARM = list(ARM_AXES)
 _STATUSES = ("done", "infeasible", "error", "oom", "timeout", "preempted", "missing")
 
 
@@ -61,7 +62,7 @@ def progress(results: Results) -> list[str]:
 def progress_sheet(results: Results) -> Sheet:
     """Return the number of cells of each data set and arm by status."""
     statuses = list(status_counts(results))
-    groups = results.places.groupby(["dataset", *ARM], sort=False)["status"]
+    groups = results.places.groupby(["dataset", *_ARM], sort=False)["status"]
     rows = [
         (
             str(dataset),
@@ -78,11 +79,11 @@ def progress_sheet(results: Results) -> Sheet:
 def findings(results: Results) -> Iterator[Finding]:
     """Yield what can be said of each arm, then of the arms together."""
     done = results.frame.assign(value=results.frame["value"].where(results.frame["status"] == "done"))
-    arms = list(done.groupby(ARM, sort=False))
+    arms = list(done.groupby(_ARM, sort=False))
     for arm, lines in arms:
         yield _finding(" · ".join(map(str, arm)), lines, ["resampler"], _best)
     if sum(lines["value"].notna().any() for _, lines in arms) > 1:
-        yield _finding("Across the arms", done, [*ARM, "resampler"], _best_of_all)
+        yield _finding("Across the arms", done, [*_ARM, "resampler"], _best_of_all)
 
 
 def _finding(title: str, lines: pd.DataFrame, columns: Sequence[str], say: Callable[[pd.DataFrame], str]) -> Finding:
@@ -107,7 +108,7 @@ def _folds(lines: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, i
 
     A column, or a block, of which nothing is done takes no part.
     """
-    rows = [axis for axis in ("dataset", "ir", "fold") if axis not in columns]
+    rows = [axis for axis in BLOCK_AXES if axis not in columns]
     wide = lines.pivot_table(index=rows, columns=list(columns), values="value", sort=False, dropna=False)
     wide = wide.dropna(how="all").dropna(how="all", axis=1)
     whole = wide.dropna()
@@ -148,17 +149,18 @@ def _best_of_all(folds: pd.DataFrame) -> str:
 
 def _losses(lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Say what the baseline loses from the lowest IR to the highest."""
-    low, high = float(lines["ir"].min()), float(lines["ir"].max())
-    ends = lines[(lines["resampler"] == BASELINE) & lines["ir"].isin([low, high])]
+    low, high = float(lines[IMBALANCE].min()), float(lines[IMBALANCE].max())
+    ends = lines[(lines["resampler"] == BASELINE) & lines[IMBALANCE].isin([low, high])]
     losses = []
     for metric, of_metric in ends.groupby("metric", sort=False):
-        folds, *_ = _folds(of_metric, ["ir"])
+        folds, *_ = _folds(of_metric, [IMBALANCE])
         if folds.shape[1] == 2 and len(folds):
             loss = folds[low] - folds[high]
             share = f" ({loss.mean() / folds[low].mean():.1%} of its value)" if folds[low].mean() else ""
             losses.append(f"{_spread(loss)} {metric}{share}")
     if losses:
-        yield f"From IR {low:g} to IR {high:g}", f"{_resampler(BASELINE)} loses {', '.join(losses)}."
+        span = f"From {level_phrase(IMBALANCE, low)} to {level_phrase(IMBALANCE, high)}"
+        yield span, f"{_resampler(BASELINE)} loses {', '.join(losses)}."
 
 
 def _resampler(name: str) -> str:

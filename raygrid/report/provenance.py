@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from raygrid.axes import ARM_AXES, block_name
 from raygrid.cells import Cell
 from raygrid.report.render import printed
 from raygrid.report.results import Results
@@ -44,8 +45,8 @@ def failures(results: Results) -> Iterator[Failure]:
 def _name(cell: Cell) -> str:
     """Return a cell as a line of text."""
     levels = cell.levels()
-    arm = f"{levels['representation']} · {levels['classifier']} · {printed('resampler', levels['resampler'])}"
-    return f"{levels['dataset']}, IR {levels['ir']}, fold {levels['fold']}: {arm}"
+    method = [*(levels[axis] for axis in ARM_AXES), printed("resampler", levels["resampler"])]
+    return f"{block_name(levels)}: {' · '.join(method)}"
 
 
 def provenance(results: Results) -> list[tuple[str, str]]:

@@ -7,14 +7,12 @@ from importlib.resources import files
 from math import nan
 from pathlib import Path
 
-from raygrid.axes import METHOD_AXES
+from raygrid.axes import METHOD_AXES, NUMBERED_AXES, ROW_AXES, csv_column
 from raygrid.errors import UsageError, choices
 from raygrid.report.numbers import Key
-from raygrid.report.render import CSV_NAMES
 
 PAPER = "paper"
 PAPER_FILES = ("paper_table1.csv", "paper_table2.csv")
-ROW_AXES = ("dataset", "ir")
 
 
 @dataclass(frozen=True)
@@ -82,25 +80,26 @@ def _row_axis(name: str, columns: Iterable[str]) -> str:
     """Return the axis of the rows, having checked that no column is missing."""
     columns = list(columns)
     missing = [column for column in ("metric", *METHOD_AXES, "value") if column not in columns]
-    axes = [axis for axis in ROW_AXES if CSV_NAMES.get(axis, axis) in columns]
+    axes = [axis for axis in ROW_AXES if csv_column(axis) in columns]
     if not axes:
-        missing.append("dataset or imbalance_ratio")
+        missing.append(" or ".join(map(csv_column, ROW_AXES)))
     if missing:
         raise UsageError(f"{name}: got the columns {', '.join(columns)}; expected also {', '.join(missing)}")
     if len(axes) > 1:
-        raise UsageError(f"{name}: got both dataset and imbalance_ratio; expected one of them, the other averaged over")
+        both = " and ".join(map(csv_column, ROW_AXES))
+        raise UsageError(f"{name}: got both {both}; expected one of them, the other averaged over")
     return axes[0]
 
 
 def _key(where: str, line: Mapping[str, str], row_axis: str, metrics: list[str]) -> Key:
-    column = CSV_NAMES.get(row_axis, row_axis)
+    column = csv_column(row_axis)
     names = ("metric", column, *METHOD_AXES)
     lacking = [name for name in names if not line[name]]
     if lacking:
         raise UsageError(f"{where}: got nothing as {lacking[0]}; expected a name")
     if line["metric"] not in metrics:
         raise UsageError(f"{where}: metric: {choices(line['metric'], metrics)}")
-    level = _number(f"{where}: {column}", line[column]) if row_axis == "ir" else line[column]
+    level = _number(f"{where}: {column}", line[column]) if row_axis in NUMBERED_AXES else line[column]
     return (line["metric"], level, *(line[axis] for axis in METHOD_AXES))
 
 

@@ -7,12 +7,12 @@ from itertools import count, groupby, product
 from math import isnan
 from string import ascii_lowercase
 
+from raygrid.axes import axis_heading, csv_column, level_name
 from raygrid.report.numbers import Number
-from raygrid.report.tables import DECIMALS, Row, Table, axis_name, level_name
+from raygrid.report.tables import DECIMALS, Row, Table
 
 RESAMPLERS = {"none": "Base", "ros": "ROS", "rus": "RUS", "smote": "SMOTE", "smote_enn": "S+ENN", "iht": "IHT"}
 DASH = "—"
-CSV_NAMES = {"ir": "imbalance_ratio"}  # as published tables in long form spell it
 MARKDOWN_ESCAPES = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>|"})
 
 
@@ -22,15 +22,9 @@ def printed(axis: str, level: str | float) -> str:
     return RESAMPLERS.get(name, name) if axis == "resampler" else name
 
 
-def heading(axis: str) -> str:
-    """Return the name of an axis as the head of a column has it."""
-    name = axis_name(axis)
-    return name[0].upper() + name[1:]
-
-
 def row_heading(table: Table) -> str:
     """Return the head above the rows' levels."""
-    return " · ".join(map(heading, table.row_axes))
+    return " · ".join(map(axis_heading, table.row_axes))
 
 
 def row_name(table: Table, row: Row) -> str:
@@ -104,8 +98,7 @@ def to_csv(table: Table) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     counts = ("value", "spread", "n_folds", "n_cells", "note")
-    axes = (CSV_NAMES.get(axis, axis) for axis in (*table.row_axes, *table.column_axes))
-    writer.writerow(["metric", *axes, *counts])
+    writer.writerow(["metric", *map(csv_column, (*table.row_axes, *table.column_axes)), *counts])
     for row in table.rows:
         for column, number in zip(table.columns, row.numbers, strict=True):
             values = ["" if isnan(value) else repr(value) for value in (number.value, number.spread)]

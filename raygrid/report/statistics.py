@@ -15,12 +15,11 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from raygrid.axes import METHOD_AXES
+from raygrid.axes import ARM_AXES, BLOCK_AXES, METHOD_AXES
 from raygrid.report.bayesian import Floats, Posterior, draw_weights, signed_rank
 from raygrid.report.rank_tests import Friedman, friedman, nemenyi_p_values, wilcoxon_holm_p_values
 from raygrid.wording import plural
 
-BLOCK = ["dataset", "ir", "fold"]
 SEED = 0  # of the Monte Carlo draws: a report made twice is the same report
 FEWEST_BLOCKS = 5  # below, Wilcoxon's p is 0.125 or more whatever the data
 FEW_BLOCKS = 10
@@ -101,7 +100,7 @@ def statistics(frame: pd.DataFrame, *, rope: float = 0.01, alpha: float = 0.05) 
 
 def _by_arm(cells: pd.DataFrame) -> Iterator[tuple[Column, list[Column], Floats]]:
     """Yield each arm, then all of them together: its columns in the order of the grid, and its matrix."""
-    arms: list[Column] = [tuple(arm) for arm in cells[list(METHOD_AXES[:2])].drop_duplicates().to_numpy().tolist()]
+    arms: list[Column] = [tuple(arm) for arm in cells[list(ARM_AXES)].drop_duplicates().to_numpy().tolist()]
     for arm in arms:
         of_arm = (cells["representation"] == arm[0]) & (cells["classifier"] == arm[1])
         yield arm, *_matrix(cells[of_arm], ["resampler"])
@@ -113,7 +112,7 @@ def _matrix(cells: pd.DataFrame, axes: list[str]) -> tuple[list[Column], Floats]
     """Return the columns, and the values by block and column, NaN where a cell is not done."""
     columns = [tuple(levels) for levels in cells[axes].drop_duplicates().to_numpy().tolist()]
     numbered = cells.assign(column=cells.groupby(axes, sort=False).ngroup())
-    return columns, numbered.pivot(index=BLOCK, columns="column", values="value").to_numpy(dtype=np.float64)
+    return columns, numbered.pivot(index=list(BLOCK_AXES), columns="column", values="value").to_numpy(dtype=np.float64)
 
 
 def _comparison(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from raygrid.axes import ARM_AXES
 from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, p_value, to_csv_text
 from raygrid.report.statistics import Column, Comparison, Pair, Statistics
@@ -88,7 +89,7 @@ def _pair_row(pair: Pair) -> tuple[str, ...]:
 
 
 CSV_HEAD = (
-    *("metric", "representation", "classifier", "n_blocks", "n_left_out", "friedman_chi2", "friedman_f", "friedman_p"),
+    *("metric", *ARM_AXES, "n_blocks", "n_left_out", "friedman_chi2", "friedman_f", "friedman_p"),
     *("critical_difference", "left", "right", "rank_left", "rank_right", "difference", "nemenyi_p", "wilcoxon_holm_p"),
     *("p_left_better", "p_equivalent", "p_right_better", "warnings"),
 )

@@ -8,12 +8,11 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from raygrid.axes import AXES, METHOD_AXES
+from raygrid.axes import AXES, METHOD_AXES, NUMBERED_AXES, axis_name, level_name
 from raygrid.errors import UsageError, choices
 from raygrid.report.numbers import Key, Missing, Number, average
 from raygrid.wording import plural
 
-ORDERED_AXES = ("ir", "fold")  # their levels are numbers, printed in ascending order
 DECIMALS = 4
 
 
@@ -95,16 +94,6 @@ def table(
     )
 
 
-def axis_name(axis: str) -> str:
-    """Return the name of an axis as prose has it."""
-    return "IR" if axis == "ir" else axis
-
-
-def level_name(level: str | float) -> str:
-    """Return a level as text: 2.0 is 2."""
-    return level if isinstance(level, str) else f"{level:g}"
-
-
 def _check(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], missing: str) -> None:
     """Refuse what cannot be tabulated."""
     for where, axes in (("rows", rows), ("columns", columns)):
@@ -122,7 +111,7 @@ def _check(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], mis
 def _levels(frame: pd.DataFrame, axis: str) -> list[Any]:
     """Return the levels of an axis in the order in which a table has them."""
     levels = frame[axis].drop_duplicates().tolist()
-    return sorted(levels) if axis in ORDERED_AXES else levels
+    return sorted(levels) if axis in NUMBERED_AXES else levels
 
 
 def _rows(frame: pd.DataFrame, axes: Sequence[str]) -> list[tuple[str | float, ...]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from raygrid.axes import IMBALANCE
 from raygrid.report.figures.figure import BASELINE, Figure, basis
 from raygrid.report.figures.lines import End, line_panels
 from raygrid.report.figures.style import PAPER, Style
@@ -42,12 +43,12 @@ def metric_against_ir(results: Results, metric: str) -> Figure:
 
 def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence[End]:
     """Draw one panel; return where its lines end."""
-    irs = np.sort(part["ir"].unique())
-    summary = part.groupby(["resampler", "ir"], sort=False)["value"].agg(["mean", "std", "count", "size"])
+    irs = np.sort(part[IMBALANCE].unique())
+    by_resampler = part.groupby(["resampler", IMBALANCE], sort=False)["value"].agg(["mean", "std", "count", "size"])
     ends = []
     resamplers = list(dict.fromkeys(part["resampler"]))
     for i, resampler in enumerate(resamplers):
-        points = summary.loc[resampler].sort_index().query("count > 0")
+        points = by_resampler.loc[resampler].sort_index().query("count > 0")
         if len(points):
             at = _spaced(points.index.to_numpy(), irs) + (i - (len(resamplers) - 1) / 2) * _DODGE
             _line(axes, at, points, looks[resampler])

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from raygrid.axes import IMBALANCE, level_phrase
 from raygrid.report.figures.figure import BASELINE, Figure, basis, colour_bar, of_arm, panels, render
 from raygrid.report.render import printed
 from raygrid.report.results import Results
@@ -31,8 +32,8 @@ _SAYS = {
 
 def confusion_matrices(results: Results, arm: tuple[str, str], *, by: By, ir: float | None = None) -> Figure:
     """Draw the mean over folds of one arm's confusion matrices, rows scaled to 1; at the highest IR by default."""
-    ir = float(results.places["ir"].max() if ir is None else ir)
-    places = of_arm(results.places[results.places["ir"] == ir], arm)
+    ir = float(results.places[IMBALANCE].max() if ir is None else ir)
+    places = of_arm(results.places[results.places[IMBALANCE] == ir], arm)
     datasets, resamplers = (list(dict.fromkeys(places[axis])) for axis in ("dataset", "resampler"))
     matrices = {
         at: _mean(lines, results.records, by) for at, lines in places.groupby(["dataset", "resampler"], sort=False)
@@ -52,12 +53,13 @@ def confusion_matrices(results: Results, arm: tuple[str, str], *, by: By, ir: fl
             axes.text(column + _MATRIX / 2, -0.07, printed("resampler", resampler), fontweight="bold", ha="center")
         colour_bar(canvas, [axes], colours, "Share of the true class")
 
+    at = level_phrase(IMBALANCE, ir)
     caption = (
-        f"Of the samples of each true class (row), the share given each class (column), at IR {ir:g}, the mean over "
+        f"Of the samples of each true class (row), the share given each class (column), at {at}, the mean over "
         f"folds. {_SAYS[by]}; columns are in the order of the rows, colours on the scale of the square root. "
         f"{BASELINE} {basis(places)}"
     )
-    title = f"Confusion by class {by}: {' · '.join(arm)}, IR {ir:g}"
+    title = f"Confusion by class {by}: {' · '.join(arm)}, {at}"
     size = (_SIDE * len(resamplers) + _MARGINS[0] + _MARGINS[1], _SIDE * len(datasets) + _MARGINS[2] + _MARGINS[3])
     return render(f"confusion-{by}-{'-'.join(arm)}", title=title, caption=caption, size=size, draw=draw)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from raygrid.axes import ARM_AXES
 from raygrid.report.figures.style import INK
 from raygrid.report.render import printed
 from raygrid.wording import plural
@@ -120,7 +121,7 @@ def basis(places: pd.DataFrame) -> str:
 
 def arms_of(frame: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the arms, pairs of representation and classifier, in order of appearance."""
-    return list(frame[["representation", "classifier"]].drop_duplicates().itertuples(index=False, name=None))
+    return list(frame[list(ARM_AXES)].drop_duplicates().itertuples(index=False, name=None))
 
 
 def of_arm(frame: pd.DataFrame, arm: tuple[str, str]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from raygrid.axes import ARM_AXES, BLOCK_AXES
 from raygrid.report.figures.figure import Figure, arms_of, basis, colour_bar, heading, of_arm, panels, render
 from raygrid.report.figures.style import INK
 from raygrid.report.render import DASH, printed
@@ -27,7 +28,7 @@ def gain_over_none(results: Results) -> Figure | None:
     if gains.empty:
         return None
     arms, metrics, n_datasets = arms_of(gains), list(results.metrics), gains["dataset"].nunique()
-    means = gains.groupby(["metric", "representation", "classifier", "dataset", "resampler"], sort=False)["gain"].mean()
+    means = gains.groupby(["metric", *ARM_AXES, "dataset", "resampler"], sort=False)["gain"].mean()
     reach = float(means.abs().max()) or 1.0
     n_columns = [of_arm(gains, arm)["resampler"].nunique() for arm in arms]
     longest = max(len(_heading(metric, arm)) for metric in metrics for arm in arms)
@@ -67,7 +68,7 @@ def _heading(metric: str, arm: tuple[str, str]) -> str:
 
 def paired_gains(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the lines of the resamplers with the column `gain`: their value less that of the same cell without one."""
-    pair = ["metric", "dataset", "ir", "fold", "representation", "classifier"]
+    pair = ["metric", *BLOCK_AXES, *ARM_AXES]
     base = frame.loc[frame["resampler"] == BASELINE, [*pair, "value"]].rename(columns={"value": "base"})
     gains = frame[frame["resampler"] != BASELINE].merge(base, on=pair, how="inner")
     return gains.assign(gain=gains["value"] - gains["base"])

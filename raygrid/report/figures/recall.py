@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from raygrid.axes import IMBALANCE, level_phrase
 from raygrid.report.figures.figure import BASELINE, Figure, basis
 from raygrid.report.figures.lines import End, line_panels
 from raygrid.report.figures.style import Style
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
 
 def recall_by_frequency(results: Results, ir: float | None = None) -> Figure:
     """Draw the mean over folds of the recall of each class, at one IR, by default the highest."""
-    ir = float(results.places["ir"].max() if ir is None else ir)
-    places = results.places[results.places["ir"] == ir]
+    ir = float(results.places[IMBALANCE].max() if ir is None else ir)
+    places = results.places[results.places[IMBALANCE] == ir]
+    at = level_phrase(IMBALANCE, ir)
     caption = (
-        f"Recall of each class at IR {ir:g}, the mean over folds; class 1 is the largest of its fold, whichever that "
+        f"Recall of each class at {at}, the mean over folds; class 1 is the largest of its fold, whichever that "
         f"is. {BASELINE} {basis(places)}"
     )
     return line_panels(
         _by_rank(places, results.records),
         _draw,
         name="recall",
-        title=f"Recall by class frequency at IR {ir:g}",
+        title=f"Recall by class frequency at {at}",
         caption=caption,
         x_label="Class, from the largest (1) to the smallest",
         y_label="Recall",

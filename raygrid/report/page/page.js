@@ -1,9 +1,13 @@
 "use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const { cells, records, levels, metrics, pools } = data;
-const AXES = ["dataset", "ir", "fold", "representation", "classifier", "resampler"];
-const NAMES = { dataset: "Dataset", ir: "IR", fold: "Fold", representation: "Representation", classifier: "Classifier", resampler: "Resampler", status: "Status" };
+const { axes, cells, records, levels, metrics, pools } = data;
+const AXES = axes.map((axis) => axis.name);
+const BLOCK_AXES = AXES.slice(0, 3);
+const METHOD_AXES = AXES.slice(3);
+const NAMES = { ...Object.fromEntries(axes.map((axis) => [axis.name, axis.heading])), status: "Status" };
+const PREFIXES = Object.fromEntries(axes.map((axis) => [axis.name, axis.prefix]));
+const NUMBERED_AXES = axes.filter((axis) => axis.is_numbered).map((axis) => axis.name);
 const DASH = "—";
 const everyCell = cells.key.map((_, i) => i);
 const indexOf = new Map(cells.key.map((key, i) => [key, i]));
@@ -25,8 +29,9 @@ const hasRecord = (i) => records.values?.[i] != null;
 const valueOf = (metric, i) => (level("status", i) === "done" ? records.values[i][metrics.indexOf(metric)] : null);
 const fixed = (value, digits = 4) => (value == null ? DASH : value.toFixed(digits));
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const arm = (i) => `${level("representation", i)} · ${level("classifier", i)}`;
-const nameOf = (i) => `${level("dataset", i)}, IR ${level("ir", i)}, fold ${level("fold", i)}: ${arm(i)} · ${level("resampler", i)}`;
+const phrase = (axis, at) => `${PREFIXES[axis]}${levels[axis][at]}`;
+const blockName = (i, but) => BLOCK_AXES.filter((axis) => axis !== but).map((axis) => phrase(axis, cells[axis][i])).join(", ");
+const nameOf = (i) => `${blockName(i)}: ${METHOD_AXES.map((axis) => level(axis, i)).join(" · ")}`;
 const statusOf = (i) => h("span", { className: `status ${level("status", i)}` }, level("status", i));
 const scroller = (label, table) => h("div", { className: "scroll", role: "region", tabIndex: 0, "aria-label": label }, table);
 
@@ -115,11 +120,11 @@ function showNumber(t, r, c) {
     const values = those.map((i) => valueOf(row.metric, i)).filter((value) => value !== null);
     const summary = values.length === those.length ? `mean ${fixed(mean(values))}` : `${values.length} of ${those.length} cells have a value`;
     const lines = those.map((i) => h("tr", {},
-      h("td", {}, h("a", { href: `#record/${cells.key[i]}` }, `${level("dataset", i)}, IR ${level("ir", i)}`)),
+      h("td", {}, h("a", { href: `#record/${cells.key[i]}` }, blockName(i, "fold"))),
       h("td", {}, statusOf(i)), h("td", { className: "number" }, fixed(valueOf(row.metric, i)))));
     return [h("tr", { className: "fold" }, h("th", { colSpan: 3, scope: "colgroup" }, `Fold ${fold}: ${summary}`)), ...lines];
   });
-  const place = wanted.map(([axis, at]) => (axis === "ir" ? `IR ${levels.ir[at]}` : levels[axis][at])).join(" · ");
+  const place = wanted.map(([axis, at]) => phrase(axis, at)).join(" · ");
   const notes = row.notes[c] ? [h("p", { className: "note" }, row.notes[c])] : [];
   const head = h("thead", {}, h("tr", {}, ["Cell", "Status", row.metric].map((name, i) => h("th", { scope: "col", className: i === 2 ? "number" : "" }, name))));
   const empty = folds.length ? [] : [h("p", {}, "The grid declares no cell here.")];
@@ -195,7 +200,7 @@ const STEP = 50;
 const columns = [...AXES.filter((axis) => levels[axis].length > 1), "status", ...metrics];
 const chosen = { filters: {}, words: [], column: null, sign: 1, limit: STEP };
 const cellTable = document.getElementById("cell-table");
-const keyIn = (column, i) => (metrics.includes(column) ? valueOf(column, i) : column === "ir" ? Number(level("ir", i)) : cells[column][i]);
+const keyIn = (column, i) => (metrics.includes(column) ? valueOf(column, i) : NUMBERED_AXES.includes(column) ? Number(level(column, i)) : cells[column][i]);
 
 function showCells() {
   const wanted = Object.entries(chosen.filters);
