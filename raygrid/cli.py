@@ -47,15 +47,15 @@ def plan(
     Hours are predicted from recorded durations; they are those of the machines that recorded them.
     """
     from raygrid.commands import planning, workflow
-    from raygrid.costs.bill import shares_of
+    from raygrid.costs.bill import resources_of
     from raygrid.costs.schedule import Machines
     from raygrid.engine import Terms
 
     job, machines = _open(grid, [store], cache, only), Machines(cpus, gpus, price, memory_gb)
-    shares = shares_of(job.grid, gpus_per_trial)
+    resources = resources_of(job.grid, gpus_per_trial)
     if pilot:
-        workflow.pilot(job, engine, Terms(shares, address=address))
-    planning.show_plan(job, shares=shares, machines=machines, as_json=json)
+        workflow.pilot(job, engine, Terms(resources, address=address))
+    planning.show_plan(job, resources=resources, machines=machines, as_json=json)
 
 
 @app.command()

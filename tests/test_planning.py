@@ -12,7 +12,7 @@ from pytest import approx
 from raygrid.cells import expand
 from raygrid.commands.job import Job
 from raygrid.commands.planning import Forecast, model_of, pilot_cells
-from raygrid.costs.bill import bill_of, sentences, shares_of
+from raygrid.costs.bill import bill_of, resources_of, sentences
 from raygrid.costs.model import CostModel, stratum_of
 from raygrid.costs.schedule import Machines
 from raygrid.errors import UsageError
@@ -68,8 +68,8 @@ def small():
 
 def test_a_bill_by_hand(small):
     cells, model = small
-    shares = {"cnn": Resources(cpus=2, gpus=0.5)}
-    bill = bill_of(cells, model, shares, Machines(4, 1, price=0.5))
+    resources = {"cnn": Resources(cpus=2, gpus=0.5)}
+    bill = bill_of(cells, model, resources, Machines(4, 1, price=0.5))
     lines = [(line.levels["resampler"], line.levels["classifier"], line.n_cells, line.hours) for line in bill.lines]
     assert lines == [("none", "cnn", 3, 3), ("ros", "cnn", 3, 6), ("none", "svm", 3, 1.5), ("iht", "svm", 3, 0)]
     assert (bill.cpu_hours, bill.gpu_hours, bill.n_unknown) == (19.5, 4.5, 3)
@@ -130,7 +130,7 @@ def test_nothing_is_said_of_nothing():
     assert sentences(bill_of([], CostModel([]), {}, Machines(1))) == []
 
 
-SHARES = {
+GPUS_PER_TRIAL = {
     "the file's": ({"cnn": {"gpus": 0.5}}, None, {"cnn": 0.5, "svm": 0}),
     "instead of the file's": ({"cnn": {"gpus": 0.5}, "svm": {"gpus": 1.0}}, 0.25, {"cnn": 0.25, "svm": 0.25}),
     "only where the file gives any": ({"svm": {"gpus": 1.0}}, 0.25, {"cnn": 0, "svm": 0.25}),
@@ -139,16 +139,16 @@ SHARES = {
 }
 
 
-@pytest.mark.parametrize(("resources", "gpus_per_trial", "expected"), SHARES.values(), ids=SHARES)
+@pytest.mark.parametrize(("resources", "gpus_per_trial", "expected"), GPUS_PER_TRIAL.values(), ids=GPUS_PER_TRIAL)
 def test_gpus_per_trial(resources, gpus_per_trial, expected):
-    shares = shares_of(made_up.grid(resources=resources), gpus_per_trial)
-    assert {name: share.gpus for name, share in shares.items()} == expected
+    found = resources_of(made_up.grid(resources=resources), gpus_per_trial)
+    assert {name: asked.gpus for name, asked in found.items()} == expected
 
 
 @pytest.mark.parametrize("given", [-0.5, inf, float("nan")])
 def test_gpus_per_trial_is_a_number_from_zero_on(given):
     with pytest.raises(UsageError, match=r"^--gpus-per-trial: got .*; expected at least 0; give another$"):
-        shares_of(made_up.grid(), given)
+        resources_of(made_up.grid(), given)
 
 
 def test_the_size_of_a_data_set_comes_from_the_cache(job_of, tmp_path, tiny, image_arm):

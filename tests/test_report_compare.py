@@ -12,7 +12,6 @@ from rich.console import Console
 
 from raygrid.errors import UsageError
 from raygrid.report import Table, table, to_csv
-from raygrid.report.checks import Check, judge
 from raygrid.report.claims import CLAIMS, check_claims
 from raygrid.report.compare import Contrast, compare, values_of
 from raygrid.report.compare_sheets import (
@@ -22,6 +21,7 @@ from raygrid.report.compare_sheets import (
     contrast_to_csv,
     difference_sheet,
 )
+from raygrid.report.inequalities import Inequality, judge
 from raygrid.report.published import Published, parse, read_published
 from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
 
@@ -434,12 +434,12 @@ JUDGED = [
 @pytest.mark.parametrize(("outcomes", "share", "verdict"), JUDGED)
 def test_verdicts(outcomes: list[bool | None], share: float, verdict: str) -> None:
     lower = {True: 0.4, False: 0.5, None: nan}  # a tie is not above
-    checks = [Check("CBA", "a", 0.5, "b", lower[outcome]) for outcome in outcomes]
-    assert judge("", checks, share_needed=share).verdict == verdict
+    inequalities = [Inequality("CBA", "a", 0.5, "b", lower[outcome]) for outcome in outcomes]
+    assert judge("", inequalities, share_needed=share).verdict == verdict
 
 
 def test_a_missing_number_is_named() -> None:
-    claim = judge("", [Check("CBA mnist", "image ROS", nan, "image Base", 0.5)])
+    claim = judge("", [Inequality("CBA mnist", "image ROS", nan, "image Base", 0.5)])
     assert claim.because == "1 of 1 comparison lack a number: CBA mnist: image ROS no number against image Base 0.5000."
 
 

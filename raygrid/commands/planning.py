@@ -108,18 +108,18 @@ def summary(planned: Plan) -> str:
     return f"{total} cells: {len(planned.done)} done, {len(planned.infeasible)} infeasible, {len(planned.todo)} to do"
 
 
-def show_plan(job: Job, *, shares: Mapping[str, Resources], machines: Machines, as_json: bool) -> None:
+def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machines, as_json: bool) -> None:
     """Print what is done and left to do by axis and level, then what that will cost by stratum and in all.
 
     Parameters
     ----------
-    shares : mapping
+    resources : mapping
         What a trial is given, by the name of its classifier.
     machines : Machines
         For which the wall-clock time is told.
     """
     planned = job.plan()
-    bill = bill_of(planned.todo, model_of(job), shares, machines)
+    bill = bill_of(planned.todo, model_of(job), resources, machines)
     if as_json:
         parts = {"done": len(planned.done), "infeasible": len(planned.infeasible), "todo": len(planned.todo)}
         print(json.dumps({"name": job.grid.name, "cells": len(job.cells), **parts, **bill.to_json()}, indent=1))

@@ -24,7 +24,7 @@ class Line:
     levels: Mapping[str, str]
     n_train: int | None
     n_cells: int
-    share: Resources
+    resources: Resources
     estimate: Estimate | None
 
     @property
@@ -36,8 +36,8 @@ class Line:
         """Return all of it as plain JSON values."""
         estimate = self.estimate
         found = {"seconds": estimate.seconds if estimate else None, "basis": estimate.basis if estimate else None}
-        share = {"cpus": self.share.cpus, "gpus": self.share.gpus, "memory_gb": self.share.memory_gb}
-        return {**self.levels, "n_train": self.n_train, "cells": self.n_cells, **found, **share}
+        resources = self.resources.model_dump(include={"cpus", "gpus", "memory_gb"})
+        return {**self.levels, "n_train": self.n_train, "cells": self.n_cells, **found, **resources}
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,12 @@ class Bill:
     @property
     def cpu_hours(self) -> float:
         """CPUs times hours of all trials."""
-        return sum(line.hours * line.share.cpus for line in self.lines)
+        return sum(line.hours * line.resources.cpus for line in self.lines)
 
     @property
     def gpu_hours(self) -> float:
         """GPUs, or shares of them, times hours of all trials."""
-        return sum(line.hours * line.share.gpus for line in self.lines)
+        return sum(line.hours * line.resources.gpus for line in self.lines)
 
     @property
     def n_unknown(self) -> int:
@@ -95,12 +95,12 @@ class Bill:
         }
 
 
-def bill_of(cells: Sequence[Cell], model: CostModel, shares: Mapping[str, Resources], machines: Machines) -> Bill:
+def bill_of(cells: Sequence[Cell], model: CostModel, resources: Mapping[str, Resources], machines: Machines) -> Bill:
     """Return what cells will cost, in the order of the run.
 
     Parameters
     ----------
-    shares : mapping
+    resources : mapping
         What a trial is given, by the name of its classifier.
     """
     names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in METHOD_AXES}
@@ -108,28 +108,27 @@ def bill_of(cells: Sequence[Cell], model: CostModel, shares: Mapping[str, Resour
     for cell in cells:
         levels = [names[axis][getattr(cell, axis)] for axis in METHOD_AXES]
         strata.setdefault((cell.dataset.name, f"{cell.ir:g}", *levels), []).append(cell)
-    lines = [_line(levels, some, model, shares) for levels, some in strata.items()]
-    known = [(model.estimate(cell), _share(cell, shares)) for cell in cells]
-    seconds = wall_seconds([(estimate.seconds, share) for estimate, share in known if estimate], machines)
-    return Bill(lines, machines, seconds, model.spread())
+    lines = [_line(levels, alike, model, resources) for levels, alike in strata.items()]
+    known = [(estimate.seconds, _of_trial(cell, resources)) for cell in cells if (estimate := model.estimate(cell))]
+    return Bill(lines, machines, wall_seconds(known, machines), model.spread())
 
 
-def _line(levels: tuple[str, ...], cells: list[Cell], model: CostModel, shares: Mapping[str, Resources]) -> Line:
+def _line(levels: tuple[str, ...], cells: list[Cell], model: CostModel, resources: Mapping[str, Resources]) -> Line:
     sizes = model.sizes(cells[0])
     return Line(
         dict(zip(STRATUM_AXES, levels, strict=True)),
         sizes.n_train if sizes else None,
         len(cells),
-        _share(cells[0], shares),
+        _of_trial(cells[0], resources),
         model.estimate(cells[0]),
     )
 
 
-def _share(cell: Cell, shares: Mapping[str, Resources]) -> Resources:
-    return shares.get(cell.classifier.name, Resources())
+def _of_trial(cell: Cell, resources: Mapping[str, Resources]) -> Resources:
+    return resources.get(cell.classifier.name, Resources())
 
 
-def shares_of(grid: Grid, gpus_per_trial: float | None) -> dict[str, Resources]:
+def resources_of(grid: Grid, gpus_per_trial: float | None) -> dict[str, Resources]:
     """Return what a trial is given, by the name of its classifier.
 
     Parameters
@@ -144,25 +143,23 @@ def shares_of(grid: Grid, gpus_per_trial: float | None) -> dict[str, Resources]:
         A number below zero.
     """
     classifiers = {arm.classifier.name: arm.classifier for arm in grid.arms}
-    shares = {name: grid.resources.get(name, Resources()) for name in classifiers}
+    resources = {name: grid.resources.get(name, Resources()) for name in classifiers}
     if gpus_per_trial is None:
-        return shares
+        return resources
     if not 0 <= gpus_per_trial < float("inf"):
         raise UsageError(f"--gpus-per-trial: got {gpus_per_trial:g}; expected at least 0; give another")
-    on_gpus = [name for name, share in shares.items() if share.gpus]
+    on_gpus = [name for name, asked in resources.items() if asked.gpus]
     on_gpus = on_gpus or [name for name, classifier in classifiers.items() if classifier.takes == "images"]
-    return {
-        name: share.model_copy(update={"gpus": gpus_per_trial}) if name in on_gpus else share
-        for name, share in shares.items()
-    }
+    changed = {name: resources[name].model_copy(update={"gpus": gpus_per_trial}) for name in on_gpus}
+    return resources | changed
 
 
 def sentences(bill: Bill) -> list[str]:
     """Say what it comes to, one thing a sentence."""
     n_cells = sum(line.n_cells for line in bill.lines)
-    said: list[str] = []
     if not n_cells:
-        return said
+        return []
+    said = []
     if bill.n_unknown < n_cells:
         said.append(f"in all: {bill.cpu_hours:.3g} CPU-hours, {bill.gpu_hours:.3g} GPU-hours")
         said.append(_wall_time(bill))
@@ -185,8 +182,8 @@ def _wall_time(bill: Bill) -> str:
     parts = [plural(machines.cpus, "CPU"), *([plural(machines.gpus, "GPU")] if machines.gpus else [])]
     on = " and ".join([*parts, *([f"{machines.memory_gb:g} GB"] if isfinite(machines.memory_gb) else [])])
     if not isfinite(bill.seconds):
-        wants = {line.share for line in bill.lines if not fits(line.share, machines)}
-        most = max(wants, key=lambda share: (share.gpus, share.cpus, share.memory_gb or 0))
+        asked = {line.resources for line in bill.lines if not fits(line.resources, machines)}
+        most = max(asked, key=lambda one: (one.gpus, one.cpus, one.memory_gb or 0))
         wanted = [plural(most.cpus, "CPU")]
         wanted += [f"{number:g} {unit}" for number, unit in ((most.gpus, "GPU"), (most.memory_gb, "GB")) if number]
         return (

@@ -67,30 +67,30 @@ def wall_seconds(trials: Iterable[tuple[float, Resources]], machines: Machines) 
         Infinite where a trial fits nowhere.
     """
     waiting: dict[Resources, deque[tuple[int, float]]] = {}
-    for position, (seconds, share) in enumerate(trials):
-        waiting.setdefault(share, deque()).append((position, seconds))
+    for position, (seconds, resources) in enumerate(trials):
+        waiting.setdefault(resources, deque()).append((position, seconds))
     room, running, now = _Room(machines), list[tuple[float, int, Resources, list[int]]](), 0.0
     while waiting or running:
-        fitting = [(line[0][0], share) for share, line in waiting.items() if room.fits(share)]
+        fitting = [(line[0][0], resources) for resources, line in waiting.items() if room.fits(resources)]
         if fitting:
-            position, share = min(fitting, key=lambda first: first[0])
-            _, seconds = waiting[share].popleft()
-            if not waiting[share]:
-                del waiting[share]
-            heappush(running, (now + seconds, position, share, room.take(share)))
+            position, resources = min(fitting, key=lambda first: first[0])
+            _, seconds = waiting[resources].popleft()
+            if not waiting[resources]:
+                del waiting[resources]
+            heappush(running, (now + seconds, position, resources, room.take(resources)))
         elif running:
             now = running[0][0]
             while running and running[0][0] == now:
-                _, _, share, cards = heappop(running)
-                room.give_back(share, cards)
+                _, _, resources, cards = heappop(running)
+                room.give_back(resources, cards)
         else:
             return inf
     return now
 
 
-def fits(share: Resources, machines: Machines) -> bool:
+def fits(resources: Resources, machines: Machines) -> bool:
     """Whether a trial that is given this has room on the machines while they are free."""
-    return _Room(machines).fits(share)
+    return _Room(machines).fits(resources)
 
 
 class _Room:
@@ -100,30 +100,30 @@ class _Room:
         self.cpus, self.memory_gb = machines.cpus, machines.memory_gb
         self.parts = [_PARTS] * machines.gpus
 
-    def fits(self, share: Resources) -> bool:
-        n_cards, parts = _wanted(share)
-        has_memory = (share.memory_gb or 0) <= self.memory_gb + 1e-6  # sums of floats
-        return has_memory and share.cpus <= self.cpus and sum(free >= parts for free in self.parts) >= n_cards
+    def fits(self, resources: Resources) -> bool:
+        n_cards, parts = _wanted(resources)
+        has_memory = (resources.memory_gb or 0) <= self.memory_gb + 1e-6  # sums of floats
+        return has_memory and resources.cpus <= self.cpus and sum(free >= parts for free in self.parts) >= n_cards
 
-    def take(self, share: Resources) -> list[int]:
+    def take(self, resources: Resources) -> list[int]:
         """Use the first cards with room; return which."""
-        n_cards, parts = _wanted(share)
+        n_cards, parts = _wanted(resources)
         cards = [card for card, free in enumerate(self.parts) if free >= parts][:n_cards]
-        self._add(share, cards, -1)
+        self._add(resources, cards, -1)
         return cards
 
-    def give_back(self, share: Resources, cards: list[int]) -> None:
-        self._add(share, cards, +1)
+    def give_back(self, resources: Resources, cards: list[int]) -> None:
+        self._add(resources, cards, +1)
 
-    def _add(self, share: Resources, cards: list[int], sign: int) -> None:
-        self.cpus += sign * share.cpus
-        self.memory_gb += sign * (share.memory_gb or 0)
+    def _add(self, resources: Resources, cards: list[int], sign: int) -> None:
+        self.cpus += sign * resources.cpus
+        self.memory_gb += sign * (resources.memory_gb or 0)
         for card in cards:
-            self.parts[card] += sign * _wanted(share)[1]
+            self.parts[card] += sign * _wanted(resources)[1]
 
 
-def _wanted(share: Resources) -> tuple[int, int]:
+def _wanted(resources: Resources) -> tuple[int, int]:
     """Return of how many GPUs a trial wants how many parts: of one, or the whole of several."""
-    if share.gpus > 1:
-        return int(share.gpus), _PARTS
-    return (1, round(share.gpus * _PARTS)) if share.gpus else (0, 0)
+    if resources.gpus > 1:
+        return int(resources.gpus), _PARTS
+    return (1, round(resources.gpus * _PARTS)) if resources.gpus else (0, 0)

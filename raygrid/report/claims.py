@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from raygrid.axes import IMBALANCE, level_name, level_phrase
-from raygrid.report.checks import BASE, Check, Claim, Numbers, column_name, judge
+from raygrid.report.inequalities import BASE, Claim, Inequality, Numbers, column_name, judge
 from raygrid.report.numbers import Key
 
 IMAGE, FEATURES = ("image", "cnn"), ("features", "svm")
@@ -40,11 +40,12 @@ def check_claims(by_dataset: Mapping[Key, float], by_ir: Mapping[Key, float]) ->
     """
     tables = Tables(Numbers(by_dataset), Numbers(by_ir))
     return tuple(
-        judge(statement, list(checks(tables)), share_needed=share) for statement, (checks, share) in CLAIMS.items()
+        judge(statement, list(inequalities(tables)), share_needed=share)
+        for statement, (inequalities, share) in CLAIMS.items()
     )
 
 
-def image_over_features(tables: Tables) -> Iterator[Check]:
+def image_over_features(tables: Tables) -> Iterator[Inequality]:
     """Yield the base cases of both arms in every row of both tables.
 
     "using the original image representation to train a convolutional neural network led to achieving a significantly
@@ -56,7 +57,7 @@ def image_over_features(tables: Tables) -> Iterator[Check]:
             yield table.above(row, (IMAGE, BASE), (FEATURES, BASE))
 
 
-def image_over_features_resampled(tables: Tables) -> Iterator[Check]:
+def image_over_features_resampled(tables: Tables) -> Iterator[Inequality]:
     """Yield the same, by every resampler that both arms have: the strictest reading of the same sentence."""
     for table in tables:
         shared = [name for name in table.resamplers(FEATURES) if name != BASE and name in table.resamplers(IMAGE)]
@@ -64,7 +65,7 @@ def image_over_features_resampled(tables: Tables) -> Iterator[Check]:
             yield from (table.above(row, (IMAGE, name), (FEATURES, name)) for name in shared)
 
 
-def image_preferable(tables: Tables) -> Iterator[Check]:
+def image_preferable(tables: Tables) -> Iterator[Inequality]:
     """Yield the image base case against all of the features arm.
 
     "due to the significantly worse baseline performance, simply using the original image representation without any
@@ -75,7 +76,7 @@ def image_preferable(tables: Tables) -> Iterator[Check]:
             yield from (table.above(row, (IMAGE, BASE), (FEATURES, name)) for name in table.resamplers(FEATURES))
 
 
-def ros_alone(tables: Tables) -> Iterator[Check]:
+def ros_alone(tables: Tables) -> Iterator[Inequality]:
     """Yield ROS over the base case in every row, and for each other resampler the row where it is worst.
 
     "the only technique that improved the performance of classification with original image representation for all of
@@ -86,11 +87,11 @@ def ros_alone(tables: Tables) -> Iterator[Check]:
     if others:
         yield from (table.above(row, (IMAGE, ROS), (IMAGE, BASE)) for row in table.rows)
     for name in others:
-        checks = [table.above(row, (IMAGE, BASE), (IMAGE, name)) for row in table.rows]
-        yield max(checks, key=lambda check: (check.outcome is True, check.outcome is None, check.higher - check.lower))
+        rows = [table.above(row, (IMAGE, BASE), (IMAGE, name)) for row in table.rows]
+        yield max(rows, key=lambda one: (one.outcome is True, one.outcome is None, one.higher - one.lower))
 
 
-def ros_best(tables: Tables) -> Iterator[Check]:
+def ros_best(tables: Tables) -> Iterator[Inequality]:
     """Yield ROS on images against every other column.
 
     "using the original image representation with simple random oversampling leads to the best results on the
@@ -102,7 +103,7 @@ def ros_best(tables: Tables) -> Iterator[Check]:
         yield from (table.above(row, (IMAGE, ROS), column) for column in columns if column != (IMAGE, ROS))
 
 
-def image_deteriorates(tables: Tables) -> Iterator[Check]:
+def image_deteriorates(tables: Tables) -> Iterator[Inequality]:
     """Yield the image base case against RUS, SMOTE, S+ENN and IHT, but for the paper's own exception.
 
     "Both random undersampling, as well as the more advanced techniques, that is SMOTE, S+ENN and IHT, actually resulted
@@ -116,7 +117,7 @@ def image_deteriorates(tables: Tables) -> Iterator[Check]:
                 yield table.above(row, (IMAGE, BASE), (IMAGE, name))
 
 
-def mnist_excepted(tables: Tables) -> Iterator[Check]:
+def mnist_excepted(tables: Tables) -> Iterator[Inequality]:
     """Yield SMOTE on MNIST images over the base case and ROS.
 
     "The only exception was MNIST dataset, for which SMOTE actually produced a marginally better results than both the
@@ -128,7 +129,7 @@ def mnist_excepted(tables: Tables) -> Iterator[Check]:
             yield from (tables.by_dataset.above(row, (IMAGE, resampler), (IMAGE, name)) for name in (BASE, ROS))
 
 
-def smote_improves_features(tables: Tables) -> Iterator[Check]:
+def smote_improves_features(tables: Tables) -> Iterator[Inequality]:
     """Yield SMOTE over the base case of the features arm.
 
     "using SMOTE was a feasible strategy when operating on a high-level features extracted from the convolutional neural
@@ -138,16 +139,16 @@ def smote_improves_features(tables: Tables) -> Iterator[Check]:
         yield tables.by_dataset.above(row, (FEATURES, SMOTE), (FEATURES, BASE))
 
 
-def smote_gains_more(tables: Tables) -> Iterator[Check]:
+def smote_gains_more(tables: Tables) -> Iterator[Inequality]:
     """Yield what SMOTE gains on features over what ROS gains on images: the "greater" of the same sentence."""
     table = tables.by_dataset
     for row in table.rows:
         smote, ros = (table.gain(row, *column) for column in ((FEATURES, SMOTE), (IMAGE, ROS)))
         where = f"{row[0]} {level_name(row[1])}, gain over Base"
-        yield Check(where, column_name(FEATURES, SMOTE), smote, column_name(IMAGE, ROS), ros)
+        yield Inequality(where, column_name(FEATURES, SMOTE), smote, column_name(IMAGE, ROS), ros)
 
 
-def features_deteriorate(tables: Tables) -> Iterator[Check]:
+def features_deteriorate(tables: Tables) -> Iterator[Inequality]:
     """Yield the features' base case against S+ENN and IHT.
 
     "using other resampling techniques usually led to a deteriorated performance", of which the images' half is
@@ -160,7 +161,7 @@ def features_deteriorate(tables: Tables) -> Iterator[Check]:
                 yield table.above(row, (FEATURES, BASE), (FEATURES, name))
 
 
-def features_drop_more(tables: Tables) -> Iterator[Check]:
+def features_drop_more(tables: Tables) -> Iterator[Inequality]:
     """Yield, of each metric, the relative drop of both base cases from the lowest IR to the highest.
 
     "the relative drop of the performance with the increase of imbalance ratio is, in the baseline case, higher for the
@@ -174,11 +175,11 @@ def features_drop_more(tables: Tables) -> Iterator[Check]:
             features, image = (table.relative_drop(low, high, arm) for arm in (FEATURES, IMAGE))
             start, end = level_phrase(IMBALANCE, levels[0]), level_name(levels[-1])
             where = f"{metric}, relative drop from {start} to {end}"
-            yield Check(where, column_name(FEATURES, BASE), features, column_name(IMAGE, BASE), image)
+            yield Inequality(where, column_name(FEATURES, BASE), features, column_name(IMAGE, BASE), image)
 
 
 # Statement -> its inequalities, and the share of them that must be true: 1/2 for what is "usually" so.
-CLAIMS: dict[str, tuple[Callable[[Tables], Iterator[Check]], float]] = {
+CLAIMS: dict[str, tuple[Callable[[Tables], Iterator[Inequality]], float]] = {
     "Images beat features without resampling, in every data set, IR and metric": (image_over_features, 1),
     "Images beat features with the same resampler, in every data set, IR and metric": (
         image_over_features_resampled,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from raygrid.axes import METHOD_AXES, axis_heading, axis_name, csv_column, level_name
-from raygrid.report.checks import Claim
 from raygrid.report.compare import Contrast, Difference
+from raygrid.report.inequalities import Claim
 from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, to_csv_text
 from raygrid.wording import plural

@@ -32,7 +32,7 @@ def examine(job: Job | None, *, address: str | None) -> int:
 
 def findings(job: Job | None, address: str | None) -> Iterator[Finding]:
     """Yield what is found: of this machine, of the grid, and of Ray, which takes longest."""
-    wanted = {name: share.gpus for name, share in job.grid.resources.items()} if job else {}
+    wanted = {name: asked.gpus for name, asked in job.grid.resources.items()} if job else {}
     checks: list[Callable[[], Iterable[Finding]]] = [
         software.python,
         software.libraries,

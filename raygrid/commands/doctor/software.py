@@ -16,6 +16,7 @@ from raygrid.errors import choices
 
 BACKENDS = ("tensorflow", "jax", "torch")
 _GPU_BUILDS = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]", "torch": "torch"}
+_ON_CPUS = "its trials run on CPUs where there is none"
 
 
 def python() -> Iterator[Finding]:
@@ -86,7 +87,9 @@ def gpus(wanted: Mapping[str, float]) -> Iterator[Finding]:
     found = f"GPUs: {name} sees {len(seen)} of {len(cards)}" + "".join(f", {card}" for card in cards)
     hidden = len(seen) < len(cards) and "CUDA_VISIBLE_DEVICES" not in os.environ
     yield Finding(not hidden, found, f"pip install '{_GPU_BUILDS[name]}', a build for them" if hidden else "")
-    yield from shares(wanted, len(seen), who="this machine has", then="its trials run on CPUs where there is none")
+    yield from too_few_gpus(
+        wanted, len(seen), who="this machine has", then="its trials run on CPUs where there is none"
+    )
 
 
 def _cards() -> list[str]:
@@ -99,8 +102,8 @@ def _cards() -> list[str]:
     return [] if listed.returncode else listed.stdout.splitlines()
 
 
-def shares(wanted: Mapping[str, float], there: float, *, who: str, then: str) -> Iterator[Finding]:
+def too_few_gpus(wanted: Mapping[str, float], there: float, *, who: str, then: str) -> Iterator[Finding]:
     """Yield a line for each classifier whose trials ask for more GPUs than there are; a run goes on, and `then`."""
-    for name, share in wanted.items():
-        if share > there:
-            yield Finding(True, f"resources: {name}: got gpus {share:g}; {who} {there:g}: {then}")
+    for name, gpus_asked in wanted.items():
+        if gpus_asked > there:
+            yield Finding(True, f"resources: {name}: got gpus {gpus_asked:g}; {who} {there:g}: {then}")

@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from raygrid.commands.doctor.finding import Finding
-from raygrid.commands.doctor.software import installed, shares
+from raygrid.commands.doctor.software import installed, too_few_gpus
 from raygrid.errors import UsageError
 from raygrid.wording import first_line
 
@@ -95,4 +95,4 @@ def ray(wanted: Mapping[str, float], address: str | None) -> Iterator[Finding]:
         yield Finding(True, f"Ray {installed('ray')}: {address or 'starts here'}: {has}")
         if address:
             then = "its trials wait until a node joins that has so many"  # as one does that scales from zero
-            yield from shares(wanted, there.get("GPU", 0), who="the cluster has now", then=then)
+            yield from too_few_gpus(wanted, there.get("GPU", 0), who="the cluster has now", then=then)

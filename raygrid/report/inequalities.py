@@ -27,7 +27,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Check:
+class Inequality:
     """One inequality: the first number should be above the second; NaN where a number is missing."""
 
     where: str
@@ -74,10 +74,10 @@ class Numbers:
         value = self.at(start, arm, BASE)
         return 1 - self.at(end, arm, BASE) / value if value else nan
 
-    def above(self, row: tuple[Any, Any], first: tuple[Arm, str], second: tuple[Arm, str]) -> Check:
-        """Return the check that in a row the first column, an arm and a resampler, is above the second."""
+    def above(self, row: tuple[Any, Any], first: tuple[Arm, str], second: tuple[Arm, str]) -> Inequality:
+        """Return the inequality that in a row the first column, an arm and a resampler, is above the second."""
         where = f"{row[0]} {level_name(row[1])}"
-        return Check(where, column_name(*first), self.at(row, *first), column_name(*second), self.at(row, *second))
+        return Inequality(where, column_name(*first), self.at(row, *first), column_name(*second), self.at(row, *second))
 
 
 def column_name(arm: Arm, resampler: str) -> str:
@@ -85,28 +85,28 @@ def column_name(arm: Arm, resampler: str) -> str:
     return f"{arm[0]} {printed('resampler', resampler)}"
 
 
-def judge(statement: str, checks: Sequence[Check], *, share_needed: float = 1) -> Claim:
+def judge(statement: str, inequalities: Sequence[Inequality], *, share_needed: float = 1) -> Claim:
     """Return the verdict on a claim.
 
     Parameters
     ----------
     statement : str
-    checks : sequence of Check
+    inequalities : sequence of Inequality
     share_needed : float
-        The claim holds if more than this share of the checks is true, or all: 1/2 for what is said to be usual.
+        The claim holds if more than this share of the inequalities is true, or all: 1/2 for what is said to be usual.
 
     Returns
     -------
     Claim
         It "cannot be told" as long as the missing numbers could still turn the verdict.
     """
-    if not checks:
+    if not inequalities:
         return Claim(statement, "cannot be told", "The tables lack the rows or columns that it compares.")
-    true, false, unknown = ([check for check in checks if check.outcome is kind] for kind in (True, False, None))
-    n_needed = min(int(share_needed * len(checks)) + 1, len(checks))
-    compared = plural(len(checks), "comparison")
+    true, false, unknown = ([one for one in inequalities if one.outcome is kind] for kind in (True, False, None))
+    n_needed = min(int(share_needed * len(inequalities)) + 1, len(inequalities))
+    compared = plural(len(inequalities), "comparison")
     if len(true) >= n_needed:
-        closest = min(true, key=lambda check: check.higher - check.lower)
+        closest = min(true, key=lambda one: one.higher - one.lower)
         but = f" Not so: {_examples(false)}." if false else ""
         return Claim(statement, "holds", f"True of {len(true)} of {compared}; the closest is {closest}.{but}")
     if len(true) + len(unknown) < n_needed:
@@ -114,6 +114,6 @@ def judge(statement: str, checks: Sequence[Check], *, share_needed: float = 1) -
     return Claim(statement, "cannot be told", f"{len(unknown)} of {compared} lack a number: {_examples(unknown)}.")
 
 
-def _examples(checks: Sequence[Check]) -> str:
-    more = f"; and {len(checks) - MOST_EXAMPLES} more" if len(checks) > MOST_EXAMPLES else ""
-    return "; ".join(map(str, checks[:MOST_EXAMPLES])) + more
+def _examples(inequalities: Sequence[Inequality]) -> str:
+    more = f"; and {len(inequalities) - MOST_EXAMPLES} more" if len(inequalities) > MOST_EXAMPLES else ""
+    return "; ".join(map(str, inequalities[:MOST_EXAMPLES])) + more
