@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeElapsedColumn
@@ -13,19 +13,10 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from raygrid.cells import Cell
+from raygrid.commands.forecast import Forecast
 from raygrid.storage.record import FINAL
 
 _FORECAST_EVERY_S = 1.0  # a grid of ten thousand cells is not predicted anew for each of them
-
-
-class Forecast(Protocol):
-    """What cells are predicted to take."""
-
-    def learn(self, cell: Cell) -> None:
-        """Count in what a cell took that has just ended."""
-
-    def seconds(self, cell: Cell) -> float | None:
-        """Return what a cell is predicted to take, where it can be."""
 
 
 class TimeLeft:

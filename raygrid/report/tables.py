@@ -10,7 +10,8 @@ import pandas as pd
 
 from raygrid.axes import AXES, METHOD_AXES, NUMBERED_AXES, axis_name, level_name
 from raygrid.errors import UsageError, choices
-from raygrid.report.numbers import Key, Missing, Number, average
+from raygrid.report.missing import Missing
+from raygrid.report.numbers import Key, Number, average
 from raygrid.wording import plural
 
 DECIMALS = 4
