@@ -113,7 +113,7 @@ def job_if_any(
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
 ) -> "Job | None":
-    """Open a grid file, where one is named."""
+    """Open a grid file, if one is named."""
     return job(grid, store, only, cache) if grid else None
 
 

@@ -1,4 +1,4 @@
-"""A run watched from another terminal, or another machine: what its store has, again and again."""
+"""status --follow: a run watched from another terminal or another machine, by what its store has."""
 
 import time
 from collections import Counter, deque
@@ -15,7 +15,7 @@ from raygrid.commands.job import Job
 from raygrid.commands.watched import Presence, Watched
 from raygrid.storage.record import Record
 
-# The rate is that of what ended lately: cells of another kind may have gone before.
+# The rate counts only what ended lately, because the cells before may have been of another kind.
 _LATELY = timedelta(minutes=30)
 _SHOWN = 8
 
@@ -23,8 +23,8 @@ _SHOWN = 8
 def follow_run(job: Job, *, every_s: float) -> int:
     """Show how a run goes until nothing is left to run or it has ended; return its exit code.
 
-    Where cells are missing and no run is at work, one is waited for, for a minute. On a terminal one display is kept up
-    to date, with what fails above it; elsewhere every record is a line.
+    Where cells are missing and no run is at work, it waits a minute for one. A terminal shows one display that is kept
+    up to date, below the failures; a file or a pipe gets a line for every record.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def follow_run(job: Job, *, every_s: float) -> int:
             changed = watched.update()
             left, left_s = watched.failed + watched.missing, presence.left_s(watched)
             ends = not left or left_s <= 0
-            display.show(job.grid.name, watched, changed, idle=presence.said(ends=ends))
+            display.show(job.grid.name, watched, changed, idle=presence.notice(ends=ends))
             if ends:
                 break
             time.sleep(min(every_s, left_s))
@@ -84,19 +84,19 @@ def line(cell: Cell, record: Record) -> str:
 
 
 class _Lines:
-    """For a file or a pipe: what is new, a line each; nothing is said twice."""
+    """For a file or a pipe: a line for everything that is new."""
 
     def __init__(self, console: Console) -> None:
-        self.console, self.said = console, ""
+        self.console, self.last = console, ""
 
     def show(self, name: str, watched: Watched, changed: Sequence[Record], *, idle: str) -> None:
-        begins = not self.said
+        begins = not self.last
         for record in changed:
             if not begins or record.status != "done":
                 self._print(line(watched.cells[record.key], record))
-        said = (len(watched.records), watched.failed, idle)
-        if changed or str(said) != self.said:
-            self.said = str(said)
+        state = str((len(watched.records), watched.failed, idle))
+        if changed or state != self.last:
+            self.last = state
             self._print(headline(name, watched, datetime.now(UTC), idle=idle))
 
     def _print(self, text: str) -> None:
@@ -104,7 +104,7 @@ class _Lines:
 
 
 class _Screen:
-    """For a terminal: how far it is and what ended last, in place; what failed stays above."""
+    """For a terminal: how far the run is and what ended last, drawn in place; failures stay above."""
 
     def __init__(self, live: Live) -> None:
         self.live = live

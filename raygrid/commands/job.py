@@ -1,4 +1,4 @@
-"""A job: a grid file, opened against the stores that hold its records."""
+"""A job: a grid file and the stores that hold its records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

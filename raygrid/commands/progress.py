@@ -20,10 +20,11 @@ _FORECAST_EVERY_S = 1.0  # a grid of ten thousand cells is not predicted anew fo
 
 
 class TimeLeft:
-    """How long a run goes on: cells weigh what they are predicted to take, and go on as fast as they have gone so far.
+    """How long a run will still take: cells weigh what they are predicted to take, and the speed so far stays.
 
-    A cell without a prediction weighs as much as the mean of the others; without any, cells are counted. One that runs
-    has done its seconds so far, at most what it is predicted to take. Waiting for the first trial does not count.
+    A cell without a prediction weighs as much as the mean of the others; where there is no prediction at all, cells are
+    counted. A running cell has done its seconds so far, but at most what it is predicted to take. The time before the
+    first trial does not count.
 
     Parameters
     ----------
@@ -41,18 +42,18 @@ class TimeLeft:
         self._running: dict[str, float] = {}
         self._finished: set[str] = set()
         self._first: float | None = None
-        self._lock = threading.Lock()  # the bar is drawn by a thread of its own
+        self._lock = threading.Lock()  # another thread draws the bar
         self._weigh()
 
     def started(self, cell: Cell) -> None:
-        """Hear that a trial of this cell has begun."""
+        """Note that a trial of this cell has begun."""
         with self._lock:
             self._finished.discard(cell.key)  # it is tried again
             self._running[cell.key] = now = self._clock()
             self._first = now if self._first is None else self._first
 
     def finished(self, cell: Cell) -> None:
-        """Hear that it has ended."""
+        """Note that it has ended."""
         if self._forecast:
             self._forecast.learn(cell)
         with self._lock:
@@ -62,7 +63,7 @@ class TimeLeft:
                 self._weigh()
 
     def seconds(self) -> float | None:
-        """Return the time left; None while nothing can be said."""
+        """Return the seconds left; None while they cannot be predicted."""
         with self._lock:
             now, done = self._clock(), sum(self._weights[key] for key in self._finished)
             if self._is_predicted:

@@ -8,8 +8,8 @@ from raygrid.cells import Cell
 from raygrid.storage.record import FINAL, Record
 from raygrid.storage.store import Store
 
-# How long nobody must be at work before that is the end, in seconds: of a run that was seen, for after an absence of
-# the server its lock looks abandoned until it is renewed; and where none was seen, for it may be about to begin.
+# For how long no run must be at work before a follower stops, in seconds. A run that was seen gets SURE_S, because its
+# lock looks abandoned after the server was away, until it is renewed. A run that was not seen yet gets WAIT_S to begin.
 SURE_S = 5.0
 WAIT_S = 60.0
 
@@ -22,7 +22,7 @@ class Watched:
         self.records: dict[str, Record] = {}
 
     def update(self) -> list[Record]:
-        """Look again; return the records that are new or others than before, in the order in which they came."""
+        """Look again; return the records that are new or have changed, in the order in which they came."""
         records = self.store.records()  # opens only what is new
         changed = [record for key, record in records.items() if key in self.cells and record != self.records.get(key)]
         self.records |= {record.key: record for record in changed}
@@ -30,7 +30,7 @@ class Watched:
 
     @property
     def failed(self) -> int:
-        """How many cells have a record that is no result."""
+        """How many cells have failed: they have a record, but no result."""
         return sum(record.status not in FINAL for record in self.records.values())
 
     @property
@@ -45,7 +45,7 @@ class Presence:
     Attributes
     ----------
     idle_s : float or None
-        For how long, from look to look, none has been; None while one is, in seconds.
+        For how long no run has been at work, in seconds; None while one is.
     """
 
     def __init__(self, store: Store) -> None:
@@ -64,15 +64,15 @@ class Presence:
         self.idle_s = time.monotonic() - self._since
 
     def left_s(self, watched: Watched) -> float:
-        """Return how much longer none must be until that is the end; at most 0 where it is."""
+        """Return for how much longer to wait before a follower stops; 0 or less where it stops now."""
         if self.idle_s is None:
             return math.inf
         if self.seen:
             return SURE_S - self.idle_s
         return WAIT_S - self.idle_s if watched.missing else 0
 
-    def said(self, *, ends: bool) -> str:
-        """Return what is said where no run is at work."""
+    def notice(self, *, ends: bool) -> str:
+        """Return what to tell the reader where no run is at work; nothing while one is."""
         if self.idle_s is None:
             return ""
         return "no run is at work" + ("" if ends or self.seen else "; waiting for one")

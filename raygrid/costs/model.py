@@ -1,4 +1,4 @@
-"""What a cell will cost: its seconds, predicted from those of recorded cells. Pure.
+"""What a cell will cost: its seconds, predicted from those of recorded cells. Nothing here reads a file.
 
 A prediction is, from the best to the last resort:
 
@@ -12,7 +12,7 @@ A prediction is, from the best to the last resort:
    nearest to: n, every class as large as the largest, every class as small as the smallest;
 4. none.
 
-Only records of the same representation, resampler and classifier, parameters included, and image size are asked.
+Only records of the same representation, resampler, classifier (parameters included) and image size are used.
 Seconds are those of the machines that recorded them.
 """
 
@@ -59,7 +59,7 @@ class Balanced:
 
 
 class Sizes(NamedTuple):
-    """How many samples a cell works on, and how many were all classes as large as the largest, as the smallest."""
+    """How many samples a cell has, and would have if all classes were as large as the largest, or the smallest."""
 
     n_train: int
     n_test: int
@@ -90,7 +90,7 @@ def stratum_of(cell: Mapping[str, Any]) -> Stratum:
 
 
 class _Done(NamedTuple):
-    """What a record says of costs."""
+    """What a record says about costs."""
 
     seconds: Mapping[str, float]
     sizes: Sizes
@@ -122,11 +122,13 @@ class CostModel:
             self.learn(record)
 
     def learn(self, record: Record) -> None:
-        """Count a record in."""
+        """Learn from a record."""
         if record.status != "done" or not record.measured.seconds:
             return
         stratum, counts = stratum_of(record.cell), record.class_counts
-        balanced = Balanced(max(counts["train"]), max(counts["test"]), len(counts["train"]))  # class 1 is kept whole
+        balanced = Balanced(
+            max(counts["train"]), max(counts["test"]), len(counts["train"])
+        )  # class 1 keeps all its samples
         self._balanced[stratum.dataset] = balanced
         done = _Done(record.measured.seconds, balanced.at(stratum.ir), sum(counts["resampled"]))
         self._done[stratum.levels][stratum.dataset, stratum.ir].append(done)
@@ -192,10 +194,10 @@ def _on_power_law(means: Mapping[int, float], n_train: int) -> float:
     return exp(float(y.mean() + exponent * (log(n_train) - x.mean())))
 
 
-def _distance(place: tuple[str, float], there: Sizes, stratum: Stratum, sizes: Sizes) -> tuple[bool, float, float]:
-    """Tell how far records are from a stratum: of another data set, then of another IR, then of another size."""
+def _distance(place: tuple[str, float], recorded: Sizes, stratum: Stratum, sizes: Sizes) -> tuple[bool, float, float]:
+    """Return how far records are from a stratum: first by data set, then by IR, then by size."""
     dataset, ir = place
-    return dataset != stratum.dataset, abs(log(ir / stratum.ir)), abs(log(there.n_train / sizes.n_train))
+    return dataset != stratum.dataset, abs(log(ir / stratum.ir)), abs(log(recorded.n_train / sizes.n_train))
 
 
 def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:
