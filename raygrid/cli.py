@@ -1,44 +1,58 @@
 """The command line: translates flags and errors, and nothing else."""
 
 import sys
-from collections.abc import Sequence
-from math import inf
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from raygrid import options
+from raygrid.axes import METHOD_AXES
 from raygrid.errors import UsageError
+from raygrid.options import gathered
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
+    from raygrid.costs.budget import Budget
+    from raygrid.costs.schedule import Machines
+    from raygrid.report.missing import Missing
 
 # What a verb needs is imported in the verb, so that --help answers at once.
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Run a declared grid of experiments on imbalanced image recognition; resume it at any moment; get the tables.",
     epilog="Exit codes: 0 all cells done, 1 some failed, 2 usage, 130 interrupted.",
 )
 
-_INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"raygrid {version('raygrid')}")
+        raise typer.Exit
+
+
+@app.callback()
+def raygrid(
+    shows_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a verb."""
 
 
 @app.command()
+@gathered(job=options.job, machines=options.machines)
 def plan(
-    grid: options.GridFile,
-    store: options.StoreFolder = None,
-    only: options.Only = [],  # noqa: B006
-    cache: options.CacheFolder = options.DEFAULT_CACHE,
-    cpus: options.Cpus = options.DEFAULT_CPUS,
-    gpus: options.Gpus = 0,
-    memory_gb: options.MemoryGb = inf,
+    job: "Job",
+    machines: "Machines",
+    *,
     gpus_per_trial: options.GpusPerTrial = None,
-    price: options.Price = None,
     pilot: Annotated[bool, typer.Option("--pilot", help="First run a cell of each kind that has no record.")] = False,
-    engine: Annotated[options.EngineName, typer.Option(help="Of the pilot.")] = options.EngineName.RAY,
+    engine: options.PilotEngine = "ray",
     address: options.Address = None,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
@@ -46,122 +60,109 @@ def plan(
 
     Hours are predicted from recorded durations; they are those of the machines that recorded them.
     """
-    from raygrid.commands import planning, workflow
+    from raygrid.commands.pilot import run_pilot
+    from raygrid.commands.plan import show_plan
     from raygrid.costs.bill import resources_of
-    from raygrid.costs.schedule import Machines
     from raygrid.engine import Terms
 
-    job, machines = _open(grid, [store], cache, only), Machines(cpus, gpus, price, memory_gb)
     resources = resources_of(job.grid, gpus_per_trial)
     if pilot:
-        workflow.pilot(job, engine, Terms(resources, address=address))
-    planning.show_plan(job, resources=resources, machines=machines, as_json=json)
+        run_pilot(job, engine, Terms(resources, address=address))
+    show_plan(job, resources=resources, machines=machines, as_json=json)
 
 
 @app.command()
-def prepare(
-    grid: options.GridFile,
-    store: options.StoreFolder = None,
-    only: options.Only = [],  # noqa: B006
-    cache: options.CacheFolder = options.DEFAULT_CACHE,
-) -> None:
+@gathered(job=options.job)
+def prepare(job: "Job") -> None:
     """Fetch data and weights, decode images and compute features ahead of time."""
-    from raygrid.commands import workflow
+    from raygrid.commands.prepare import prepare_inputs
 
-    workflow.prepare(_open(grid, [store], cache, only))
+    prepare_inputs(job)
 
 
 @app.command()
+@gathered(job=options.job, budget=options.budget)
 def run(
-    grid: options.GridFile,
-    store: options.StoreFolder = None,
-    only: options.Only = [],  # noqa: B006
-    cache: options.CacheFolder = options.DEFAULT_CACHE,
-    engine: Annotated[
-        options.EngineName, typer.Option(help="Ray Tune, or one process for debugging.")
-    ] = options.EngineName.RAY,
+    job: "Job",
+    *,
+    engine: options.EngineName = "ray",
     address: options.Address = None,
     resources: options.ResourceFlags = [],  # noqa: B006
-    max_hours: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
-    max_cost: Annotated[float | None, typer.Option(help="Stop when so much is spent; see --price.")] = None,
-    price: options.Price = None,
+    budget: "Budget",
     mlflow: Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")] = None,
     tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")] = False,
 ) -> None:
     """Run every cell that has no final record yet, then print the tables."""
-    from raygrid.commands import workflow
-    from raygrid.costs.budget import Budget
+    from raygrid.commands.run import run_grid
     from raygrid.engine import Terms
     from raygrid.gridfile.resources import changed
 
-    job = _open(grid, [store], cache, only)
-    shares = changed(job.grid.resources, resources, classifiers=job.grid.classifiers())
-    budget = Budget(max_hours, max_cost, price)
-    terms = Terms(shares, budget, job.grid.name, address, mlflow, tensorboard, verbose)
-    raise typer.Exit(workflow.run(job, engine, terms))
+    asked = changed(job.grid.resources, resources, classifiers=job.grid.classifiers())
+    terms = Terms(
+        resources=asked,
+        budget=budget,
+        name=job.grid.name,
+        address=address,
+        mlflow=mlflow,
+        tensorboard=tensorboard,
+        verbose=verbose,
+    )
+    raise typer.Exit(run_grid(job, engine, terms))
 
 
 @app.command()
+@gathered(job=options.job)
 def status(
-    grid: options.GridFile,
-    store: options.StoreFolder = None,
-    only: options.Only = [],  # noqa: B006
-    cache: options.CacheFolder = options.DEFAULT_CACHE,
+    job: "Job",
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Until the run ends, or none begins for a minute.")] = False,
     every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
 ) -> None:
     """Show how far the grid is, and what failed and why."""
-    from raygrid.commands import following, workflow
+    from raygrid.commands.follow import follow_run
+    from raygrid.commands.status import show_status
 
     if json and follow:
         raise UsageError("--json: got --follow as well; expected one of them")
-    job = _open(grid, [store], cache, only)
     if follow:
-        raise typer.Exit(following.follow(job, every_s=every))
-    workflow.show_status(job, as_json=json)
+        raise typer.Exit(follow_run(job, every_s=every))
+    show_status(job, as_json=json)
 
 
 @app.command()
+@gathered(job=options.job)
 def logs(
-    grid: options.GridFile,
-    cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = "",
-    store: options.StoreFolder = None,
-    only: options.Only = [],  # noqa: B006
-    cache: options.CacheFolder = options.DEFAULT_CACHE,
+    job: "Job", cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = ""
 ) -> None:
     """Show everything known of one cell: its record, what failed and where, and what its trial wrote."""
     from raygrid.commands.logs import show_log
 
-    show_log(_open(grid, [store], cache, only), cell)
+    show_log(job, cell)
 
 
 @app.command()
+@gathered(job=options.job_if_any)
 def doctor(
-    grid: Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")] = None,
-    store: options.StoreFolder = None,
-    only: options.Only = [],  # noqa: B006
-    cache: options.CacheFolder = options.DEFAULT_CACHE,
+    job: "Job | None",
     address: Annotated[str | None, typer.Option(help="Of the Ray cluster that the grid is to run on.")] = None,
 ) -> None:
     """Say what would keep the grid from running here, and what to do about it; exit 1 if anything would."""
     from raygrid.commands.doctor import examine
 
-    raise typer.Exit(examine(_open(grid, [store], cache, only) if grid else None, address=address))
+    raise typer.Exit(examine(job, address=address))
 
 
 @app.command()
+@gathered(job=options.job_of_stores)
 def report(
-    grid: options.GridFile,
-    store: options.StoreFolders = [],  # noqa: B006
-    only: options.Only = [],  # noqa: B006
-    cache: options.CacheFolder = options.DEFAULT_CACHE,
-    missing: options.Missing = options.MissingPolicy.REFUSE,
+    job: "Job",
+    *,
+    missing: options.Policy = "refuse",
     spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
     published: Annotated[str | None, typer.Option(help="Compare on the page with these results; see compare.")] = None,
     rows: Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")] = "",
-    columns: Annotated[str, typer.Option(metavar="AXIS[,AXIS]")] = "representation,classifier,resampler",
+    columns: Annotated[str, typer.Option(metavar="AXIS[,AXIS]")] = ",".join(METHOD_AXES),
     metric: Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --rows: only these.")] = "",
     watch: Annotated[int | None, typer.Option(min=1, metavar="SECONDS", help="Again and again, while it runs.")] = None,
 ) -> None:
@@ -169,33 +170,26 @@ def report(
 
     Tables are CSV, Markdown and LaTeX, figures SVG and PNG; all lie in the (first) store's report/.
     """
-    from raygrid.commands import reporting
+    from raygrid.commands.report import show_pivot, write_report
 
     if metric and not rows:
         raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
-    if watch and missing is options.MissingPolicy.REFUSE:
-        missing = options.MissingPolicy.MARK  # what is watched is unfinished
-    job = _open(grid, store, cache, only)
+    is_unfinished = watch and missing == "refuse"
+    policy = cast("Missing", "mark" if is_unfinished else missing)
     if rows:
         axes, heads, metrics = _split(rows), _split(columns), _split(metric)
-        reporting.show_pivot(job, rows=axes, columns=heads, metrics=metrics, missing=missing.value, spread=spread)
+        show_pivot(job, rows=axes, columns=heads, metrics=metrics, missing=policy, spread=spread)
     else:
-        reporting.report(job, missing=missing.value, spread=spread, published=published, watch_s=watch)
+        write_report(job, missing=policy, spread=spread, published=published, watch_s=watch)
 
 
 @app.command()
-def compare(
-    grid: options.GridFile,
-    store: options.StoreFolders = [],  # noqa: B006
-    only: options.Only = [],  # noqa: B006
-    cache: options.CacheFolder = options.DEFAULT_CACHE,
-    missing: options.Missing = options.MissingPolicy.REFUSE,
-    published: options.Published = "paper",
-) -> None:
+@gathered(job=options.job_of_stores)
+def compare(job: "Job", missing: options.Policy = "refuse", published: options.Published = "paper") -> None:
     """Show the differences from published tables, and which of the paper's claims hold."""
-    from raygrid.commands import reporting
+    from raygrid.commands.compare import show_comparison
 
-    reporting.show_comparison(_open(grid, store, cache, only), published, missing=missing.value)
+    show_comparison(job, published, missing=cast("Missing", missing))
 
 
 @app.command()
@@ -204,9 +198,9 @@ def merge(
     sources: Annotated[list[str], typer.Argument(help="The stores to copy from.")],
 ) -> None:
     """Join the records of several stores; two different records of one cell are refused."""
-    from raygrid.commands import reporting
+    from raygrid.commands.merge import merge_stores
 
-    reporting.merge_stores(target, sources)
+    merge_stores(target, sources)
 
 
 @app.command()
@@ -220,15 +214,9 @@ def test(reference: options.Reference, parameters: options.Parameters = []) -> N
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a grid file, for editors."""
-    from raygrid.commands import workflow
+    from raygrid.commands.schema import show_schema
 
-    workflow.show_schema()
-
-
-def _open(grid: Path, stores: Sequence[str | None], cache: str, only: list[str]) -> "Job":
-    from raygrid.commands.job import open_job
-
-    return open_job(grid, stores=[store for store in stores if store], cache=cache, only=only)
+    show_schema()
 
 
 def _split(text: str) -> list[str]:
@@ -238,11 +226,7 @@ def _split(text: str) -> list[str]:
 def main() -> None:
     """Run the command line; a user's mistake is printed without a traceback and exits with 2."""
     try:
-        app(standalone_mode=True)
+        app()
     except UsageError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    except SystemExit as end:
-        if end.code == _INTERRUPTED and "--follow" not in sys.argv:  # who follows a run has not interrupted it
-            print("interrupted; finished cells are kept: run the same command again to go on", file=sys.stderr)
-        raise

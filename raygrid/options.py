@@ -1,29 +1,48 @@
-"""The arguments and options that several verbs of the command line share."""
+"""The options that several verbs of the command line have in common, and what a verb is given instead of them."""
 
+import inspect
 import os
-from enum import StrEnum
+from collections.abc import Callable, Sequence
+from functools import wraps
+from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from raygrid.errors import choices
+from raygrid.report.missing import Missing
 
-class EngineName(StrEnum):
-    """Where trials run."""
+if TYPE_CHECKING:
+    from raygrid.commands.job import Job
+    from raygrid.costs.budget import Budget
+    from raygrid.costs.schedule import Machines
 
-    RAY = "ray"
-    INLINE = "inline"
+# What makes the values is imported where it is needed, so that --help answers at once.
 
 
-class MissingPolicy(StrEnum):
-    """What a table does about cells without a result."""
+def _known_engine(name: str) -> str:
+    from raygrid.engine import ENGINES
 
-    REFUSE = "refuse"
-    MARK = "mark"
-    DROP = "drop"
+    return _one_of(ENGINES, name)
+
+
+def _known_policy(name: str) -> str:
+    return _one_of(get_args(Missing), name)
+
+
+def _one_of(names: Sequence[str], name: str) -> str:
+    if name not in names:
+        raise typer.BadParameter(choices(name, names))
+    return name
+
+
+def _engine(text: str) -> Any:
+    return typer.Option("--engine", metavar="<ray|inline>", callback=_known_engine, help=text)
 
 
 GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
+AnyGridFile = Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")]
 StoreFolder = Annotated[
     str | None, typer.Option("--store", metavar="DIR|URL", help="Where records live.", show_default="runs/NAME")
 ]
@@ -43,12 +62,16 @@ CacheFolder = Annotated[
 Only = Annotated[
     list[str], typer.Option("--only", metavar="AXIS=LEVEL[,LEVEL]", help="Only these cells; may be repeated.")
 ]
+EngineName = Annotated[str, _engine("Ray Tune, or one process for debugging.")]
+PilotEngine = Annotated[str, _engine("Of the pilot.")]
 Address = Annotated[str | None, typer.Option(help="Join this Ray cluster ('auto': the one of this machine).")]
 GpusPerTrial = Annotated[float | None, typer.Option(help="For networks.", show_default="the grid file's resources")]
 Cpus = Annotated[int, typer.Option(help="Machines to tell the time for: their CPUs.", show_default="this machine's")]
 Gpus = Annotated[int, typer.Option(help="Their GPUs.")]
 MemoryGb = Annotated[float, typer.Option(help="What trials may use of their memory.", show_default="what they ask for")]
 Price = Annotated[float | None, typer.Option(help="Of a GPU for an hour; of a CPU where there is no GPU.")]
+MaxHours = Annotated[float | None, typer.Option(help="Stop after so long.")]
+MaxCost = Annotated[float | None, typer.Option(help="Stop when so much is spent; see --price.")]
 ResourceFlags = Annotated[
     list[str],
     typer.Option("--resources", metavar="CLASSIFIER:NAME=NUMBER,...", help="Instead of the file's; may be repeated."),
@@ -58,6 +81,80 @@ Parameters = Annotated[list[str], typer.Argument(metavar="[NAME=VALUE]...", help
 Published = Annotated[
     str, typer.Option(help="'paper', or a CSV: metric, dataset or imbalance_ratio, representation, ..., value.")
 ]
-Missing = Annotated[MissingPolicy, typer.Option(help="Where cells have no result.")]
+_POLICIES = "|".join(get_args(Missing))
+Policy = Annotated[
+    str,
+    typer.Option(metavar=f"<{_POLICIES}>", callback=_known_policy, help="Where cells have no result."),
+]
 DEFAULT_CACHE = "~/.cache/raygrid"
 DEFAULT_CPUS = os.cpu_count() or 1
+
+
+def job(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> "Job":  # noqa: B006
+    """Open a grid file against the store that holds its records."""
+    return job_of_stores(grid, [store] if store else [], only, cache)
+
+
+def job_of_stores(
+    grid: GridFile,
+    store: StoreFolders = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+) -> "Job":
+    """Open a grid file against one or more stores."""
+    from raygrid.commands.job import open_job
+
+    return open_job(grid, stores=store, cache=cache, only=only)
+
+
+def job_if_any(
+    grid: AnyGridFile = None,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+) -> "Job | None":
+    """Open a grid file, if one is named."""
+    return job(grid, store, only, cache) if grid else None
+
+
+def machines(cpus: Cpus = DEFAULT_CPUS, gpus: Gpus = 0, memory_gb: MemoryGb = inf, price: Price = None) -> "Machines":
+    """Return the machines whose time and cost are predicted."""
+    from raygrid.costs.schedule import Machines
+
+    return Machines(cpus, gpus, price, memory_gb)
+
+
+def budget(max_hours: MaxHours = None, max_cost: MaxCost = None, price: Price = None) -> "Budget":
+    """Return what a run may spend."""
+    from raygrid.costs.budget import Budget
+
+    return Budget(max_hours, max_cost, price)
+
+
+def gathered(**makers: Callable[..., object]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a verb one value in place of several options.
+
+    Parameters
+    ----------
+    makers : callables
+        What makes the value, by the name of the verb's parameter; its own parameters become options of the verb.
+    """
+    options = {name: inspect.signature(make).parameters for name, make in makers.items()}
+
+    def gather(verb: Callable[..., None]) -> Callable[..., None]:
+        @wraps(verb)
+        def call(**given: Any) -> None:
+            made = {name: make(**{one: given.pop(one) for one in options[name]}) for name, make in makers.items()}
+            verb(**made, **given)
+
+        signature = inspect.signature(verb)
+        parameters = [
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for name, plain in signature.parameters.items()
+            for parameter in (options[name].values() if name in options else [plain])
+        ]
+        call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return call
+
+    return gather

@@ -8,13 +8,17 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 from made_up import statuses
 
+from raygrid.engine import ENGINES
 from raygrid.gridfile.schema import Grid
+from raygrid.report.missing import Missing
 from raygrid.storage.store import Store
 
 SMOTE_OF_MANY = {"name": "smote", "k_neighbors": 11}  # at IR 10 the smallest class has 11 samples
@@ -320,3 +324,28 @@ def test_an_interrupted_run_keeps_what_is_finished_and_leaves_no_process(launch,
     assert 3 <= len(found) < 80
     assert Counter(found.values()) == {"done": len(found)}
     assert set(found) <= {cell.key for cell in cells_of(folds=20)}
+
+
+def test_the_version_is_that_of_the_package(raygrid):
+    assert raygrid("--version") == (0, f"raygrid {version('raygrid')}\n", "")
+
+
+@pytest.mark.parametrize("verb", [[], ["run"], ["report"]], ids=["raygrid", "run", "report"])
+def test_h_is_help(raygrid, verb):
+    assert raygrid(*verb, "-h") == raygrid(*verb, "--help")
+
+
+@pytest.mark.parametrize(
+    ("verb", "option", "names"),
+    [("run", "--engine", ENGINES), ("plan", "--engine", ENGINES), ("report", "--missing", get_args(Missing))],
+)
+def test_help_and_mistakes_name_what_there_is(raygrid, verb, option, names):
+    assert f"<{'|'.join(names)}>" in unboxed(raygrid(verb, "--help")[1])
+    code, out, err = raygrid(verb, "x.yaml", option, "bogus")
+    assert (code, out) == (2, "")
+    assert f"got 'bogus'; expected one of {', '.join(names)}" in unboxed(err)
+
+
+def unboxed(text: str) -> str:
+    """Return the words in a box on a terminal."""
+    return " ".join(re.findall(r"[^\s│]+", text))

@@ -15,8 +15,8 @@ import made_up
 import numpy as np
 import pytest
 
-from raygrid.commands import following
-from raygrid.commands.following import rate_per_s
+from raygrid.commands import watched
+from raygrid.commands.follow import rate_per_s
 from raygrid.storage.store import Store
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -47,7 +47,7 @@ def records(cells):
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     """Be sure sooner that a run has ended."""
-    monkeypatch.setattr(following, "SURE_S", 0.5)
+    monkeypatch.setattr(watched, "SURE_S", 0.5)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_failure_that_is_tried_again_is_no_end_while_the_run_lasts(follow, sto
 
 
 def test_a_run_that_had_ended_before_is_waited_for_no_longer_than_any(follow, store, records, monkeypatch):
-    monkeypatch.setattr(following, "WAIT_S", 0.5)
+    monkeypatch.setattr(watched, "WAIT_S", 0.5)
     write_all(store, records[:6])
     code, out, _ = follow("--every", "0.1")
     counted = "tiny: 8 cells: 4 done, 1 infeasible, 1 failed, 2 to come; no run is at work"
@@ -147,7 +147,7 @@ class Looks:
 
     def __init__(self, monkeypatch, *looks):
         self.looks, self.now = list(looks), 0.0
-        monkeypatch.setattr(following.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(watched.time, "monotonic", lambda: self.now)
 
     def is_locked(self):
         self.now += 1
@@ -166,12 +166,12 @@ class Looks:
     ],
 )
 def test_when_it_is_the_end(monkeypatch, looks, n_missing, until):
-    monkeypatch.setattr(following, "SURE_S", 5)
+    monkeypatch.setattr(watched, "SURE_S", 5)
 
     class Missing:
         missing = n_missing
 
-    presence = following.Presence(Looks(monkeypatch, *looks))
+    presence = watched.Presence(Looks(monkeypatch, *looks))
     presence.update()
     while presence.left_s(Missing) > 0:
         presence.update()

@@ -10,8 +10,9 @@ import pytest
 from pytest import approx
 
 from raygrid.cells import expand
+from raygrid.commands.forecast import Forecast, model_of
 from raygrid.commands.job import Job
-from raygrid.commands.planning import Forecast, model_of, pilot_cells
+from raygrid.commands.pilot import pilot_cells
 from raygrid.costs.bill import bill_of, resources_of, sentences
 from raygrid.costs.model import CostModel, stratum_of
 from raygrid.costs.schedule import Machines

@@ -16,8 +16,12 @@ from rich.console import Console
 from raygrid.classifiers.cnn import Cnn
 from raygrid.errors import UsageError
 from raygrid.level import labels
-from raygrid.report import Number, Row, Table, table, to_csv, to_latex, to_markdown, to_terminal
 from raygrid.report.frame import frame_of
+from raygrid.report.latex import to_latex
+from raygrid.report.numbers import Number
+from raygrid.report.render import to_csv, to_markdown
+from raygrid.report.tables import Row, Table, table
+from raygrid.report.terminal import to_terminal
 
 PLACE = {
     "metric": "AvAcc",

@@ -11,7 +11,6 @@ import pytest
 from rich.console import Console
 
 from raygrid.errors import UsageError
-from raygrid.report import Table, table, to_csv
 from raygrid.report.claims import CLAIMS, check_claims
 from raygrid.report.compare import Contrast, compare, values_of
 from raygrid.report.compare_sheets import (
@@ -23,7 +22,9 @@ from raygrid.report.compare_sheets import (
 )
 from raygrid.report.inequalities import Inequality, judge
 from raygrid.report.published import Published, parse, read_published
+from raygrid.report.render import to_csv
 from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
+from raygrid.report.tables import Table, table
 
 METRICS = ["AvAcc", "CBA", "MAvG"]
 HEAD = "metric,dataset,representation,classifier,resampler,value\n"

@@ -16,12 +16,13 @@ import pytest
 from made_up import LARGE, failed, grid, record, results, study, unfinished
 
 from raygrid.cells import expand
-from raygrid.report import overview, table
+from raygrid.report import overview
 from raygrid.report.figures import Figure, gain_over_none, metric_against_ir
 from raygrid.report.html import Section, inline, page
 from raygrid.report.provenance import failures, provenance
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet
+from raygrid.report.tables import table
 
 SMALL: dict[str, Any] = {"folds": 3, "datasets": ["mnist", "stl10"]}
 HOSTILE = "</script><img src=x onerror='window.hacked=1'>"

@@ -1,6 +1,5 @@
-"""A job: a grid file, opened against the stores that hold its records."""
+"""A job: a grid file and the stores that hold its records."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,6 @@ from pathlib import Path
 from raygrid.cells import Cell, Plan, expand, plan, select
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.schema import Grid
-from raygrid.metrics.further import heading
-from raygrid.report.further import with_further
-from raygrid.report.results import Results
 from raygrid.storage.cache import Cache
 from raygrid.storage.folders import Location
 from raygrid.storage.merging import join
@@ -46,31 +42,6 @@ class Job:
     def plan(self) -> Plan:
         """Return the cells against what the stores have."""
         return plan(self.cells, {key: record.status for key, record in self.records().items()})
-
-    def results(self, metrics: Sequence[str] = ()) -> Results:
-        """Return what a report is read from.
-
-        Parameters
-        ----------
-        metrics : sequence of str
-            Those of the grid file that are asked for, by their headings; none: all.
-
-        Raises
-        ------
-        UsageError
-            A metric of the grid file fails.
-        """
-        joined = join(self.stores)
-        records = {key: record for key, (record, _) in joined.items()}
-        asked = [name for name in self.grid.metrics if heading(name) in metrics or not metrics]
-        return Results(
-            name=self.grid.name,
-            cells=self.cells,
-            records=with_further(self.cells, records, asked, lambda key: joined[key][1].predictions(key)),
-            metrics=[heading(name) for name in asked],
-            grid_text=self.path.read_text(encoding="utf-8"),
-            environment=json.loads(self.store.read_text("environment.json") or "{}"),
-        )
 
 
 def open_job(path: Path, *, stores: Sequence[str | Location], cache: str | Location, only: Sequence[str]) -> Job:

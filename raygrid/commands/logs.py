@@ -1,4 +1,4 @@
-"""Everything that is known of one cell."""
+"""logs: everything that is known of one cell."""
 
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
@@ -25,13 +25,13 @@ def show_log(job: Job, prefix: str) -> None:
     cell = _chosen(job, prefix)
     record = job.store.record(cell.key)
     parts = [f"cell {cell.key}", *(f"  {axis:<14} {level}" for axis, level in cell.levels().items())]
-    parts += _told(record) if record else ["status: missing (no trial of it has ended)"]
+    parts += _described(record) if record else ["status: missing (no trial of it has ended)"]
     if output := job.store.read_log(cell.key):
         parts += ["", "output:", output.rstrip("\n")]
     print("\n".join(parts))
 
 
-def _told(record: Record) -> list[str]:
+def _described(record: Record) -> list[str]:
     """Return what a record says, in lines."""
     measured = record.measured
     lines = [f"status: {record.status}, {measured.finished_at}"]
@@ -61,7 +61,7 @@ def _chosen(job: Job, prefix: str) -> Cell:
 
 
 def _choices(job: Job, cells: list[Cell]) -> list[str]:
-    """Return a line for each cell to choose from, those that failed first: who asks for a log mostly means them."""
+    """Return a line for each cell to choose from, failed ones first, because a log is mostly wanted of those."""
     statuses = {key: record.status for key, record in job.records().items()}
     order = {"done": 2, "missing": 1}
     rows = [(statuses.get(cell.key, "missing"), cell) for cell in cells]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeElapsedColumn
@@ -13,26 +13,18 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from raygrid.cells import Cell
+from raygrid.commands.forecast import Forecast
 from raygrid.storage.record import FINAL
 
 _FORECAST_EVERY_S = 1.0  # a grid of ten thousand cells is not predicted anew for each of them
 
 
-class Forecast(Protocol):
-    """What cells are predicted to take."""
-
-    def learn(self, cell: Cell) -> None:
-        """Count in what a cell took that has just ended."""
-
-    def seconds(self, cell: Cell) -> float | None:
-        """Return what a cell is predicted to take, where it can be."""
-
-
 class TimeLeft:
-    """How long a run goes on: cells weigh what they are predicted to take, and go on as fast as they have gone so far.
+    """How long a run will still take: cells weigh what they are predicted to take, and the speed so far stays.
 
-    A cell without a prediction weighs as much as the mean of the others; without any, cells are counted. One that runs
-    has done its seconds so far, at most what it is predicted to take. Waiting for the first trial does not count.
+    A cell without a prediction weighs as much as the mean of the others; where there is no prediction at all, cells are
+    counted. A running cell has done its seconds so far, but at most what it is predicted to take. The time before the
+    first trial does not count.
 
     Parameters
     ----------
@@ -50,18 +42,18 @@ class TimeLeft:
         self._running: dict[str, float] = {}
         self._finished: set[str] = set()
         self._first: float | None = None
-        self._lock = threading.Lock()  # the bar is drawn by a thread of its own
+        self._lock = threading.Lock()  # another thread draws the bar
         self._weigh()
 
     def started(self, cell: Cell) -> None:
-        """Hear that a trial of this cell has begun."""
+        """Note that a trial of this cell has begun."""
         with self._lock:
             self._finished.discard(cell.key)  # it is tried again
             self._running[cell.key] = now = self._clock()
             self._first = now if self._first is None else self._first
 
     def finished(self, cell: Cell) -> None:
-        """Hear that it has ended."""
+        """Note that it has ended."""
         if self._forecast:
             self._forecast.learn(cell)
         with self._lock:
@@ -71,7 +63,7 @@ class TimeLeft:
                 self._weigh()
 
     def seconds(self) -> float | None:
-        """Return the time left; None while nothing can be said."""
+        """Return the seconds left; None while they cannot be predicted."""
         with self._lock:
             now, done = self._clock(), sum(self._weights[key] for key in self._finished)
             if self._is_predicted:

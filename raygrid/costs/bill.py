@@ -1,4 +1,4 @@
-"""What cells will cost on given machines: by stratum, and in all. Pure."""
+"""What cells will cost on given machines: by stratum, and in all. Nothing here reads a file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Line:
 
     @property
     def hours(self) -> float:
-        """Of all trials together; zero where there is no estimate."""
+        """Hours of all trials together; zero where there is no estimate."""
         return self.n_cells * self.estimate.seconds / 3600 if self.estimate else 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Bill:
         In the order of the run.
     machines : Machines
     seconds : float
-        Wall-clock time of all trials on these machines; infinite where they have no room for some.
+        Wall-clock time of all trials on these machines; infinite where a trial has no room on them.
     spread : tuple or None
         As `CostModel.spread` returns it.
     """
@@ -72,7 +72,7 @@ class Bill:
 
     @property
     def n_unknown(self) -> int:
-        """How many cells have no estimate; all else leaves them out."""
+        """How many cells have no estimate; every other number leaves them out."""
         return sum(line.n_cells for line in self.lines if not line.estimate)
 
     def to_json(self) -> dict[str, Any]:
@@ -134,8 +134,8 @@ def resources_of(grid: Grid, gpus_per_trial: float | None) -> dict[str, Resource
     Parameters
     ----------
     gpus_per_trial : float or None
-        Instead of the grid file's, for the classifiers to which it gives GPUs; where it gives none, for those that
-        work on images.
+        Replaces the GPUs of the classifiers that have some in the grid file; where none has, those of the classifiers
+        that work on images.
 
     Raises
     ------
@@ -155,25 +155,25 @@ def resources_of(grid: Grid, gpus_per_trial: float | None) -> dict[str, Resource
 
 
 def sentences(bill: Bill) -> list[str]:
-    """Say what it comes to, one thing a sentence."""
+    """Return what a bill says, in sentences."""
     n_cells = sum(line.n_cells for line in bill.lines)
     if not n_cells:
         return []
-    said = []
+    lines = []
     if bill.n_unknown < n_cells:
-        said.append(f"in all: {bill.cpu_hours:.3g} CPU-hours, {bill.gpu_hours:.3g} GPU-hours")
-        said.append(_wall_time(bill))
+        lines.append(f"in all: {bill.cpu_hours:.3g} CPU-hours, {bill.gpu_hours:.3g} GPU-hours")
+        lines.append(_wall_time(bill))
     if bill.spread:
         low, high, n_records = bill.spread
-        said.append(
+        lines.append(
             f"spread: 80% of {n_records} recorded cells took {low:.2f} to {high:.2f} times their stratum's mean"
         )
     if bill.n_unknown:
-        said.append(
+        lines.append(
             f"no estimate for {bill.n_unknown} of {n_cells} cells: nothing like them is recorded, or their data "
             "set's size is not known; add --pilot, which runs a few of them and keeps their records"
         )
-    return said
+    return lines
 
 
 def _wall_time(bill: Bill) -> str:

@@ -1,4 +1,4 @@
-"""What a cell will cost: its seconds, predicted from those of recorded cells. Pure.
+"""What a cell will cost: its seconds, predicted from those of recorded cells. Nothing here reads a file.
 
 A prediction is, from the best to the last resort:
 
@@ -12,7 +12,7 @@ A prediction is, from the best to the last resort:
    nearest to: n, every class as large as the largest, every class as small as the smallest;
 4. none.
 
-Only records of the same representation, resampler and classifier, parameters included, and image size are asked.
+Only records of the same representation, resampler, classifier (parameters included) and image size are used.
 Seconds are those of the machines that recorded them.
 """
 
@@ -84,7 +84,7 @@ def stratum_of(cell: Mapping[str, Any]) -> Stratum:
 
 
 class _Done(NamedTuple):
-    """What a record says of costs."""
+    """What a record says about costs."""
 
     seconds: Mapping[str, float]
     sizes: Sizes

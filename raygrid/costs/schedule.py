@@ -1,4 +1,4 @@
-"""How long cells take on given machines: a list schedule, as Ray makes it. Pure."""
+"""How long cells take on given machines: a list schedule, as Ray makes it. Nothing here reads a file."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -21,14 +21,14 @@ class Machines:
     ----------
     cpus, gpus : int
     price : float or None
-        Of a GPU for an hour, or of a CPU where there are no GPUs, in whatever currency.
+        Of a GPU for an hour, or of a CPU where there are no GPUs, in any currency.
     memory_gb : float
         What trials may use of it.
 
     Raises
     ------
     UsageError
-        There are less than none of something.
+        A number is below zero, or there is no CPU.
     """
 
     cpus: int
@@ -51,7 +51,7 @@ class Machines:
 
 
 def wall_seconds(trials: Iterable[tuple[float, Resources]], machines: Machines) -> float:
-    """Return when the last of some trials ends, each started as soon as there is room for it.
+    """Return when the last trial ends, if each starts as soon as there is room for it.
 
     The first in line that fits goes first, so that trials that wait for a GPU do not hold up those that need none. What
     shares a GPU lies on it alone: no trial has parts of two.
@@ -123,7 +123,7 @@ class _Room:
 
 
 def _wanted(resources: Resources) -> tuple[int, int]:
-    """Return of how many GPUs a trial wants how many parts: of one, or the whole of several."""
+    """Return how many GPUs a trial wants, and how many parts of each: of one GPU some, of several all."""
     if resources.gpus > 1:
         return int(resources.gpus), _PARTS
     return (1, round(resources.gpus * _PARTS)) if resources.gpus else (0, 0)

@@ -1,4 +1,4 @@
-"""What the paper claims, checked one by one on the numbers of its two tables, published or one's own.
+"""What the paper claims, checked one by one on the numbers of its two tables, published ones or the user's.
 
 The numbers alone decide, however close: whether a difference is more than chance is what `raygrid.report.statistics`
 says. Quotations are from sections 3 and 4 of Koziarski, Cyganek, Wiatr (2020), The Choice of Feature Representation in
@@ -36,7 +36,7 @@ def check_claims(by_dataset: Mapping[Key, float], by_ir: Mapping[Key, float]) ->
     ----------
     by_dataset, by_ir : mapping
         The numbers of Table 1 and Table 2: the `values` of a `Published`, or `raygrid.report.compare.values_of` a
-        table. A claim cannot be told where they lack a number, unless the others refute it.
+        table. Where they lack a number, a claim "cannot be told", unless other numbers refute it.
     """
     tables = Tables(Numbers(by_dataset), Numbers(by_ir))
     return tuple(

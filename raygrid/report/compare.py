@@ -1,4 +1,4 @@
-"""A table of one's own against a published one, number by number; what only one of them has is named."""
+"""The user's table against a published one, number by number; what only one of them has is named."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -81,17 +81,17 @@ def compare(table: Table, published: Published) -> Contrast:
     if table.row_axes != (published.row_axis,):
         by = " and ".join(table.row_axes)
         raise UsageError(f"{published.name}: got rows by {published.row_axis}; expected rows by {by}")
-    here = {key: number for key, number in numbers_of(table).items() if number.n_folds}
-    there = {key: value for key, value in published.values.items() if not isnan(value)}
+    ours = {key: number for key, number in numbers_of(table).items() if number.n_folds}
+    theirs = {key: value for key, value in published.values.items() if not isnan(value)}
     axes = ("metric", *table.row_axes, *table.column_axes)
-    differences = tuple(_difference(key, number, there[key]) for key, number in here.items() if key in there)
+    differences = tuple(_difference(key, number, theirs[key]) for key, number in ours.items() if key in theirs)
     return Contrast(
         published=published.name,
         row_axis=published.row_axis,
         differences=differences,
         agreements=_agreements(differences),
-        only_here=_absent(here, there, axes),
-        only_published=_absent(there, here, axes),
+        only_here=_absent(ours, theirs, axes),
+        only_published=_absent(theirs, ours, axes),
     )
 
 
@@ -128,14 +128,14 @@ def _rank_correlation(group: list[Difference]) -> float:
     """Return Spearman's rank correlation; NaN with fewer than three resamplers, or if one side has them all equal."""
     from scipy import stats
 
-    here, there = [d.value for d in group], [d.published for d in group]
-    if len(group) < FEWEST_RANKED or len(set(here)) == 1 or len(set(there)) == 1:
+    values, published = [d.value for d in group], [d.published for d in group]
+    if len(group) < FEWEST_RANKED or len(set(values)) == 1 or len(set(published)) == 1:
         return nan
-    return float(stats.spearmanr(here, there).statistic)
+    return float(stats.spearmanr(values, published).statistic)
 
 
 def _absent(present: Collection[Key], other: Collection[Key], axes: tuple[str, ...]) -> tuple[str, ...]:
-    """Name what the other lacks: a level where it has no number of it at all, else the single number."""
+    """Name what the other does not have: a level if it has no number of it, else the single number."""
     known = [{key[i] for key in other} for i in range(len(axes))]
     names = []
     for key in present:

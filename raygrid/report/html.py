@@ -95,7 +95,7 @@ def _asset(name: str) -> Any:
 
 
 def _plain(text: str) -> Any:
-    """Return text that the template is not to escape: our own, or escaped already."""
+    """Return text that the template must not escape, because it is raygrid's, or escaped already."""
     from markupsafe import Markup
 
     return Markup(text)  # noqa: S704

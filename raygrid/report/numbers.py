@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from math import nan
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from raygrid.axes import AXES
 from raygrid.errors import UsageError
+from raygrid.report.missing import Missing
 from raygrid.wording import plural
 
-Missing = Literal["refuse", "mark", "drop"]
 Key = tuple[Hashable, ...]
 
 # What a cell that is done may be by one metric: it kept no scores, which the metric takes, or that has no value for it.
@@ -110,7 +110,7 @@ def _paired(folds: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) ->
 
 def _means_over_folds(folds: pd.DataFrame, key: Sequence[str]) -> dict[Key, Number]:
     """Average the folds that count."""
-    summary = _groups(folds, key).agg(
+    means = _groups(folds, key).agg(
         value=("value", "mean"),
         spread=("value", "std"),
         n_folds=("value", "size"),
@@ -127,7 +127,7 @@ def _means_over_folds(folds: pd.DataFrame, key: Sequence[str]) -> dict[Key, Numb
             # Folds that average different cells are not repetitions of one another.
             note="" if line.fewest == line.most else f"its folds have {line.fewest} to {line.most} cells",
         )
-        for line in summary.itertuples()
+        for line in means.itertuples()
     }
 
 

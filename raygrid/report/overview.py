@@ -111,8 +111,8 @@ def _folds(lines: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, i
     rows = [axis for axis in BLOCK_AXES if axis not in columns]
     wide = lines.pivot_table(index=rows, columns=list(columns), values="value", sort=False, dropna=False)
     wide = wide.dropna(how="all").dropna(how="all", axis=1)
-    whole = wide.dropna()
-    return whole.groupby("fold").mean(), len(whole), len(wide)
+    complete = wide.dropna()
+    return complete.groupby("fold").mean(), len(complete), len(wide)
 
 
 def _ranked(folds: pd.DataFrame) -> list[Any]:

@@ -29,7 +29,7 @@ class Failure:
 
 
 def failures(results: Results) -> Iterator[Failure]:
-    """Yield what kept cells from being done, the most frequent first, those that no repetition mends last."""
+    """Yield why cells are not done, the most frequent reason first, infeasible ones last."""
     groups: dict[tuple[str, str], list[tuple[Cell, Record]]] = {}
     for cell in results.cells:
         record = results.records.get(cell.key)

@@ -1,4 +1,4 @@
-"""Sheets: titled grids of text, for what has not the shape of a paper's table, and their two text forms."""
+"""Sheets: titled grids of text for what does not fit a paper's table, and their two text forms."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -78,7 +78,7 @@ def _grid(sheet: Sheet) -> "list[RichTable]":
 
 
 def to_csv_text(head: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """Return lines of values as CSV: numbers unrounded, those that are not known empty."""
+    """Return lines of values as CSV: numbers unrounded, unknown ones empty."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)

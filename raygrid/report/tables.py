@@ -10,7 +10,8 @@ import pandas as pd
 
 from raygrid.axes import AXES, METHOD_AXES, ORDERED_AXES, axis_name, level_name
 from raygrid.errors import UsageError, choices
-from raygrid.report.numbers import Key, Missing, Number, average
+from raygrid.report.missing import Missing
+from raygrid.report.numbers import Key, Number, average
 from raygrid.wording import plural
 
 DECIMALS = 4
@@ -117,8 +118,8 @@ def _levels(frame: pd.DataFrame, axis: str) -> list[Any]:
 
 def _rows(frame: pd.DataFrame, axes: Sequence[str]) -> list[tuple[str | float, ...]]:
     """Return the combinations of levels that the frame has, each axis in the order of a table."""
-    there = set(frame[list(axes)].itertuples(index=False, name=None))
-    return [levels for levels in product(*(_levels(frame, axis) for axis in axes)) if levels in there]
+    present = set(frame[list(axes)].itertuples(index=False, name=None))
+    return [levels for levels in product(*(_levels(frame, axis) for axis in axes)) if levels in present]
 
 
 def _columns(frame: pd.DataFrame, axes: list[str]) -> tuple[tuple[str, ...], ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's: whether it is as it must be, what was found, and what to do."""
+    """One line that the doctor prints: whether something is right, what was found, and what to do."""
 
     ok: bool
     what: str

@@ -54,26 +54,26 @@ def _content(level: Level, cell: Cell) -> str:
 
 
 def places(job: Job) -> Iterator[Finding]:
-    """Yield whether the store and the cache can be written, and have room for what is still to come."""
+    """Yield whether the store and the cache can be written, and have room for what will be written."""
     yield _place("store", job.store.root, lambda: _Size(_CELL_BYTES * len(job.cells)))
     yield _place("cache", job.cache.root, lambda: _cache_size(job))
 
 
 @dataclass(frozen=True)
 class _Size:
-    """How much will be written: bytes at most, and the data sets of which nobody can tell yet."""
+    """How much will be written: bytes at most, and the data sets whose size is not known yet."""
 
     needed: int
-    untold: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"at most {self.needed / 1e9:.2g} GB to come" + "".join(
-            f", and the arrays of {one}" for one in self.untold
+            f", and the arrays of {one}" for one in self.unknown
         )
 
 
 def _cache_size(job: Job) -> _Size:
-    """Return what the cache will come to hold and does not yet: images, and what representations make of them."""
+    """Return what is still to be written to the cache: images, and what representations make of them."""
     entries = {}
     for key, cell in {samples_key(cell, Runtime()): cell for cell in job.cells}.items():
         images = images_key(cell)
@@ -81,9 +81,9 @@ def _cache_size(job: Job) -> _Size:
         if key != images:
             per_image = cell.representation.bytes_per_image(cell.image_size)
             entries[key] = (cell.dataset.name, _bytes(cell, per_image, is_of_fold=key != inputs_key(cell, Runtime())))
-    lacking = [entry for key, entry in entries.items() if not (job.cache.root / key).exists()]
-    untold = tuple(sorted({name for name, size in lacking if size is None}))
-    return _Size(sum(size or 0 for _, size in lacking), untold)
+    missing = [entry for key, entry in entries.items() if not (job.cache.root / key).exists()]
+    unknown = tuple(sorted({name for name, size in missing if size is None}))
+    return _Size(sum(size or 0 for _, size in missing), unknown)
 
 
 def _bytes(cell: Cell, per_image: int | None, *, is_of_fold: bool = False) -> int | None:
@@ -112,15 +112,15 @@ def _place(name: str, root: Location, size: Callable[[], _Size]) -> Finding:
 
 
 def _free_bytes(root: Path) -> int:
-    """Return the free space where a folder is, or will be made; raise OSError where nothing can be written."""
-    there = next(folder for folder in (root, *root.parents) if folder.exists())
-    with tempfile.TemporaryFile(dir=there) as file:
+    """Return the free bytes where a folder is, or will be made; raise OSError where nothing can be written."""
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    with tempfile.TemporaryFile(dir=existing) as file:
         file.write(b"doctor")
-    return shutil.disk_usage(there).free
+    return shutil.disk_usage(existing).free
 
 
 def _try(root: UPath) -> None:
-    """Write, read and delete an object, which takes all the rights that a run needs."""
+    """Write, read and delete an object, which needs all the rights that a run needs."""
     probe = root / f".doctor-{uuid4().hex}"
     probe.write_bytes(b"doctor")
     try:

@@ -16,7 +16,6 @@ from raygrid.errors import choices
 
 BACKENDS = ("tensorflow", "jax", "torch")
 _GPU_BUILDS = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]", "torch": "torch"}
-_ON_CPUS = "its trials run on CPUs where there is none"
 
 
 def python() -> Iterator[Finding]:
@@ -27,7 +26,7 @@ def python() -> Iterator[Finding]:
 
 
 def libraries() -> Iterator[Finding]:
-    """Yield which libraries are not there in a version that raygrid asks for, and how many are."""
+    """Yield which libraries are missing or of a wrong version, then how many are right."""
     wanted = [Requirement(text) for text in requires("raygrid") or ()]
     wanted = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
     wrong = [finding for one in wanted if (finding := library(one))]
@@ -36,7 +35,7 @@ def libraries() -> Iterator[Finding]:
 
 
 def library(wanted: Requirement) -> Finding | None:
-    """Return what is wrong with one library, if anything; other builds (tensorflow-cpu, say) have other names."""
+    """Return what is wrong with one library, or None; a build such as tensorflow-cpu counts as its library."""
     got = installed(wanted.name)
     if not got:
         builds = packages_distributions().get(wanted.name.replace("-", "_"), ())
@@ -48,7 +47,7 @@ def library(wanted: Requirement) -> Finding | None:
 
 
 def installed(name: str) -> str:
-    """Return the version of a distribution; nothing where it is not installed."""
+    """Return the version of a distribution, or an empty string where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -67,7 +66,7 @@ def _backend() -> str:
 
 
 def gpus(wanted: Mapping[str, float]) -> Iterator[Finding]:
-    """Yield whether Keras, in a process of its own, sees this machine's cards, and those that the grid asks for.
+    """Yield whether Keras, started in another process, sees this machine's cards, and as many as the grid asks for.
 
     Parameters
     ----------
@@ -93,7 +92,7 @@ def gpus(wanted: Mapping[str, float]) -> Iterator[Finding]:
 
 
 def _cards() -> list[str]:
-    """Return the names of this machine's NVIDIA cards, as their driver tells them."""
+    """Return the names that the driver gives to this machine's NVIDIA cards."""
     smi = shutil.which("nvidia-smi")
     if not smi:
         return []
@@ -102,8 +101,8 @@ def _cards() -> list[str]:
     return [] if listed.returncode else listed.stdout.splitlines()
 
 
-def too_few_gpus(wanted: Mapping[str, float], there: float, *, who: str, then: str) -> Iterator[Finding]:
-    """Yield a line for each classifier whose trials ask for more GPUs than there are; a run goes on, and `then`."""
+def too_few_gpus(wanted: Mapping[str, float], available: float, *, who: str, then: str) -> Iterator[Finding]:
+    """Yield a line for each classifier whose trials ask for more GPUs than `who` has; `then` says how a run goes on."""
     for name, gpus_asked in wanted.items():
-        if gpus_asked > there:
-            yield Finding(True, f"resources: {name}: got gpus {gpus_asked:g}; {who} {there:g}: {then}")
+        if gpus_asked > available:
+            yield Finding(True, f"resources: {name}: got gpus {gpus_asked:g}; {who} {available:g}: {then}")

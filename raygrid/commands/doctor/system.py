@@ -19,7 +19,7 @@ _OPEN_FILES = 4096  # below this Ray itself warns
 
 
 def open_files() -> Iterator[Finding]:
-    """Yield whether a process may open as many files as Ray's do."""
+    """Yield whether a process may open as many files as Ray's processes do."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # Ray raises the soft limit itself
     ok = hard == resource.RLIM_INFINITY or hard >= _OPEN_FILES
     limit = "no limit" if hard == resource.RLIM_INFINITY else f"at most {hard}"
@@ -39,7 +39,7 @@ def shared_memory() -> Iterator[Finding]:
 
 
 def ports() -> Iterator[Finding]:
-    """Yield whose the ports of a cluster's head are; none is wrong, for a run on this machine alone takes others."""
+    """Yield who uses the ports of a cluster's head; none is wrong, because a run on this machine alone takes others."""
     yield _port(HEAD_PORT, "--port")
     yield _port(DASHBOARD_PORT, "--dashboard-port")
 
@@ -59,7 +59,7 @@ def _listens(port: int) -> bool:
 
 
 def _is_rays(port: int) -> bool:
-    """Whether a cluster's head listens there: its control store, or its dashboard, which may ask for a token."""
+    """Whether a cluster's head listens at the port: its control store, or its dashboard, which may ask for a token."""
     from raygrid.engine.ray import probe
 
     if port == HEAD_PORT:
@@ -74,7 +74,7 @@ def _is_rays(port: int) -> bool:
 
 
 def ray(wanted: Mapping[str, float], address: str | None) -> Iterator[Finding]:
-    """Yield whether Ray starts here, or the cluster at the address is there, with the GPUs that the grid asks for.
+    """Yield whether Ray starts here, or a cluster answers at the address, with the GPUs that the grid asks for.
 
     Parameters
     ----------
@@ -84,15 +84,15 @@ def ray(wanted: Mapping[str, float], address: str | None) -> Iterator[Finding]:
     from raygrid.engine.ray import probe
 
     try:
-        there = probe.resources(address)
+        found = probe.resources(address)
     except UsageError as error:
         yield Finding(False, str(error))
     except Exception as error:  # whatever it is, it is what a run would meet
         reason = f"{type(error).__name__}: {first_line(error)}"
         yield Finding(False, f"Ray {installed('ray')} does not start: {reason}", "see /tmp/ray/session_latest/logs")
     else:
-        has = f"{there.get('CPU', 0):g} CPUs, {there.get('GPU', 0):g} GPUs, {there.get('memory', 0) / 1e9:.1f} GB"
+        has = f"{found.get('CPU', 0):g} CPUs, {found.get('GPU', 0):g} GPUs, {found.get('memory', 0) / 1e9:.1f} GB"
         yield Finding(True, f"Ray {installed('ray')}: {address or 'starts here'}: {has}")
         if address:
             then = "its trials wait until a node joins that has so many"  # as one does that scales from zero
-            yield from too_few_gpus(wanted, there.get("GPU", 0), who="the cluster has now", then=then)
+            yield from too_few_gpus(wanted, found.get("GPU", 0), who="the cluster has now", then=then)

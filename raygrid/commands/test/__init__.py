@@ -1,4 +1,4 @@
-"""Whether a class of the user's own does what a level must: the contract of its axis, check by check."""
+"""test: whether a class that the user wrote does what a level must do, check by check."""
 
 import traceback
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a check raises, and how."""
+"""What a check raises, and how it raises it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Its docstring says what must be so, of the level that it is given; it raises where that is not so.
+# A check gets a level and raises ContractError where its docstring, which is printed, is not true of it.
 Check = Callable[[Any], None]
 
 
 class ContractError(Exception):
-    """Something is not as a level must be."""
+    """A level does not do what its axis asks for."""
 
 
 def expect(is_so: object, message: str) -> None:
-    """Raise ContractError with this message, unless it is so."""
+    """Raise ContractError with this message, unless `is_so`."""
     if not is_so:
         raise ContractError(message)
 
@@ -29,7 +29,7 @@ def expect_labels(labels: Any, n: int, y: NDArray[np.int64]) -> None:
 
 
 def kind_of(array: Any) -> str:
-    """Return what a message says of an array, or of what is none."""
+    """Return the words for an array in a message, or for what should be one."""
     return (
         f"{type(array).__name__}, {getattr(array, 'dtype', 'no dtype')} of shape {getattr(array, 'shape', 'unknown')}"
     )

@@ -39,8 +39,8 @@ def identity_names_no_path(level: Level) -> None:
 def identity_is_the_same_elsewhere(level: Level) -> None:
     """Another process gets it pickled, and finds the same identity."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        there = pool.submit(_identity_of, pickle.dumps(level)).result()
-    expect(there == identity(level), f"got {there}; here it is {identity(level)}")
+        elsewhere = pool.submit(_identity_of, pickle.dumps(level)).result()
+    expect(elsewhere == identity(level), f"got {elsewhere}; here it is {identity(level)}")
 
 
 def _identity_of(pickled: bytes) -> dict[str, Any]:

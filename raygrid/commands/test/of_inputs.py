@@ -64,8 +64,8 @@ def every_image_is_mapped_by_itself(level: Representation) -> None:
     """Every image becomes the same, whichever others come with it."""
     X = toys.images(8)
     together = level.transform(X, seed=0).astype(np.float64)
-    some = level.transform(X[4:2:-1], seed=0).astype(np.float64)
-    furthest = np.abs(together[4:2:-1] - some).max()
+    others = level.transform(X[4:2:-1], seed=0).astype(np.float64)
+    furthest = np.abs(together[4:2:-1] - others).max()
     expect(furthest <= _ROUNDING * np.abs(together).max(), f"got values that differ by up to {furthest:.3g}")
 
 
@@ -86,8 +86,8 @@ def images_are_left_as_they_are(level: Representation) -> None:
 
 def memory_is_told(level: Representation) -> None:
     """Its `bytes_per_image` is at least what an image becomes, or None."""
-    told, got = level.bytes_per_image(toys.SIDE), level.transform(toys.images(8), seed=0).nbytes / 8
-    expect(told is None or told >= got, f"got {told}; it becomes {got:g}")
+    declared, got = level.bytes_per_image(toys.SIDE), level.transform(toys.images(8), seed=0).nbytes / 8
+    expect(declared is None or declared >= got, f"got {declared}; it becomes {got:g}")
 
 
 OF_DATASETS: tuple[Check, ...] = (

@@ -59,10 +59,10 @@ def images_become_vectors(level: TrainedRepresentation) -> None:
     """Trained on mixtures, it maps images of either partition to finite vectors, each by itself."""
     with toys.samples("images") as (X, y, X_test):
         represent = level.train(X, *toys.mixtures(y), seed=0)
-        for some in (X, X_test):
-            got = represent(some)
-            is_shaped = isinstance(got, np.ndarray) and got.ndim == 2 and len(got) == len(some)
-            expect(is_shaped and np.isfinite(got).all(), f"got {kind_of(got)}; expected {len(some)} finite vectors")
+        for samples in (X, X_test):
+            got = represent(samples)
+            is_shaped = isinstance(got, np.ndarray) and got.ndim == 2 and len(got) == len(samples)
+            expect(is_shaped and np.isfinite(got).all(), f"got {kind_of(got)}; expected {len(samples)} finite vectors")
 
 
 def one_seed_gives_one_map(level: TrainedRepresentation) -> None:

@@ -1,4 +1,4 @@
-"""Figures: pictures drawn from the records, each as SVG and PNG, with sentences on what is drawn and what lacks."""
+"""Figures drawn from the records, each as SVG and PNG, with sentences on what is drawn and what is missing."""
 
 from collections.abc import Iterator
 

@@ -66,8 +66,8 @@ def _line(axes: "Axes", at: NDArray[np.float64], points: pd.DataFrame, look: Sty
     means, spreads = points["mean"].to_numpy(), points["std"].fillna(0).to_numpy()
     axes.plot(at, means, color=look.colour, linestyle=look.dash, zorder=3)
     axes.vlines(at, means - spreads, means + spreads, color=look.colour, linewidth=0.9, alpha=0.75)
-    whole = (points["count"] == points["size"]).to_numpy()
-    for chosen, fill in ((whole, look.colour), (~whole, PAPER)):
+    complete = (points["count"] == points["size"]).to_numpy()
+    for chosen, fill in ((complete, look.colour), (~complete, PAPER)):
         if chosen.any():
             axes.plot(at[chosen], means[chosen], look.marker, color=look.colour, markerfacecolor=fill, zorder=4)
 

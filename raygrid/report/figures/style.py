@@ -1,4 +1,4 @@
-"""How lines and bars are told apart: by colours that colour-blind readers tell apart, and by more than colour."""
+"""How lines and bars differ: by colours that colour-blind readers can distinguish, and by more than colour."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ HATCHES = ("", "///", "...", "xxx", "\\\\\\")
 
 @dataclass(frozen=True)
 class Style:
-    """How one line is told from the others, by more than its colour."""
+    """How one line differs from the others, by more than its colour."""
 
     colour: str
     marker: str

@@ -1,9 +1,8 @@
-"""A run watched from another terminal, or another machine: what its store has, again and again."""
+"""status --follow: a run watched from another terminal or another machine, by what its store has."""
 
-import math
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -13,88 +12,19 @@ from rich.text import Text
 
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
-from raygrid.storage.record import FINAL, Record
-from raygrid.storage.store import Store
+from raygrid.commands.watched import Presence, Watched
+from raygrid.storage.record import Record
 
-# The rate is that of what ended lately: cells of another kind may have gone before.
+# The rate counts only what ended lately, because the cells before may have been of another kind.
 _LATELY = timedelta(minutes=30)
 _SHOWN = 8
 
-# How long nobody must be at work before that is the end, in seconds: of a run that was seen, for after an absence of
-# the server its lock looks abandoned until it is renewed; and where none was seen, for it may be about to begin.
-SURE_S = 5.0
-WAIT_S = 60.0
 
-
-class Watched:
-    """The records of some cells, as last seen."""
-
-    def __init__(self, store: Store, cells: Iterable[Cell]) -> None:
-        self.store, self.cells = store, {cell.key: cell for cell in cells}
-        self.records: dict[str, Record] = {}
-
-    def update(self) -> list[Record]:
-        """Look again; return the records that are new or others than before, in the order in which they came."""
-        records = self.store.records()  # opens only what is new
-        changed = [record for key, record in records.items() if key in self.cells and record != self.records.get(key)]
-        self.records |= {record.key: record for record in changed}
-        return sorted(changed, key=lambda record: record.measured.finished_at)
-
-    @property
-    def failed(self) -> int:
-        """How many cells have a record that is no result."""
-        return sum(record.status not in FINAL for record in self.records.values())
-
-    @property
-    def missing(self) -> int:
-        """How many cells have no record."""
-        return len(self.cells) - len(self.records)
-
-
-class Presence:
-    """Whether a run is at work on a store, look by look.
-
-    Attributes
-    ----------
-    idle_s : float or None
-        For how long, from look to look, none has been; None while one is, in seconds.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.seen = False
-        self.idle_s: float | None = None
-        self._since = 0.0
-
-    def update(self) -> None:
-        """Look again."""
-        if self.store.is_locked():
-            self.seen, self.idle_s = True, None
-            return
-        if self.idle_s is None:
-            self._since = time.monotonic()
-        self.idle_s = time.monotonic() - self._since
-
-    def left_s(self, watched: Watched) -> float:
-        """Return how much longer none must be until that is the end; at most 0 where it is."""
-        if self.idle_s is None:
-            return math.inf
-        if self.seen:
-            return SURE_S - self.idle_s
-        return WAIT_S - self.idle_s if watched.missing else 0
-
-    def said(self, *, ends: bool) -> str:
-        """Return what is said where no run is at work."""
-        if self.idle_s is None:
-            return ""
-        return "no run is at work" + ("" if ends or self.seen else "; waiting for one")
-
-
-def follow(job: Job, *, every_s: float) -> int:
+def follow_run(job: Job, *, every_s: float) -> int:
     """Show how a run goes until nothing is left to run or it has ended; return its exit code.
 
-    Where cells are missing and no run is at work, one is waited for, for a minute. On a terminal one display is kept up
-    to date, with what fails above it; elsewhere every record is a line.
+    Where cells are missing and no run is at work, it waits a minute for one. A terminal shows one display that is kept
+    up to date, below the failures; a file or a pipe gets a line for every record.
 
     Parameters
     ----------
@@ -108,7 +38,7 @@ def follow(job: Job, *, every_s: float) -> int:
             changed = watched.update()
             left, left_s = watched.failed + watched.missing, presence.left_s(watched)
             ends = not left or left_s <= 0
-            display.show(job.grid.name, watched, changed, idle=presence.said(ends=ends))
+            display.show(job.grid.name, watched, changed, idle=presence.notice(ends=ends))
             if ends:
                 break
             time.sleep(min(every_s, left_s))
@@ -117,7 +47,7 @@ def follow(job: Job, *, every_s: float) -> int:
     return 1 if left else 0
 
 
-def summary(name: str, watched: Watched, now: datetime, *, idle: str) -> str:
+def headline(name: str, watched: Watched, now: datetime, *, idle: str) -> str:
     """Return how far a grid is, and how fast it goes or, where no run is at work, `idle`, in one line."""
     statuses = Counter(record.status for record in watched.records.values())
     counts = {"done": statuses["done"], "infeasible": statuses["infeasible"], "failed": watched.failed}
@@ -154,27 +84,27 @@ def line(cell: Cell, record: Record) -> str:
 
 
 class _Lines:
-    """For a file or a pipe: what is new, a line each; nothing is said twice."""
+    """For a file or a pipe: a line for everything that is new."""
 
     def __init__(self, console: Console) -> None:
-        self.console, self.said = console, ""
+        self.console, self.last = console, ""
 
     def show(self, name: str, watched: Watched, changed: Sequence[Record], *, idle: str) -> None:
-        begins = not self.said
+        begins = not self.last
         for record in changed:
             if not begins or record.status != "done":
                 self._print(line(watched.cells[record.key], record))
-        said = (len(watched.records), watched.failed, idle)
-        if changed or str(said) != self.said:
-            self.said = str(said)
-            self._print(summary(name, watched, datetime.now(UTC), idle=idle))
+        state = str((len(watched.records), watched.failed, idle))
+        if changed or state != self.last:
+            self.last = state
+            self._print(headline(name, watched, datetime.now(UTC), idle=idle))
 
     def _print(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Screen:
-    """For a terminal: how far it is and what ended last, in place; what failed stays above."""
+    """For a terminal: how far the run is and what ended last, drawn in place; failures stay above."""
 
     def __init__(self, live: Live) -> None:
         self.live = live
@@ -187,7 +117,7 @@ class _Screen:
                 self.last.append(text)
             else:
                 self.live.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        self.live.update(self._drawn(summary(name, watched, datetime.now(UTC), idle=idle)), refresh=True)
+        self.live.update(self._drawn(headline(name, watched, datetime.now(UTC), idle=idle)), refresh=True)
 
     def _drawn(self, text: str) -> RenderableType:
         return Group(Text(text, style="bold"), *(Text(f"  {last}", style="dim") for last in self.last))

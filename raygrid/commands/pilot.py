@@ -1,0 +1,64 @@
+"""The pilot of `plan`: a few cells are run, and what they took predicts all others."""
+
+from collections.abc import Collection, Sequence
+
+from rich.console import Console
+
+from raygrid.cells import Cell
+from raygrid.commands.forecast import model_of
+from raygrid.commands.job import Job
+from raygrid.commands.run import prepare_store, run_cells, saying_what_is_kept
+from raygrid.commands.status import show_reasons
+from raygrid.costs.model import CostModel, Stratum, stratum_of
+from raygrid.engine import Terms
+from raygrid.level import Level
+
+# A pilot also runs a cell of the largest training size where that is predicted to take no longer than this.
+PILOT_S = 60.0
+
+_err = Console(stderr=True)
+
+
+def run_pilot(job: Job, engine: str, terms: Terms) -> None:
+    """Run the few cells, if any, from whose records `plan` can predict the others."""
+    tried: set[Stratum] = set()
+    with saying_what_is_kept(), job.store.locked():
+        prepare_store(job)
+        while cells := pilot_cells(job, tried):
+            _err.print(f"pilot: {len(cells)} of {len(job.cells)} cells")
+            run_cells(cells, job, engine, terms)
+            show_reasons(job, cells, _err)
+            tried |= {stratum_of(cell.identity()) for cell in cells}
+
+
+def pilot_cells(job: Job, tried: Collection[Stratum]) -> list[Cell]:
+    """Return the cells to run next: at most one of each data set, representation, classifier and resampler.
+
+    The first is the one with the smallest training size. After it comes the one with the largest, which shows how time
+    grows, if it is predicted to take a minute at most. Where a cell leaves no duration (it is infeasible, say), the
+    next size is tried. What is recorded already is not run again. The list is empty when nothing is left to try.
+
+    Parameters
+    ----------
+    tried : collection of Stratum
+        What the pilot has run cells of so far.
+    """
+    kinds: dict[tuple[Level, ...], list[Cell]] = {}
+    for cell in sorted(job.plan().todo, key=lambda cell: -cell.ir):
+        kinds.setdefault((cell.dataset, cell.representation, cell.classifier, cell.resampler), []).append(cell)
+    model = model_of(job)
+    chosen = (_pilot_cell(cells, model, min(job.grid.imbalance_ratios), tried) for cells in kinds.values())
+    return [cell for cell in chosen if cell]
+
+
+def _pilot_cell(cells: Sequence[Cell], model: CostModel, least_ir: float, tried: Collection[Stratum]) -> Cell | None:
+    """Return the next cell of one kind to try; `cells` come by falling IR, so by growing training size."""
+    recorded = model.recorded_irs(cells[0])
+    untried = [cell for cell in cells if stratum_of(cell.identity()) not in tried]
+    if not recorded:
+        return untried[0] if untried else None
+    largest = next((cell for cell in untried if cell.ir == least_ir), None)
+    if len(recorded) > 1 or least_ir in recorded or not largest:
+        return None
+    estimate = model.estimate(largest)
+    return largest if estimate and estimate.seconds <= PILOT_S else None

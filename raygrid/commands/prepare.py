@@ -1,0 +1,27 @@
+"""prepare: fetch and compute everything that trials share, before any of them runs."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from raygrid.cells import Cell
+from raygrid.commands.job import Job
+from raygrid.host import Runtime
+from raygrid.inputs import images_key, inputs_key, load_inputs
+
+_out = Console()
+
+
+def prepare_inputs(job: Job) -> None:
+    """Fetch data and weights, decode images, compute features; print the shape of each result."""
+    fetch(job.cells)
+    for cell in {inputs_key(cell, Runtime()): cell for cell in job.cells}.values():
+        inputs = load_inputs(cell, job.cache, Runtime())
+        what = "image" if inputs.key == images_key(cell) else cell.representation.name
+        _out.print(f"{cell.dataset.name} {what}: train {inputs.X_train.shape}, test {inputs.X_test.shape}")
+
+
+def fetch(cells: Sequence[Cell]) -> None:
+    """Download what cells need and this machine lacks, once, before any trial asks for it."""
+    for level in {level: None for cell in cells for level in (cell.dataset, cell.representation, cell.classifier)}:
+        level.fetch()

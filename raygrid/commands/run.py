@@ -1,0 +1,56 @@
+"""run: run every cell that has no final record yet, then print the tables."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from raygrid import host
+from raygrid.cells import Cell
+from raygrid.commands.forecast import Forecast
+from raygrid.commands.job import Job
+from raygrid.commands.prepare import fetch
+from raygrid.commands.progress import Progress
+from raygrid.commands.status import counts_line, show_failures
+from raygrid.commands.tables import results_of, show_tables
+from raygrid.engine import Terms, engine_named
+
+_err = Console(stderr=True)
+
+
+def run_grid(job: Job, engine: str, terms: Terms) -> int:
+    """Run what is left to do, then print and write the tables; return the exit code."""
+    with saying_what_is_kept(), job.store.locked():
+        prepare_store(job)
+        planned = job.plan()
+        _err.print(f"{job.grid.name}: {counts_line(planned)}")
+        if planned.todo:
+            run_cells(planned.todo, job, engine, terms)
+        show_tables(job.store, results_of(job), missing="mark")
+    return show_failures(job, _err, stopped=terms.budget.exhausted())
+
+
+@contextmanager
+def saying_what_is_kept() -> Iterator[None]:
+    """Tell the user who interrupts a run that it can go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("interrupted; finished cells are kept: run the same command again to go on", file=sys.stderr)
+        raise
+
+
+def prepare_store(job: Job) -> None:
+    """Make the store, and write into it what is run and on which machine."""
+    job.store.prepare()
+    job.store.write_text("grid.yaml", job.path.read_text(encoding="utf-8"))
+    job.store.write_text("environment.json", json.dumps(host.environment(job.path.resolve().parent), indent=1))
+
+
+def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
+    """Run cells under a progress bar."""
+    fetch(cells)
+    with Progress(cells, console=_err, forecast=Forecast(job)) as progress:
+        engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)

@@ -1,0 +1,67 @@
+"""The tables that `run` and `report` print, and what they are read from."""
+
+import json
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from raygrid.axes import ROW_AXES
+from raygrid.commands.job import Job
+from raygrid.metrics.further import heading
+from raygrid.report.further import with_further
+from raygrid.report.latex import to_latex
+from raygrid.report.missing import Missing
+from raygrid.report.render import to_csv, to_markdown
+from raygrid.report.results import Results
+from raygrid.report.tables import Table, table
+from raygrid.report.terminal import to_terminal
+from raygrid.storage.merging import join
+from raygrid.storage.store import Store
+
+_out = Console()
+
+
+def results_of(job: Job, metrics: Sequence[str] = ()) -> Results:
+    """Return what tables, statistics and figures are read from.
+
+    Parameters
+    ----------
+    metrics : sequence of str
+        Those of the grid file that are asked for, by their headings; none: all.
+
+    Raises
+    ------
+    UsageError
+        A metric of the grid file fails.
+    """
+    joined = join(job.stores)
+    records = {key: record for key, (record, _) in joined.items()}
+    asked = [name for name in job.grid.metrics if heading(name) in metrics or not metrics]
+    return Results(
+        name=job.grid.name,
+        cells=job.cells,
+        records=with_further(job.cells, records, asked, lambda key: joined[key][1].predictions(key)),
+        metrics=[heading(name) for name in asked],
+        grid_text=job.path.read_text(encoding="utf-8"),
+        environment=json.loads(job.store.read_text("environment.json") or "{}"),
+    )
+
+
+def paper_tables(results: Results, *, missing: Missing) -> list[Table]:
+    """Return Table 1 and Table 2 of the paper."""
+    return [table(results.frame, rows=axis, missing=missing) for axis in ROW_AXES]
+
+
+def show_tables(store: Store, results: Results, *, missing: Missing, spread: bool = False) -> None:
+    """Print Table 1 and Table 2, and write them as CSV, Markdown and LaTeX."""
+    for number, made in enumerate(paper_tables(results, missing=missing), start=1):
+        show_table(store, f"table{number}", made, spread=spread)
+    _out.print(f"report: {store.root / 'report'}", soft_wrap=True)
+
+
+def show_table(store: Store, name: str, made: Table, *, spread: bool) -> None:
+    """Print a table, and write it as ``report/<name>.csv``, ``.md`` and ``.tex``."""
+    _out.print(to_terminal(made, spread))
+    forms = {"csv": to_csv(made), "md": to_markdown(made, spread), "tex": to_latex(made, spread)}
+    for suffix, text in forms.items():
+        store.write_text(f"report/{name}.{suffix}", text)
