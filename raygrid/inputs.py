@@ -154,6 +154,18 @@ def makers_first(cells: Sequence[Cell], runtime: Runtime) -> list[Cell]:
     return sorted(cells, key=waits)
 
 
+def known_labels(cell: Cell, cache: Cache) -> Labels | None:
+    """Return the labels of a cell's data set, if the cache has them."""
+
+    def compute() -> dict[str, NDArray[Any]]:
+        raise LookupError
+
+    try:
+        return _labels(cache.arrays(_labels_key(cell), compute))
+    except LookupError:
+        return None
+
+
 def load_labels(cell: Cell, cache: Cache) -> Labels:
     """Return the labels of a cell's data set, from the cache where it has them; else the images are read as well.
 
@@ -166,7 +178,11 @@ def load_labels(cell: Cell, cache: Cache) -> Labels:
     def compute() -> dict[str, NDArray[Any]]:
         return {name: array for name, array in _images(cell, cache).items() if name != "X"}
 
-    return _labels(cache.arrays(images_key(cell).replace("images-", "labels-"), compute))
+    return _labels(cache.arrays(_labels_key(cell), compute))
+
+
+def _labels_key(cell: Cell) -> str:
+    return images_key(cell).replace("images-", "labels-")
 
 
 def _labels(arrays: Mapping[str, NDArray[Any]]) -> Labels:
@@ -200,7 +216,7 @@ def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
 
     key = inputs_key(cell, runtime)
     arrays = _images(cell, cache) if cell.representation.is_view else cache.arrays(key, represented)
-    labels = _labels(arrays)
+    labels = load_labels(cell, cache)
     return Inputs(arrays["X"], labels.y, labels.class_names, labels.parts, cache, key)
 
 

@@ -1,17 +1,9 @@
 """What cells are predicted to take, from all that the stores and the cache of a job know."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
-from raygrid.costs.model import Balanced, CostModel
-from raygrid.inputs import images_key
-from raygrid.storage.cache import Cache
-from raygrid.storage.folders import LocalFolder
+from raygrid.commands.sizes import Folds
+from raygrid.costs.model import CostModel
 
 
 class Forecast:
@@ -31,25 +23,12 @@ class Forecast:
         return estimate.seconds if estimate else None
 
 
-def model_of(job: Job) -> CostModel:
-    """Return the model of all that the stores have; where they have nothing of a data set, its size is the cache's."""
-    first_cells = {cell.dataset: cell for cell in reversed(job.cells)}
-    cached = {dataset: _balanced(cell, job.cache) for dataset, cell in first_cells.items()}
-    return CostModel(job.records().values(), {dataset: known for dataset, known in cached.items() if known})
+def model_of(job: Job, folds: Folds | None = None) -> CostModel:
+    """Return the model of all that the stores have; where they have nothing of a data set, its size is the cache's.
 
-
-def _balanced(cell: Cell, cache: Cache) -> Balanced | None:
-    """Return the sizes of a cell's data set, if they are on this machine: a URL would have to send all images."""
-    key = images_key(cell)
-    if not (isinstance(cache.folder, LocalFolder) and (cache.folder.root / key).exists()):
-        return None
-    try:
-        arrays = cache.arrays(key, _nothing)
-    except LookupError:  # the entry is incomplete
-        return None
-    train, test = np.bincount(arrays["y_train"]), np.bincount(arrays["y_test"])
-    return Balanced(int(train.min()), int(test.min()), len(train))
-
-
-def _nothing() -> Mapping[str, NDArray[Any]]:
-    raise LookupError
+    Parameters
+    ----------
+    folds : Folds, optional
+        Of the job's cells, if the caller has them.
+    """
+    return CostModel(job.records().values(), (folds or Folds(job, read=False)).sizes)

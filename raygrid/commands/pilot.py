@@ -8,6 +8,7 @@ from raygrid.cells import Cell
 from raygrid.commands.forecast import model_of
 from raygrid.commands.job import Job
 from raygrid.commands.run import prepare_store, run_cells, saying_what_is_kept
+from raygrid.commands.sizes import Folds
 from raygrid.commands.status import show_reasons
 from raygrid.costs.model import CostModel, Stratum, stratum_of
 from raygrid.engine import Terms
@@ -43,22 +44,29 @@ def pilot_cells(job: Job, tried: Collection[Stratum]) -> list[Cell]:
     tried : collection of Stratum
         What the pilot has run cells of so far.
     """
+    folds = Folds(job, read=True)
+    model = model_of(job, folds)
     kinds: dict[tuple[Level, ...], list[Cell]] = {}
-    for cell in sorted(job.plan().todo, key=lambda cell: -cell.ir):
-        kinds.setdefault((cell.dataset, cell.representation, cell.classifier, cell.resampler), []).append(cell)
-    model = model_of(job)
-    chosen = (_pilot_cell(cells, model, min(job.grid.imbalance_ratios), tried) for cells in kinds.values())
+    for cell in job.plan().todo:
+        if not folds.refusal(cell):
+            kinds.setdefault((cell.dataset, cell.representation, cell.classifier, cell.resampler), []).append(cell)
+    chosen = (_pilot_cell(cells, model, tried) for cells in kinds.values())
     return [cell for cell in chosen if cell]
 
 
-def _pilot_cell(cells: Sequence[Cell], model: CostModel, least_ir: float, tried: Collection[Stratum]) -> Cell | None:
-    """Return the next cell of one kind to try; `cells` come by falling IR, so by growing training size."""
-    recorded = model.recorded_irs(cells[0])
-    untried = [cell for cell in cells if stratum_of(cell.identity()) not in tried]
-    if not recorded:
+def _pilot_cell(cells: Sequence[Cell], model: CostModel, tried: Collection[Stratum]) -> Cell | None:
+    """Return the next cell of one kind to try."""
+
+    def n_train(cell: Cell) -> int:
+        sizes = model.sizes(cell)
+        return sizes.n_train if sizes else 0
+
+    recorded = model.recorded_sizes(cells[0])
+    untried = sorted((cell for cell in cells if stratum_of(cell.identity()) not in tried), key=n_train)
+    if not recorded or not untried:
         return untried[0] if untried else None
-    largest = next((cell for cell in untried if cell.ir == least_ir), None)
-    if len(recorded) > 1 or least_ir in recorded or not largest:
+    largest = next(cell for cell in untried if n_train(cell) == n_train(untried[-1]))
+    if len(recorded) > 1 or max(recorded) >= n_train(largest):
         return None
     estimate = model.estimate(largest)
     return largest if estimate and estimate.seconds <= PILOT_S else None

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,10 +13,12 @@ from raygrid.axes import IMBALANCE
 from raygrid.cells import Plan
 from raygrid.commands.forecast import model_of
 from raygrid.commands.job import Job
+from raygrid.commands.sizes import Folds, Kept, kept_of, warnings_of
 from raygrid.commands.status import counts_line
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.schedule import Machines
 from raygrid.gridfile.resources import Resources
+from raygrid.wording import plural
 
 _out = Console()
 
@@ -30,17 +33,59 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     machines : Machines
         The machines whose wall-clock time is predicted.
     """
-    planned = job.plan()
-    bill = bill_of(planned.todo, model_of(job), resources, machines)
+    folds = Folds(job, read=True)
+    planned, refused = _refused(job.plan(), folds)
+    kept = list(kept_of(job, folds))
+    bill = bill_of(planned.todo, model_of(job, folds), resources, machines)
     if as_json:
         parts = {"done": len(planned.done), "infeasible": len(planned.infeasible), "todo": len(planned.todo)}
-        print(json.dumps({"name": job.grid.name, "cells": len(job.cells), **parts, **bill.to_json()}, indent=1))
+        sizes = {"sizes": [each.to_json() for each in kept], "refused": refused}
+        print(
+            json.dumps({"name": job.grid.name, "cells": len(job.cells), **parts, **sizes, **bill.to_json()}, indent=1)
+        )
         return
     _out.print(_by_axis(job, planned))
+    if kept:
+        _out.print(_by_size(kept))
+    for line in [*warnings_of(kept), *(f"infeasible: {plural(n, 'cell')}: {why}" for why, n in refused.items())]:
+        _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         _out.print(_by_stratum(bill))
     for sentence in sentences(bill):
         _out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def _refused(planned: Plan, folds: Folds) -> tuple[Plan, dict[str, int]]:
+    """Return the plan with the cells that the sizes of the classes forbid as infeasible, and how many for which reason.
+
+    A run gives each of them a record that says so.
+    """
+    reasons = {cell: why for cell in planned.todo if (why := folds.refusal(cell))}
+    todo = tuple(cell for cell in planned.todo if cell not in reasons)
+    counts = Counter(f"{cell.dataset.name}, {cell.resampler.name}: {why}" for cell, why in reasons.items())
+    return replace(planned, infeasible=(*planned.infeasible, *reasons), todo=todo), dict(counts)
+
+
+def _by_size(kept: Sequence[Kept]) -> Columns:
+    """Return how many images of each data set a level uses, and its smallest and largest class: of the first fold."""
+    columns = Columns("dataset", IMBALANCE, box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    columns.title = "Images that are used, and classes from the smallest to the largest"
+    for heading in ("images", "of", "train", "a class", "ratio", "test", "a class"):
+        columns.add_column(heading, justify="right")
+    for each in kept:
+        used = [str(each.n_images - each.n_unused), str(each.n_images)]
+        train = [_with_validation(each), _ends(each.train), f"{max(each.train) / min(each.train):.3g}"]
+        columns.add_row(each.dataset, each.imbalance, *used, *train, str(sum(each.test)), _ends(each.test))
+    return columns
+
+
+def _with_validation(kept: Kept) -> str:
+    validation = f" (+{sum(kept.validation)} validation)" if any(kept.validation) else ""
+    return f"{sum(kept.train)}{validation}"
+
+
+def _ends(sizes: Sequence[int]) -> str:
+    return f"{min(sizes)} to {max(sizes)}"
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:

@@ -18,7 +18,8 @@ def prepare_inputs(job: Job) -> None:
     for cell in {inputs_key(cell, Runtime()): cell for cell in job.cells}.values():
         inputs = load_inputs(cell, job.cache, Runtime())
         what = "image" if inputs.key == images_key(cell) else cell.representation.name
-        _out.print(f"{cell.dataset.name} {what}: train {inputs.X_train.shape}, test {inputs.X_test.shape}")
+        parts = ", ".join(f"{part} {len(index)}" for part, index in inputs.parts.items()) or "no parts"
+        _out.print(f"{cell.dataset.name} {what}: {inputs.X.shape}, {parts}")
 
 
 def fetch(cells: Sequence[Cell]) -> None:

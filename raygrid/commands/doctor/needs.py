@@ -1,6 +1,5 @@
 """What a grid needs: its data and weights, and room for what it will write."""
 
-import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from raygrid.commands.job import Job
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError
 from raygrid.host import Runtime
-from raygrid.inputs import images_key, inputs_key, samples_key
+from raygrid.inputs import images_key, samples_key
 from raygrid.level import Level
 from raygrid.storage.folders import Location
 from raygrid.wording import first_line
@@ -80,18 +79,16 @@ def _cache_size(job: Job) -> _Size:
         entries[images] = (cell.dataset.name, _bytes(cell, 3 * cell.image_size**2))
         if key != images:
             per_image = cell.representation.bytes_per_image(cell.image_size)
-            entries[key] = (cell.dataset.name, _bytes(cell, per_image, is_of_fold=key != inputs_key(cell, Runtime())))
+            entries[key] = (cell.dataset.name, _bytes(cell, per_image))
     missing = [entry for key, entry in entries.items() if not (job.cache.root / key).exists()]
     unknown = tuple(sorted({name for name, size in missing if size is None}))
     return _Size(sum(size or 0 for _, size in missing), unknown)
 
 
-def _bytes(cell: Cell, per_image: int | None, *, is_of_fold: bool = False) -> int | None:
+def _bytes(cell: Cell, per_image: int | None) -> int | None:
+    """Return the size at most: what is trained is kept for the images of its fold, which are not all."""
     n_images = cell.dataset.n_images()
-    if n_images is None or per_image is None:
-        return None
-    kept = (1 + 1 / cell.ir) / 2 if is_of_fold else 1  # of the classes of a fold, on average, at most
-    return math.ceil(n_images * kept) * per_image
+    return None if n_images is None or per_image is None else n_images * per_image
 
 
 def _place(name: str, root: Location, size: Callable[[], _Size]) -> Finding:

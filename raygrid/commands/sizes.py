@@ -1,0 +1,146 @@
+"""What of each data set the levels of imbalance keep, and which cells the sizes of the classes alone forbid."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from raygrid.cells import Cell
+from raygrid.commands.job import Job
+from raygrid.costs.model import Sizes, sizes_of
+from raygrid.errors import InfeasibleError
+from raygrid.folds import Fold, fold_of
+from raygrid.inputs import Labels, known_labels, load_labels
+from raygrid.wording import plural
+
+# A level that drops more than this share of a data set gets a line of warning.
+_MOST_DROPPED = 0.5
+
+_err = Console(stderr=True)
+
+
+class Folds:
+    """The folds of a job's cells, as far as the labels of their data sets are known.
+
+    Parameters
+    ----------
+    job : Job
+    read : bool
+        Whether data sets that nobody has read so far are read now, if their files are on this machine.
+
+    Raises
+    ------
+    UsageError
+        A data set is broken.
+    """
+
+    def __init__(self, job: Job, *, read: bool) -> None:
+        cells = {cell.dataset: cell for cell in reversed(job.cells)}
+        self._labels = {dataset: _labels_of(cell, job, read=read) for dataset, cell in cells.items()}
+        self._folds: dict[tuple[Any, ...], Fold | InfeasibleError | None] = {}
+
+    def labels(self, cell: Cell) -> Labels | None:
+        """Return the labels of a cell's data set, if they are known."""
+        return self._labels.get(cell.dataset)
+
+    def of(self, cell: Cell) -> Fold | InfeasibleError | None:
+        """Return the fold of a cell, or why it has none; None where the labels are not known.
+
+        Raises
+        ------
+        DataError
+            The data set lacks the parts that the grid file asks for.
+        """
+        place = (cell.dataset, cell.imbalance, cell.fold)
+        if place not in self._folds:
+            labels = self.labels(cell)
+            try:
+                self._folds[place] = fold_of(cell, labels) if labels else None
+            except InfeasibleError as error:
+                self._folds[place] = error
+        return self._folds[place]
+
+    def sizes(self, cell: Cell) -> Sizes | None:
+        """Return how many samples a cell works on, where that is known."""
+        labels, fold = self.labels(cell), self.of(cell)
+        if labels is None or not isinstance(fold, Fold):
+            return None
+        return sizes_of(*(_counts(labels, index) for index in (fold.train, fold.test)))
+
+    def refusal(self, cell: Cell) -> str:
+        """Return why the sizes of the classes alone forbid a cell; nothing where they do not, or are not known."""
+        labels, fold = self.labels(cell), self.of(cell)
+        try:
+            if isinstance(fold, InfeasibleError):
+                raise fold
+            if labels and fold:
+                cell.resampler.check_sizes(labels.y[fold.train])
+        except InfeasibleError as error:
+            return str(error)
+        return ""
+
+
+def _labels_of(cell: Cell, job: Job, *, read: bool) -> Labels | None:
+    labels = known_labels(cell, job.cache)
+    if labels or not read or cell.dataset.to_fetch():
+        return labels
+    n_images = cell.dataset.n_images()
+    what = f", {plural(n_images, 'image')}" if n_images else ""
+    _err.print(f"reading {cell.dataset.name}{what}; this is kept in the cache", markup=False, highlight=False)
+    return load_labels(cell, job.cache)
+
+
+def _counts(labels: Labels, index: Any) -> list[int]:
+    counts: list[int] = np.bincount(labels.y[index], minlength=len(labels.class_names)).tolist()
+    return counts
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of a data set one level of imbalance keeps, in the first fold.
+
+    Attributes
+    ----------
+    train, validation, test : list of int
+        Samples of each class; `validation` has none unless the grid file asks for a validation part.
+    n_images, n_unused : int
+        All images of the data set, and those that are in no part of this fold.
+    """
+
+    dataset: str
+    imbalance: str
+    train: list[int]
+    validation: list[int]
+    test: list[int]
+    n_images: int
+
+    @property
+    def n_unused(self) -> int:
+        """Images that are in no part of this fold."""
+        return self.n_images - sum(self.train) - sum(self.validation) - sum(self.test)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as plain JSON values."""
+        return {**vars(self), "ratio": max(self.train) / min(self.train), "unused": self.n_unused}
+
+
+def kept_of(job: Job, folds: Folds) -> Iterator[Kept]:
+    """Yield what each level of imbalance keeps of each data set whose labels are known, where it can be realised."""
+    for cell in {(cell.dataset, cell.imbalance): cell for cell in reversed(job.cells)}.values():
+        labels, fold = folds.labels(cell), folds.of(cell)
+        if labels and isinstance(fold, Fold):
+            parts = (_counts(labels, index) for index in (fold.train, fold.validation, fold.test))
+            yield Kept(cell.dataset.name, cell.imbalance.text, *parts, n_images=len(labels.y))
+
+
+def warnings_of(kept: list[Kept]) -> Iterator[str]:
+    """Yield a line for each level that drops most of a data set."""
+    for level in dict.fromkeys(each.imbalance for each in kept):
+        dropped = [each for each in kept if each.imbalance == level and each.n_unused > _MOST_DROPPED * each.n_images]
+        if dropped:
+            shares = ", ".join(
+                f"{each.n_images - each.n_unused:,} of {each.n_images:,} of {each.dataset}" for each in dropped
+            )
+            yield f"imbalance {level} uses only {shares} images; `imbalance: [natural]` uses all of them"
