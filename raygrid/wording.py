@@ -1,5 +1,7 @@
 """How messages are worded: counts of things, and errors in one line."""
 
+from collections.abc import Sequence
+
 
 def plural(count: int, noun: str) -> str:
     """Return the count and the noun, with an s where the count asks for one."""
@@ -10,3 +12,8 @@ def first_line(error: object) -> str:
     """Return the first line of what an error says that is not empty; the name of its class where it says nothing."""
     lines = (line.strip() for line in str(error).splitlines())
     return next((line for line in lines if line), type(error).__name__)
+
+
+def at_most(lines: Sequence[str], n: int) -> list[str]:
+    """Return the first n lines, and one that counts the others."""
+    return [*lines[:n], *([f"and {len(lines) - n} more"] if len(lines) > n else [])]

@@ -18,7 +18,10 @@ from raygrid.commands.status import counts_line
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.schedule import Machines
 from raygrid.gridfile.resources import Resources
-from raygrid.wording import plural
+from raygrid.wording import at_most, plural
+
+# Reasons that are printed at most, one a line.
+_REASONS = 20
 
 _out = Console()
 
@@ -47,7 +50,8 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     _out.print(_by_axis(job, planned))
     if kept:
         _out.print(_by_size(kept))
-    for line in [*warnings_of(kept), *(f"infeasible: {plural(n, 'cell')}: {why}" for why, n in refused.items())]:
+    reasons = [f"infeasible: {plural(n, 'cell')}: {why}" for why, n in refused.items()]
+    for line in [*warnings_of(kept), *at_most(reasons, _REASONS)]:
         _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         _out.print(_by_stratum(bill))
@@ -62,7 +66,7 @@ def _refused(planned: Plan, folds: Folds) -> tuple[Plan, dict[str, int]]:
     """
     reasons = {cell: why for cell in planned.todo if (why := folds.refusal(cell))}
     todo = tuple(cell for cell in planned.todo if cell not in reasons)
-    counts = Counter(f"{cell.dataset.name}, {cell.resampler.name}: {why}" for cell, why in reasons.items())
+    counts = Counter(f"{cell.dataset.name}: {why}" for cell, why in reasons.items())
     return replace(planned, infeasible=(*planned.infeasible, *reasons), todo=todo), dict(counts)
 
 

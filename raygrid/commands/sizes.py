@@ -128,11 +128,14 @@ class Kept:
 
 def kept_of(job: Job, folds: Folds) -> Iterator[Kept]:
     """Yield what each level of imbalance keeps of each data set whose labels are known, where it can be realised."""
-    for cell in {(cell.dataset, cell.imbalance): cell for cell in reversed(job.cells)}.values():
+    first_cells: dict[tuple[Any, ...], Cell] = {}
+    for cell in job.cells:
+        first_cells.setdefault((cell.dataset, cell.imbalance), cell)
+    for cell in first_cells.values():
         labels, fold = folds.labels(cell), folds.of(cell)
         if labels and isinstance(fold, Fold):
-            parts = (_counts(labels, index) for index in (fold.train, fold.validation, fold.test))
-            yield Kept(cell.dataset.name, cell.imbalance.text, *parts, n_images=len(labels.y))
+            train, validation, test = (_counts(labels, index) for index in (fold.train, fold.validation, fold.test))
+            yield Kept(cell.dataset.name, cell.imbalance.text, train, validation, test, n_images=len(labels.y))
 
 
 def warnings_of(kept: list[Kept]) -> Iterator[str]:
@@ -140,7 +143,5 @@ def warnings_of(kept: list[Kept]) -> Iterator[str]:
     for level in dict.fromkeys(each.imbalance for each in kept):
         dropped = [each for each in kept if each.imbalance == level and each.n_unused > _MOST_DROPPED * each.n_images]
         if dropped:
-            shares = ", ".join(
-                f"{each.n_images - each.n_unused:,} of {each.n_images:,} of {each.dataset}" for each in dropped
-            )
-            yield f"imbalance {level} uses only {shares} images; `imbalance: [natural]` uses all of them"
+            used = ", ".join(f"{each.n_images - each.n_unused} of {each.n_images} ({each.dataset})" for each in dropped)
+            yield f"imbalance {level} uses only some of the images: {used}; natural uses all: `imbalance: [natural]`"
