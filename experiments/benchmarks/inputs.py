@@ -13,10 +13,10 @@ from raygrid.storage.cache import Cache
 
 
 def inputs(n_train: int, n_test: int, *, n_classes: int = 10, n_values: int = 4096) -> Inputs:
-    """Return balanced samples, of ten classes if not said otherwise, with a cache of their own in which nothing is computed yet.
+    """Return balanced samples, with a cache of their own in which nothing is computed yet.
 
-    They come from the folder that the command line names (an ``inputs-*`` folder of raygrid's cache). Without one they
-    are made up: 4,096 values unless told otherwise, 6 in 10 of them 0 as after a ReLU, classes that overlap.
+    They come from the folder that the command line names (an ``inputs-*`` folder of raygrid's cache, of ten classes).
+    Without one they are made up: 6 values in 10 of them 0 as after a ReLU, classes that overlap.
     """
     cache = Cache(Path(tempfile.mkdtemp(prefix="raygrid-benchmark-")))
     names = tuple(str(label) for label in range(n_classes))

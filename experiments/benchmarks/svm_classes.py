@@ -24,7 +24,7 @@ from raygrid.storage.checkpoint import NO_CHECKPOINT
 CASES = (
     *((2, 50, 4096), (2, 1500, 4096), (10, 8, 4096), (10, 400, 4096), (60, 8, 4096), (60, 60, 4096)),
     *((100, 12, 3072), (200, 8, 4096), (200, 40, 1024), (1000, 5, 1024)),
-    *((2, 50, 64), (10, 400, 64), (60, 8, 64), (200, 8, 64), (200, 40, 64), (1000, 5, 64), (1000, 10, 64)),
+    *((10, 8, 64), (60, 8, 64), (200, 8, 64), (200, 40, 64), (1000, 5, 64), (1000, 10, 64)),
 )
 CELLS = 120
 
@@ -63,10 +63,10 @@ def row(n_classes: int, n_each: int, n_values: int) -> str:
 
 
 def in_turns(*sides: tuple[Callable[[], object], Callable[[object], np.ndarray]]) -> list[np.ndarray]:
-    """Return CPU and wall-clock seconds of each side's (fit, predict), the fastest turn's; stop if predictions differ."""
+    """Return CPU and wall-clock seconds of each side's (fit, predict), the fastest turn's."""
     turns: list[list[np.ndarray]] = [[] for _ in sides]
     start = time.perf_counter()
-    while len(turns[0]) < 2 or (len(turns[0]) < 7 and time.perf_counter() - start < 5):
+    while not turns[0] or (len(turns[0]) < 7 and time.perf_counter() - start < 5):
         predicted = []
         for (fit, predict), taken in zip(sides, turns, strict=True):
             model, of_fit = seconds(fit)
