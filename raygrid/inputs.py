@@ -16,6 +16,7 @@ from raygrid import host
 from raygrid.cells import Cell, hash_of, identity
 from raygrid.folds import Fold
 from raygrid.host import Runtime
+from raygrid.images import images_key, load_images, load_labels
 from raygrid.mixtures.samples import Samples
 from raygrid.mixtures.tiles import Gram, Ints, Tiles
 from raygrid.representations import TrainedRepresentation
@@ -24,27 +25,6 @@ from raygrid.storage.cache import Cache
 
 # What of a cell's identity a training on the images of its fold depends on, besides the images and the resampler.
 _OF_FOLD = ("split", "validation", "imbalance", "fold", "representation", "seed")
-
-# The parts that a data set may come with.
-PARTS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The labels of a data set: what its folds follow from.
-
-    Attributes
-    ----------
-    y : array of shape (n_samples,), int64
-        0 .. M - 1.
-    class_names : tuple of str
-    parts : mapping of str to array of int64
-        The parts that the data set comes with, as ascending indices.
-    """
-
-    y: Ints
-    class_names: tuple[str, ...]
-    parts: Mapping[str, Ints]
 
 
 @dataclass(frozen=True)
@@ -105,12 +85,6 @@ class Inputs:
         return Tiles(self.cache.parts(key, gram.shape, gram.dtype, lambda: gram.compute(threads=self.threads)))
 
 
-def images_key(cell: Cell) -> str:
-    """Return the name of the cell's decoded and resized images: all that they depend on, hashed."""
-    known = cell.identity()
-    return "images-" + hash_of({part: known[part] for part in ("protocol", "dataset", "image_size", "interpolation")})
-
-
 def inputs_key(cell: Cell, runtime: Runtime) -> str:
     """Return the name of the cell's inputs: all that they depend on, and what computes them, hashed."""
     if cell.representation.is_view:
@@ -154,53 +128,6 @@ def makers_first(cells: Sequence[Cell], runtime: Runtime) -> list[Cell]:
     return sorted(cells, key=waits)
 
 
-def known_labels(cell: Cell, cache: Cache) -> Labels | None:
-    """Return the labels of a cell's data set, if the cache has them."""
-
-    def compute() -> dict[str, NDArray[Any]]:
-        raise LookupError
-
-    try:
-        return _labels(cache.arrays(_labels_key(cell), compute))
-    except LookupError:
-        return None
-
-
-def load_labels(cell: Cell, cache: Cache) -> Labels:
-    """Return the labels of a cell's data set, from the cache where it has them; else the images are read as well.
-
-    Raises
-    ------
-    UsageError
-        The data set is not there, or is broken.
-    """
-
-    def compute() -> dict[str, NDArray[Any]]:
-        return {name: array for name, array in _images(cell, cache).items() if name != "X"}
-
-    return _labels(cache.arrays(_labels_key(cell), compute))
-
-
-def _labels_key(cell: Cell) -> str:
-    return images_key(cell).replace("images-", "labels-")
-
-
-def _labels(arrays: Mapping[str, NDArray[Any]]) -> Labels:
-    parts = {part: arrays[f"part_{part}"] for part in PARTS if f"part_{part}" in arrays}
-    return Labels(arrays["y"], tuple(map(str, arrays["class_names"])), parts)
-
-
-def _images(cell: Cell, cache: Cache) -> dict[str, NDArray[Any]]:
-    """Return the decoded images of a cell's data set, its labels and its parts, from the cache where it has them."""
-
-    def read() -> dict[str, NDArray[Any]]:
-        found = cell.dataset.load(cell.image_size, cell.interpolation)
-        parts = {f"part_{part}": index for part, index in found.parts.items()}
-        return {"X": found.X, "y": found.y, "class_names": np.array(found.class_names), **parts}
-
-    return cache.arrays(images_key(cell), read)
-
-
 def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
     """Return the inputs of a cell, from the cache where it has them.
 
@@ -211,11 +138,11 @@ def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
     """
 
     def represented() -> dict[str, NDArray[Any]]:
-        arrays = _images(cell, cache)
+        arrays = load_images(cell, cache)
         return {**arrays, "X": cell.representation.transform(arrays["X"], seed=cell.seed)}
 
     key = inputs_key(cell, runtime)
-    arrays = _images(cell, cache) if cell.representation.is_view else cache.arrays(key, represented)
+    arrays = load_images(cell, cache) if cell.representation.is_view else cache.arrays(key, represented)
     labels = load_labels(cell, cache)
     return Inputs(arrays["X"], labels.y, labels.class_names, labels.parts, cache, key)
 

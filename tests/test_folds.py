@@ -12,8 +12,8 @@ from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets import DATASETS
 from raygrid.errors import DataError, InfeasibleError
 from raygrid.folds import Fold, fold_of
+from raygrid.images import Labels
 from raygrid.imbalance import Exponential, Harmonic, Natural
-from raygrid.inputs import Labels
 from raygrid.representations import REPRESENTATIONS
 from raygrid.resampling import NoResampling
 from raygrid.splits import Holdout, Official, StratifiedKFold

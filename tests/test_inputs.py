@@ -14,8 +14,9 @@ from raygrid.datasets.digits import Digits
 from raygrid.datasets.mnist import Mnist
 from raygrid.folds import fold_of
 from raygrid.host import Runtime
+from raygrid.images import images_key, load_labels
 from raygrid.imbalance import Harmonic
-from raygrid.inputs import images_key, inputs_key, load_inputs, load_labels, makers_first, samples_key, samples_of
+from raygrid.inputs import inputs_key, load_inputs, makers_first, samples_key, samples_of
 from raygrid.mixtures.mixing import mix
 from raygrid.representations import TrainedRepresentation
 from raygrid.representations.autoencoder import Autoencoder

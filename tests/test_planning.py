@@ -20,7 +20,8 @@ from raygrid.errors import UsageError
 from raygrid.gridfile.resources import Resources
 from raygrid.gridfile.schema import Grid
 from raygrid.host import Runtime
-from raygrid.inputs import images_key, load_inputs
+from raygrid.images import images_key
+from raygrid.inputs import load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
 

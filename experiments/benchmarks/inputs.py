@@ -13,18 +13,18 @@ from raygrid.inputs import Inputs
 from raygrid.storage.cache import Cache
 
 
-def inputs(n_train: int, n_test: int) -> Inputs:
-    """Return balanced samples of ten classes, with a cache of their own in which nothing is computed yet.
+def inputs(n_train: int, n_test: int, *, n_classes: int = 10, n_values: int = 4096) -> Inputs:
+    """Return balanced samples, with a cache of their own in which nothing is computed yet.
 
-    They come from the folder that the command line names (an ``inputs-*`` folder of raygrid's cache). Without one they
-    are made up: 4,096 values, 6 in 10 of them 0 as after a ReLU, classes that overlap.
+    They come from the folder that the command line names (an ``inputs-*`` folder of raygrid's cache, of ten classes).
+    Without one they are made up: 6 values in 10 of them 0 as after a ReLU, classes that overlap.
     """
     cache = Cache(Path(tempfile.mkdtemp(prefix="raygrid-benchmark-")))
-    names = tuple("0123456789")
+    names = tuple(str(label) for label in range(n_classes))
     if len(sys.argv) > 1:
         parts = [_some(Path(sys.argv[1]), part, n) for part, n in (("train", n_train), ("test", n_test))]
     else:
-        parts = [_made_up(n, seed) for seed, n in enumerate((n_train, n_test))]
+        parts = [_made_up(n, seed, n_classes, n_values) for seed, n in enumerate((n_train, n_test))]
     X, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     indices = dict(zip(("train", "test"), np.split(np.arange(len(y)), [n_train]), strict=True))
     return Inputs(X, y, names, indices, cache, "benchmark", threads=os.cpu_count() or 1)
@@ -36,11 +36,11 @@ def _some(folder: Path, part: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array(X[kept]), np.array(y[kept])
 
 
-def _made_up(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    rng, centres = np.random.default_rng(seed), np.random.default_rng(99).normal(size=(10, 64))
-    y = np.arange(n) % 10
-    directions = np.random.default_rng(98).normal(size=(64, 4096)) / 8
-    X = (centres[y] * 0.45 + rng.normal(size=(n, 64))) @ directions - 0.3 + 0.3 * rng.normal(size=(n, 4096))
+def _made_up(n: int, seed: int, n_classes: int, n_values: int) -> tuple[np.ndarray, np.ndarray]:
+    rng, centres = np.random.default_rng(seed), np.random.default_rng(99).normal(size=(n_classes, 64))
+    y = np.arange(n) % n_classes
+    directions = np.random.default_rng(98).normal(size=(64, n_values)) / 8
+    X = (centres[y] * 0.45 + rng.normal(size=(n, 64))) @ directions - 0.3 + 0.3 * rng.normal(size=(n, n_values))
     return np.maximum(X, 0).astype(np.float32), y.astype(np.int64)
 
 

@@ -34,7 +34,7 @@ SIZES, LARGE, CELLS = (1000, 2000, 4000), 14_000, 120
 def main() -> None:
     """Print the CPU seconds of each, and their ratios."""
     given = inputs(LARGE, LARGE // 5)
-    shared = cpu_seconds(lambda: (given._train_tiles, given._test_tiles)) / CELLS
+    shared = cpu_seconds(lambda: given._tiles) / CELLS
     with threadpool_limits(1):
         theirs = {"scikit-learn": {n: measured(SVC(), given, n) for n in SIZES}}
         if find_spec("sklearnex"):
@@ -55,20 +55,24 @@ def main() -> None:
 
 def measured(model: object, given: object, n: int) -> float:
     """Return what an SVC takes to fit n samples and predict a fifth as many."""
-    X, y, X_test = given.X_train[every(n)], given.y_train[every(n)], given.X_test[every(n // 5, LARGE // 5)]
+    train, test = chosen(given, n)
+    X, y, X_test = given.X[train], given.y[train], given.X[test]
     return cpu_seconds(lambda: model.fit(X, y).predict(X_test))
 
 
 def kernel_arm(given: object, n: int) -> float:
     """Return what a cell takes for the same, once the inner products are there."""
-    train, test = given.train(every(n)), given.test(every(n // 5, LARGE // 5))
-    A, y = eye_array(n, format="csr"), given.y_train[every(n)]
+    indices = chosen(given, n)
+    train, test = (given.samples(index) for index in indices)
+    A, y = eye_array(n, format="csr"), given.y[indices[0]]
     return cpu_seconds(lambda: Svm().fit(train, A, y, seed=0, checkpoint=NO_CHECKPOINT).predict(test))
 
 
-def every(n: int, of: int = LARGE) -> np.ndarray:
-    """Return n numbers spread over a range, so that all classes are among them."""
-    return np.linspace(0, of - 1, n).astype(np.int64)
+def chosen(given: object, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return n training samples and a fifth as many test samples, spread so that all classes are among them."""
+    parts = ((given.parts["train"], n), (given.parts["test"], n // 5))
+    train, test = (index[np.linspace(0, len(index) - 1, size).astype(np.int64)] for index, size in parts)
+    return train, test
 
 
 def rounded(times: dict[int, float]) -> str:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +15,21 @@ from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples, products, squares
 from raygrid.storage.checkpoint import Checkpoint
 
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
+
 Floats = NDArray[np.float64]
+
+# Classes of fewer samples on average share kernels: pair by pair, scikit-learn's work around libsvm takes longer then
+# than libsvm's. So many samples make a group of classes: the kernel of two groups takes about 0.5 GB.
+_FEW, _GROUP = 128, 4096
 
 
 class Svm(Classifier):
     """C-SVC with an RBF kernel, one against one.
 
     The same optimisation as that of scikit-learn's SVC on the materialised mixtures, one pair of classes after the
-    other, so that no more than the kernel of one pair is ever held.
+    other, so that no more than the kernel of one pair is ever held. Where classes are small, many share a kernel.
 
     Attributes
     ----------
@@ -46,18 +52,14 @@ class Svm(Classifier):
         """Train on the mixtures A X; nothing here is random, and nothing is kept on the way."""
         from sklearn.svm import SVC
 
-        norms = squares(A, X)
-        kernel = _Kernel(X, A, norms, self._width(X, A, norms))
-        labels, weights = np.unique(y), class_weights(self.class_weight, y)
-        weight_of = None if weights is None else dict(enumerate(weights))  # of all classes, not those of a pair
-        members = [np.flatnonzero(y == label) for label in labels]
-        pairs = list(combinations(range(len(labels)), 2))
-        coefficients, intercepts = np.zeros((len(y), len(pairs))), np.empty(len(pairs))
-        for i, (rows, K) in enumerate(kernel.of_pairs(members)):
-            machine = SVC(C=self.C, kernel="precomputed", class_weight=weight_of).fit(K, y[rows])
-            coefficients[rows[machine.support_], i] = machine.dual_coef_[0]
-            intercepts[i] = machine.intercept_[0]
-        return _Trained(kernel, coefficients, intercepts, labels)
+        norms, by_class = squares(A, X), np.argsort(y, kind="stable")
+        kernel = _Kernel(X, A[by_class], norms[by_class], self._width(X, A, norms))
+        labels, numbers, sizes = np.unique(y[by_class], return_inverse=True, return_counts=True)
+        weights = class_weights(self.class_weight, y)
+        weight_of = None if weights is None else dict(enumerate(weights[labels]))  # of all classes, not of a kernel's
+        machine = SVC(C=self.C, kernel="precomputed", class_weight=weight_of)
+        fits = ((rows, machine.fit(K, numbers[rows])) for rows, K in kernel.of_pairs(_groups(sizes)))
+        return _Trained(kernel, _machines(fits, numbers), labels)
 
     def _width(self, X: Samples, A: csr_array, norms: Floats) -> float:
         """Return gamma as a number, as scikit-learn does, from the mean and the mean square of all values of A X."""
@@ -70,6 +72,19 @@ class Svm(Classifier):
         return 1 / (X.n_features * variance) if variance > 0 else 1.0
 
 
+def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+    """Return the rows of each group of classes, of at least two, where the rows are sorted by class.
+
+    Large classes are groups by themselves, because the pairs within a group are optimised again with every other group.
+    """
+    n_samples, ends = int(sizes.sum()), np.cumsum(sizes)
+    groups: Floats = np.arange(len(sizes), dtype=np.float64)
+    if n_samples < _FEW * len(sizes):
+        n_groups = max(2, -(-n_samples // _GROUP))
+        groups = (ends - sizes / 2) * n_groups // n_samples  # by where the middle of a class lies
+    return np.split(np.arange(n_samples), ends[:-1][np.diff(groups) > 0])
+
+
 @dataclass(frozen=True)
 class _Kernel:
     """exp(-gamma |a - b|^2), a of any samples or mixtures, b of the mixtures A X, whose squared norms are given."""
@@ -80,7 +95,7 @@ class _Kernel:
     gamma: float
 
     def of_pairs(self, members: Sequence[NDArray[np.intp]]) -> Iterator[tuple[NDArray[np.intp], Floats]]:
-        """Yield, for every two classes, the rows of A that are theirs and the kernel between those, (n_rows, n_rows).
+        """Yield, for every two of them, the rows of A that are theirs and the kernel between those, (n_rows, n_rows).
 
         Each kernel is overwritten by the next: new memory for every one would take longer than its values.
         """
@@ -117,21 +132,66 @@ class _Kernel:
 
 
 @dataclass(frozen=True)
+class _Machines:
+    """The machines of all pairs of classes, by numbers of classes.
+
+    Attributes
+    ----------
+    numbers : array of shape (n_samples,), int64
+        The class of each mixture, ascending.
+    weights : array of shape (n_samples, n_classes), float64
+        Of each mixture in the machine of its class and another one; decisions from 0 up are for the second of the two.
+    intercepts : array of shape (n_classes, n_classes), float64
+        Of the machine of two classes, the first of them the row.
+    """
+
+    numbers: NDArray[np.intp]
+    weights: Floats
+    intercepts: Floats
+
+    def of_first(self, support: NDArray[np.intp]) -> list[csr_array]:
+        """Return the weights of these mixtures: for each class but the last, a row for each later class."""
+        n_classes, weights = len(self.intercepts), self.weights[support]
+        first, second = np.triu_indices(n_classes, 1)
+        pair = np.zeros((n_classes, n_classes), dtype=np.int64)
+        pair[first, second] = pair[second, first] = np.arange(len(first))
+        sample, other = weights.nonzero()
+        entries = weights[sample, other], (pair[self.numbers[support[sample]], other], sample)
+        rows = csr_array(entries, shape=(len(first), len(support)))
+        return [rows[start : start + n_classes - 1 - i] for i, start in enumerate(np.diagonal(pair, 1))]
+
+
+def _machines(fits: Iterator[tuple[NDArray[np.intp], "SVC"]], numbers: NDArray[np.intp]) -> _Machines:
+    """Return the machines of all pairs from fits to some rows; those that several fits have are the same in each."""
+    n_classes = numbers[-1] + 1
+    weights, intercepts = np.zeros((len(numbers), n_classes)), np.zeros((n_classes, n_classes))
+    for rows, fitted in fits:
+        classes, support = fitted.classes_, rows[fitted.support_]
+        sign = 1 if len(classes) == 2 else -1  # of two classes alone, scikit-learn turns libsvm's signs
+        others = np.where(classes[:-1, None] < numbers[support], classes[:-1, None], classes[1:, None])
+        weights[support, others] = sign * fitted.dual_coef_
+        first, second = np.triu_indices(len(classes), 1)
+        intercepts[classes[first], classes[second]] = sign * fitted.intercept_
+    return _Machines(numbers, weights, intercepts)
+
+
+@dataclass(frozen=True)
 class _Trained:
-    """What `fit` returns: for every pair of classes, the weights of the mixtures and the intercept."""
+    """What `fit` returns."""
 
     kernel: _Kernel
-    coefficients: Floats
-    intercepts: Floats
+    machines: _Machines
     labels: Labels
 
     def predict(self, X: Samples) -> Labels:
-        support = np.flatnonzero(self.coefficients.any(axis=1))
-        weights = self.coefficients[support]
-        votes = np.zeros((len(X), len(self.labels)), dtype=np.int64)
-        everything = eye_array(len(X), format="csr")
+        support = np.flatnonzero(self.machines.weights.any(axis=1))
+        of_first = list(zip(self.machines.of_first(support), self.machines.intercepts, strict=False))
+        everything, predicted = eye_array(len(X), format="csr"), np.empty(len(X), dtype=self.labels.dtype)
         for some, part in self.kernel.between(everything, X, X.squares(), support):
-            is_second = part @ weights + self.intercepts >= 0
-            for i, pair in enumerate(combinations(range(len(self.labels)), 2)):
-                votes[np.arange(some.start, some.stop), np.where(is_second[:, i], pair[1], pair[0])] += 1
-        return np.asarray(self.labels[votes.argmax(axis=1)])  # of equal votes the smaller label wins, as in libsvm
+            columns, votes = np.ascontiguousarray(part.T), np.zeros((len(self.labels), len(part)), dtype=np.int64)
+            for i, (weights, intercepts) in enumerate(of_first):
+                is_second = weights @ columns + intercepts[i + 1 :, None] >= 0
+                votes[i] += np.count_nonzero(~is_second, axis=0)
+                votes[i + 1 :] += is_second
+            predicted[some] = self.labels[votes.argmax(axis=0)]
+        return predicted  # of equal votes the smaller label wins, as in libsvm

@@ -7,7 +7,8 @@ from rich.console import Console
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
 from raygrid.host import Runtime
-from raygrid.inputs import images_key, inputs_key, load_inputs
+from raygrid.images import images_key
+from raygrid.inputs import inputs_key, load_inputs
 
 _out = Console()
 

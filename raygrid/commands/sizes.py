@@ -12,7 +12,7 @@ from raygrid.commands.job import Job
 from raygrid.costs.model import Sizes, sizes_of
 from raygrid.errors import InfeasibleError
 from raygrid.folds import Fold, fold_of
-from raygrid.inputs import Labels, known_labels, load_labels
+from raygrid.images import Labels, known_labels, load_labels
 from raygrid.wording import plural
 
 # A level that drops more than this share of a data set gets a line of warning.

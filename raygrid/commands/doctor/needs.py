@@ -15,7 +15,8 @@ from raygrid.commands.job import Job
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError
 from raygrid.host import Runtime
-from raygrid.inputs import images_key, samples_key
+from raygrid.images import images_key
+from raygrid.inputs import samples_key
 from raygrid.level import Level
 from raygrid.storage.folders import Location
 from raygrid.wording import first_line
