@@ -9,6 +9,8 @@ from raygrid.errors import GridError, UsageError
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.resources import Resources, changed
 from raygrid.gridfile.schema import Grid
+from raygrid.imbalance import Harmonic
+from raygrid.splits import Official
 
 PAPER = """\
 name: paper
@@ -31,7 +33,7 @@ HEAD = "name: small\ndatasets: [digits]\narms:\n"
 ARM = "  - representation: features\n    classifier: svm\n    resamplers: [none]\n"
 SMALL = HEAD + ARM
 
-TOP_KEYS = "name, seed, folds, image_size, interpolation, imbalance_ratios, datasets, arms, exclude, metrics, resources"
+TOP_KEYS = "name, seed, folds, image_size, interpolation, imbalance, split, validation, datasets, arms, exclude, metrics, resources"
 CNN_KEYS = (
     "name, threshold_moving, class_weight, focal_gamma, logit_adjustment, epochs, batch_size, optimizer, "
     "learning_rate, balanced_batches, backbone, alpha, weights, dense_units"
@@ -71,7 +73,7 @@ def datasets(levels):
 def test_the_papers_grid_and_its_defaults(tmp_path):
     grid = load(tmp_path, PAPER)
     assert (grid.name, grid.seed, grid.folds, grid.image_size) == ("paper", 2020, 10, 64)
-    assert grid.imbalance_ratios == (2.0, 5.0, 10.0)
+    assert grid.imbalance == tuple(Harmonic(ir=ir) for ir in (2, 5, 10))
     assert [dataset.name for dataset in grid.datasets] == ["mnist", "cifar10", "stl10"]
     assert (grid.interpolation, grid.exclude, grid.metrics, grid.resources) == (
         "bilinear",
@@ -114,7 +116,9 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
 
 def test_what_is_not_said_is_the_papers(tmp_path):
     grid = load(tmp_path, SMALL)
-    assert (grid.seed, grid.folds, grid.image_size, grid.imbalance_ratios) == (0, 10, 64, (2.0, 5.0, 10.0))
+    assert (grid.seed, grid.folds, grid.image_size) == (0, 10, 64)
+    assert grid.imbalance == tuple(Harmonic(ir=ir) for ir in (2, 5, 10))
+    assert (grid.split, grid.validation) == (Official(), None)
 
 
 @pytest.mark.parametrize("path", sorted(Path(__file__).parents[1].joinpath("experiments").glob("*.yaml")), ids=str)
@@ -137,7 +141,7 @@ def test_every_key_that_a_grid_can_have(tmp_path):
     )
     assert (grid.arms[0].classifier.C, grid.arms[0].classifier.gamma) == (10.0, 0.5)
     assert [getattr(resampler, "k_neighbors", None) for resampler in grid.arms[0].resamplers] == [None, 5, 3]
-    assert grid.exclude[0].levels() == {"dataset": "digits", "ir": "10", "fold": "0"}
+    assert grid.exclude[0].levels() == {"dataset": "digits", "imbalance": "10", "fold": "0"}
     assert (grid.interpolation, grid.metrics) == ("nearest", ("CBA",))
     assert {name: (some.cpus, some.gpus) for name, some in grid.resources.items()} == {"svm": (2, 0.0), "cnn": (1, 0.5)}
 
@@ -145,7 +149,7 @@ def test_every_key_that_a_grid_can_have(tmp_path):
 def test_levels_as_only_spells_them(tmp_path):
     assert load(tmp_path, PAPER.replace("folds: 10", "folds: 2").replace("[2, 5, 10]", "[2, 2.5]")).levels() == {
         "dataset": ["mnist", "cifar10", "stl10"],
-        "ir": ["2", "2.5"],
+        "imbalance": ["2", "2.5"],
         "fold": ["0", "1"],
         "representation": ["image", "features"],
         "resampler": ["none", "ros", "rus", "smote", "smote_enn", "iht"],
@@ -322,7 +326,7 @@ BAD = {
     ),
     "an imbalance ratio twice": (
         SMALL + "imbalance_ratios: [2, 2.0]\n",
-        ["7:19: imbalance_ratios: got 2.0 twice; expected different levels; remove one"],
+        ["7:19: imbalance_ratios: got '2' twice; expected different levels; remove one"],
     ),
     "an arm twice": (
         SMALL + ARM,
@@ -415,7 +419,7 @@ BAD = {
     "exclude an unknown axis": (
         SMALL + "exclude: [{data: digits}]\n",
         [
-            "7:18: exclude[0].data: unknown key: got 'data'; expected one of dataset, ir, fold, representation, "
+            "7:18: exclude[0].data: unknown key: got 'data'; expected one of dataset, imbalance, ir, fold, "
             "resampler, classifier; did you mean 'dataset'?"
         ],
     ),

@@ -44,9 +44,12 @@ def the_arm(**changes):
 
 # A cell by its place in the paper's grid, and its key.
 PINNED = [
-    ("dataset=mnist ir=2 fold=0 representation=image resampler=none classifier=cnn", "a5fab16df4d859f3"),
-    ("dataset=cifar10 ir=5 fold=3 representation=features resampler=smote_enn classifier=svm", "fbb1e599d6163aad"),
-    ("dataset=stl10 ir=10 fold=9 representation=image resampler=iht classifier=cnn", "f7153e4e77a4ba6f"),
+    ("dataset=mnist imbalance=2 fold=0 representation=image resampler=none classifier=cnn", "a5fab16df4d859f3"),
+    (
+        "dataset=cifar10 imbalance=5 fold=3 representation=features resampler=smote_enn classifier=svm",
+        "fbb1e599d6163aad",
+    ),
+    ("dataset=stl10 imbalance=10 fold=9 representation=image resampler=iht classifier=cnn", "f7153e4e77a4ba6f"),
 ]
 
 
@@ -66,7 +69,7 @@ def test_an_identity_is_all_that_can_change_the_result():
             "name": "mnist",
             "fingerprint": "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
         },
-        "ir": 5.0,
+        "imbalance": {"name": "harmonic", "ir": 5.0, "class_order": "random", "test": "same"},
         "fold": 0,
         "representation": {"name": "features", "backbone": "mobilenet", "alpha": 1.0, "weights": "imagenet"},
         "resampler": {"name": "smote", "k_neighbors": 5},
@@ -154,10 +157,10 @@ def test_only_selects(only, left):
         ("dataset=mnist,minst", "got 'minst'; expected one of mnist, cifar10, stl10; did you mean 'mnist'?"),
         (
             "datasets=mnist",
-            "got 'datasets'; expected one of dataset, ir, fold, representation, resampler, classifier; "
+            "got 'datasets'; expected one of dataset, imbalance, fold, representation, resampler, classifier; "
             "did you mean 'dataset'?",
         ),
-        ("xyz", "got 'xyz'; expected one of dataset, ir, fold, representation, resampler, classifier"),
+        ("xyz", "got 'xyz'; expected one of dataset, imbalance, fold, representation, resampler, classifier"),
         ("ir=3", "got '3'; expected one of 2, 5, 10"),
         ("ir=", "got ''; expected one of 2, 5, 10"),
     ],

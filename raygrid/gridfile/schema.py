@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
+from raygrid.axes import IMBALANCE
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.resizing import INTERPOLATIONS
 from raygrid.errors import choices
@@ -71,7 +72,7 @@ class Arm(BaseModel):
         yield from (("resampler", resampler) for resampler in self.resamplers)
 
     @property
-    def name(self) -> str:
+    def text(self) -> str:
         """What a message calls this arm."""
         return f"{self.representation.name} + {self.classifier.name}"
 
@@ -99,8 +100,12 @@ class Exclusion(BaseModel):
         """Return the levels that are named, as text, by axis."""
         named = self.model_dump(exclude_none=True)
         if "ir" in named:
-            named["imbalance"] = f"{named.pop('ir'):g}"
+            named[IMBALANCE] = f"{named.pop('ir'):g}"
         return {axis: str(level) for axis, level in named.items()}
+
+    def key_of(self, axis: str) -> str:
+        """Return the key that names a level of this axis."""
+        return "ir" if axis == IMBALANCE and self.ir is not None else axis
 
 
 def _fault(message: str, *keys: str | int) -> InitErrorDetails:
@@ -137,7 +142,7 @@ class Grid(BaseModel):
             if name in valid["dataset"][:i]
         ]
         faults += [
-            _fault(choices(level, valid[axis]), "exclude", i, axis)
+            _fault(choices(level, valid[axis]), "exclude", i, exclusion.key_of(axis))
             for i, exclusion in enumerate(self.exclude)
             for axis, level in exclusion.levels().items()
             if level not in valid[axis]
