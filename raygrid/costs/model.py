@@ -126,9 +126,8 @@ class CostModel:
         if record.status != "done" or not record.measured.seconds:
             return
         stratum, counts = stratum_of(record.cell), record.class_counts
-        balanced = Balanced(
-            max(counts["train"]), max(counts["test"]), len(counts["train"])
-        )  # class 1 keeps all its samples
+        # The largest class keeps all its samples.
+        balanced = Balanced(max(counts["train"]), max(counts["test"]), len(counts["train"]))
         self._balanced[stratum.dataset] = balanced
         done = _Done(record.measured.seconds, balanced.at(stratum.ir), sum(counts["resampled"]))
         self._done[stratum.levels][stratum.dataset, stratum.ir].append(done)
