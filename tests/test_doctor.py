@@ -86,11 +86,11 @@ def test_every_library_that_raygrid_asks_for_is_looked_at():
 
 def test_gpus_that_the_grid_asks_for_and_the_machine_has_not(job):
     wanted = {name: share.gpus for name, share in job(resources={"svm": {"gpus": 0.5}}).grid.resources.items()}
-    found = software.shares(wanted, 0, who="this machine has", then="its trials run on CPUs")
+    found = software.too_few_gpus(wanted, 0, who="this machine has", then="its trials run on CPUs")
     assert [str(finding) for finding in found] == [
         "ok    resources: svm: got gpus 0.5; this machine has 0: its trials run on CPUs"
     ]
-    assert list(software.shares(wanted, 1, who="this machine has", then="its trials run on CPUs")) == []
+    assert list(software.too_few_gpus(wanted, 1, who="this machine has", then="its trials run on CPUs")) == []
 
 
 @pytest.mark.slow
