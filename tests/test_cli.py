@@ -180,7 +180,7 @@ def test_a_grid_with_infeasible_cells_is_finished(raygrid, grid_file, tiny, tmp_
     code, out, err = raygrid("run", *arguments, "--only", "fold=0", "--engine", "inline")
     assert code == 0
     assert re.search(
-        r"^infeasible: dataset=digits ir=10 fold=0 representation=features resampler=smote classifier=svm: smote: got "
+        r"^infeasible: dataset=digits ir=10 fold=0 representation=features classifier=svm resampler=smote: smote: got "
         r"11 samples of class \d; expected at least 12 \(k_neighbors \+ 1\) \([0-9a-f]{16}\)$",
         err,
         re.MULTILINE,

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from raygrid import resampling
+from raygrid.axes import AXES
 from raygrid.errors import GridError, UsageError
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.resources import Resources, changed
-from raygrid.gridfile.schema import Grid
+from raygrid.gridfile.schema import Exclusion, Grid
 
 PAPER = """\
 name: paper
@@ -112,6 +113,10 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
     assert [resampler.name for resampler in features.resamplers] == ["none", "smote", "smote_enn", "iht"]
 
 
+def test_exclude_can_name_every_axis():
+    assert tuple(Exclusion.model_fields) == AXES
+
+
 def test_what_is_not_said_is_the_papers(tmp_path):
     grid = load(tmp_path, SMALL)
     assert (grid.seed, grid.folds, grid.image_size, grid.imbalance_ratios) == (0, 10, 64, (2.0, 5.0, 10.0))
@@ -148,8 +153,8 @@ def test_levels_as_only_spells_them(tmp_path):
         "ir": ["2", "2.5"],
         "fold": ["0", "1"],
         "representation": ["image", "features"],
-        "resampler": ["none", "ros", "rus", "smote", "smote_enn", "iht"],
         "classifier": ["cnn", "svm"],
+        "resampler": ["none", "ros", "rus", "smote", "smote_enn", "iht"],
     }
 
 
@@ -320,6 +325,16 @@ BAD = {
         arm(resamplers="[smote, {name: smote, k_neighbors: 5}]"),
         ["6:17: arms[0].resamplers: got 'smote' twice; expected different levels; remove one"],
     ),
+    "a level twice, once by its other name": (
+        arm(resamplers="[SMOTE, {name: smote, k_neighbors: 5}]"),
+        ["6:17: arms[0].resamplers: got 'smote' twice; expected different levels; remove one"],
+    ),
+    "an unknown key of a level by its other name": (
+        arm(resamplers="[none, {name: SMOTE, k: 3}]"),
+        [
+            "6:41: arms[0].resamplers[1].k: unknown key: got 'k'; expected one of name, sampling_strategy, k_neighbors",
+        ],
+    ),
     "an imbalance ratio twice": (
         SMALL + "imbalance_ratios: [2, 2.0]\n",
         ["7:19: imbalance_ratios: got 2.0 twice; expected different levels; remove one"],
@@ -416,7 +431,7 @@ BAD = {
         SMALL + "exclude: [{data: digits}]\n",
         [
             "7:18: exclude[0].data: unknown key: got 'data'; expected one of dataset, ir, fold, representation, "
-            "resampler, classifier; did you mean 'dataset'?"
+            "classifier, resampler; did you mean 'dataset'?"
         ],
     ),
     "exclude unknown levels": (
@@ -525,7 +540,7 @@ def test_the_json_schema_knows_what_the_file_may_say():
     assert {"$ref": "#/$defs/FromPath"} in properties["datasets"]["items"]["anyOf"]
     resamplers = models["Arm"]["properties"]["resamplers"]
     assert resamplers["minItems"] == 1
-    assert resamplers["items"]["anyOf"][0]["enum"] == RESAMPLERS.split(", ")
+    assert resamplers["items"]["anyOf"][0]["enum"] == [*resampling.RESAMPLERS, *resampling.ALIASES]
     assert list(models["Cnn"]["properties"]) == CNN_KEYS.split(", ")
     assert models["Svm"]["properties"]["gamma"]["anyOf"] == [
         {"enum": ["scale", "auto"], "type": "string"},

@@ -20,6 +20,9 @@ from raygrid.usercode import classes
 from raygrid.usercode.references import REFERENCE
 
 _L = TypeVar("_L", bound=Level)
+
+# Further names of levels, by axis.
+_ALIASES: Mapping[str, Mapping[str, str]] = {"resampler": ALIASES}
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 # A user's own class: an editor cannot know its parameters.
@@ -91,6 +94,18 @@ def level_of_user(
         return classes.with_code(level)
     except ValueError as error:
         raise ValueError(f"{reference}: {error}") from None
+
+
+def spelled(level: object) -> str:
+    """Return the text of a level, as tables, `exclude` and --only have it."""
+    if isinstance(level, Level):
+        return level.name
+    return f"{level:g}" if isinstance(level, float) else str(level)
+
+
+def canonical(axis: str, level: str) -> str:
+    """Return the name in tables of a level that `exclude` or --only calls by this or another of its names."""
+    return _ALIASES.get(axis, {}).get(level, level)
 
 
 AnyDataset = Annotated[SerializeAsAny[DatasetLevel], _one_of(DatasetLevel, DATASETS, with_path=FromPath)]

@@ -1,15 +1,16 @@
 """The grid file: its schema. `raygrid.gridfile.faults` says what is wrong with a file."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, PositiveInt, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
+from raygrid.axes import AXES, METHOD_AXES
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.images import INTERPOLATIONS
 from raygrid.errors import choices
-from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyRepresentation, AnyResampler
+from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyRepresentation, AnyResampler, canonical, spelled
 from raygrid.gridfile.resources import Resources
 from raygrid.level import STRICT, Level
 from raygrid.metrics.confusion import METRICS
@@ -68,8 +69,8 @@ class Exclusion(BaseModel):
     ir: float | None = None
     fold: int | None = None
     representation: str | None = None
-    resampler: str | None = None
     classifier: str | None = None
+    resampler: str | None = None
 
     @model_validator(mode="after")
     def _excludes_some(self) -> Self:
@@ -79,8 +80,7 @@ class Exclusion(BaseModel):
 
     def levels(self) -> dict[str, str]:
         """Return the levels that are named, as text, by axis."""
-        named = self.model_dump(exclude_none=True)
-        return {axis: f"{level:g}" if isinstance(level, float) else str(level) for axis, level in named.items()}
+        return {axis: canonical(axis, spelled(level)) for axis, level in self if level is not None}
 
 
 def _fault(message: str, *keys: str | int) -> InitErrorDetails:
@@ -106,11 +106,11 @@ class Grid(BaseModel):
 
     @model_validator(mode="after")
     def _levels_exist(self) -> Self:
-        valid = self.levels()
+        valid, datasets = self.levels(), [dataset.name for dataset in self.datasets]
         faults = [
             _fault(f"got the name {name!r} twice; give each data set a name of its own", "datasets", i, "name")
-            for i, name in enumerate(valid["dataset"])
-            if name in valid["dataset"][:i]
+            for i, name in enumerate(datasets)
+            if name in datasets[:i]
         ]
         faults += [
             _fault(choices(level, valid[axis]), "exclude", i, axis)
@@ -143,12 +143,11 @@ class Grid(BaseModel):
 
     def levels(self) -> dict[str, list[str]]:
         """Return the levels of every axis as text, as --only spells them."""
-        resamplers = [resampler.name for arm in self.arms for resampler in arm.resamplers]
-        return {
-            "dataset": [dataset.name for dataset in self.datasets],
-            "ir": [f"{ir:g}" for ir in self.imbalance_ratios],
-            "fold": [str(fold) for fold in range(self.folds)],
-            "representation": list(dict.fromkeys(arm.representation.name for arm in self.arms)),
-            "resampler": list(dict.fromkeys(resamplers)),
-            "classifier": list(dict.fromkeys(arm.classifier.name for arm in self.arms)),
+        of_arms = [each for arm in self.arms for each in arm.levels()]
+        levels: dict[str, Iterable[object]] = {
+            "dataset": self.datasets,
+            "ir": self.imbalance_ratios,
+            "fold": range(self.folds),
+            **{axis: [level for axis_of_level, level in of_arms if axis_of_level == axis] for axis in METHOD_AXES},
         }
+        return {axis: list(dict.fromkeys(map(spelled, levels[axis]))) for axis in AXES}
