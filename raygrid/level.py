@@ -41,14 +41,9 @@ class Level(BaseModel):
     _root: Path | None = PrivateAttr(None)
 
     def with_code(self, root: Path, **code: str) -> Self:
-        """Return this level, which from now on knows the code of the user that it runs.
+        """Return this level, which now knows where the user's code is that it runs, and what of it enters keys.
 
-        Parameters
-        ----------
-        root : Path
-            The package or module that has the code.
-        **code : str
-            What enters the keys of its cells: the checksum of the source, and the class if it is the user's.
+        That is the checksum of the source, and the class if it is the user's.
         """
         self._root, self._code = root, code
         return self

@@ -39,18 +39,8 @@ def _one_of(
 ) -> PlainValidator:
     """Return the validator of an axis, which takes a bare name, or a mapping with a name and parameters.
 
-    Parameters
-    ----------
-    kind : type
-        What a user's own class, ``module:Class``, must be a subclass of.
-    registry : mapping
-        The class of each name.
-    with_path : type, optional
-        The class of a mapping that has a path, whatever its name.
-    aliases : mapping
-        Further names, and the names in `registry` that they stand for.
-    refused : mapping
-        Names that a user may expect, and why there is no such level.
+    A user's own class must be a subclass of `kind`; a mapping with a path is a `with_path`, whatever its name;
+    `aliases` leads from further names to those in `registry`; `refused` says why there is no level of some name.
     """
 
     def level(value: object, info: ValidationInfo) -> _L:
@@ -78,22 +68,11 @@ def _one_of(
 def level_of_user(
     given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | None, *, taken: Collection[str] = ()
 ) -> _L:
-    """Return a level of a user's own class, whose reference is the name in `given`.
-
-    Raises
-    ------
-    ValueError
-        There is no such class, or its level has a name that is taken. (A ValidationError: its parameters are wrong.)
-    """
-    reference = given["name"]
-    level_class, name = classes.find(reference, kind, context)
+    """Return a level of a user's own class, whose reference is the name in `given`; raise ValueError if it is wrong."""
+    level_class, name = classes.find(given["name"], kind, context)
     if name in taken:
-        raise ValueError(f"{reference}: got the name {name!r}, which is raygrid's own; give it another")
-    level = validated(level_class, {**given, "name": name}, context)
-    try:
-        return classes.with_code(level)
-    except ValueError as error:
-        raise ValueError(f"{reference}: {error}") from None
+        raise ValueError(f"{given['name']}: got the name {name!r}, which is raygrid's own; give it another")
+    return classes.with_code(validated(level_class, {**given, "name": name}, context), given["name"])
 
 
 def spelled(level: object) -> str:
