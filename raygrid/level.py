@@ -1,4 +1,4 @@
-"""What every level of every axis is: a name and its parameters, checked, frozen, and hashable."""
+"""The levels of all axes: a name and parameters, validated, frozen and hashable."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -88,7 +88,7 @@ class Level(BaseModel):
 
 
 def labels(levels: Iterable[Level]) -> dict[Level, str]:
-    """Return what each level is called: its name, and the parameters that tell it from others of that name."""
+    """Return the label of each level: its name, and the parameters in which it differs from others of that name."""
     distinct = list(dict.fromkeys(levels))
     return {level: _label(level, [other for other in distinct if other.name == level.name]) for level in distinct}
 

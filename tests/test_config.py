@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from raygrid import resampling
@@ -10,6 +11,8 @@ from raygrid.errors import GridError, UsageError
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.resources import Resources, changed
 from raygrid.gridfile.schema import Exclusion, Grid
+from raygrid.networks.backbones import BackboneLevel
+from raygrid.representations import Representation
 
 PAPER = """\
 name: paper
@@ -587,3 +590,33 @@ def test_a_flag_that_does_not_say_what_a_trial_may_use_is_refused_in_one_line(fl
     assert str(refused.value).startswith(f"--resources {flag}: ")
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("resampler", "is_valid"),
+    [
+        ("smote", True),
+        ("SMOTE", True),
+        ("Smote", False),
+        ({"name": "SMOTE", "k_neighbors": 3}, True),
+        ({"name": "SMOTE", "k": 3}, False),
+        ({"name": "smote", "sampling_strategy": 0.5}, True),
+        ({"name": "smote", "sampling_strategy": {"0": 20}}, True),
+        ({"name": "smote", "sampling_strategy": 2}, False),
+        ({"k_neighbors": 3}, False),
+        ({"name": "my_module:Mine", "whatever": 3}, True),
+    ],
+)
+def test_an_editor_knows_each_level_and_its_parameters(tiny, resampler, is_valid):
+    validator = jsonschema.Draft202012Validator(Grid.model_json_schema())
+    arm = tiny["arms"][0] | {"resamplers": [resampler]}
+    assert validator.is_valid(tiny | {"arms": [arm]}) == is_valid
+
+
+def test_what_a_level_needs_is_fetched_whatever_the_order_of_its_bases():
+    class BackboneFirst(BackboneLevel, Representation): ...
+
+    class BackboneLast(Representation, BackboneLevel): ...
+
+    assert BackboneFirst.fetch is BackboneLast.fetch is BackboneLevel.fetch
+    assert BackboneFirst.to_fetch is BackboneLast.to_fetch is BackboneLevel.to_fetch

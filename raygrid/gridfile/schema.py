@@ -1,4 +1,4 @@
-"""The grid file: its schema. `raygrid.gridfile.faults` says what is wrong with a file."""
+"""The schema of the grid file. `raygrid.gridfile.faults` loads a file."""
 
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Annotated, Literal, Self, TypeVar
@@ -26,12 +26,12 @@ def _distinct(levels: tuple[_T, ...]) -> tuple[_T, ...]:
     return levels
 
 
-# An axis: its levels, at least one, each once. (YAML has lists where we keep tuples, hence not strict.)
+# The levels of an axis: at least one, and each once. Not strict, because YAML has lists where a grid has tuples.
 Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
 class Arm(BaseModel):
-    """One half of a study: a representation, a classifier that works on it, and the resamplers to compare."""
+    """A part of a study: a representation, a classifier that works on it, and the resamplers to compare."""
 
     model_config = STRICT
 
@@ -56,12 +56,12 @@ class Arm(BaseModel):
 
     @property
     def name(self) -> str:
-        """What a message calls this arm."""
+        """The name of this arm in messages."""
         return f"{self.representation.name} + {self.classifier.name}"
 
 
 class Exclusion(BaseModel):
-    """A partial cell: every cell that has all of these levels is left out."""
+    """Some levels: every cell that has all of them is left out."""
 
     model_config = STRICT
 
@@ -79,7 +79,7 @@ class Exclusion(BaseModel):
         return self
 
     def levels(self) -> dict[str, str]:
-        """Return the levels that are named, as text, by axis."""
+        """Return the levels to exclude as text, by axis."""
         return {axis: canonical(axis, spelled(level)) for axis, level in self if level is not None}
 
 
@@ -88,7 +88,7 @@ def _fault(message: str, *keys: str | int) -> InitErrorDetails:
 
 
 class Grid(BaseModel):
-    """What is declared: the levels of every axis and the settings they share. The defaults are the paper's."""
+    """The levels of every axis, and the settings that all cells share. The defaults are the paper's."""
 
     model_config = STRICT
 
@@ -129,7 +129,7 @@ class Grid(BaseModel):
         return self
 
     def _namesakes(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each name that two classes share: no table could tell them apart."""
+        """Yield a fault for each name that two classes share, because tables could not tell them apart."""
         first: dict[tuple[str, str], type[Level]] = {}
         for i, arm in enumerate(self.arms):
             for axis, level in arm.levels():
@@ -138,11 +138,11 @@ class Grid(BaseModel):
                     yield _fault(fault, "arms", i)
 
     def classifiers(self) -> list[str]:
-        """Return the names of the classifiers that there are: raygrid's, and the user's own in this grid."""
+        """Return the names of all classifiers: raygrid's, and the user's own in this grid."""
         return list(dict.fromkeys([*CLASSIFIERS, *(arm.classifier.name for arm in self.arms)]))
 
     def levels(self) -> dict[str, list[str]]:
-        """Return the levels of every axis as text, as --only spells them."""
+        """Return the levels of every axis as the text that --only has for them."""
         of_arms = [each for arm in self.arms for each in arm.levels()]
         levels: dict[str, Iterable[object]] = {
             "dataset": self.datasets,
