@@ -41,7 +41,7 @@ CNN_KEYS = (
     "learning_rate, balanced_batches, backbone, alpha, weights, dense_units"
 )
 CLASSIFIERS = "cnn, keras, svm, linear_probe, knn, sklearn"
-RESAMPLERS = ", ".join(resampling.RESAMPLERS)
+RESAMPLERS = ", ".join((*resampling.RESAMPLERS, *resampling.ALIASES))
 METRICS = (
     "AvAcc, CBA, MAvG, accuracy, balanced_accuracy, f1_macro, f1_weighted, precision_macro, recall_macro, "
     "jaccard_macro, cohen_kappa_score, matthews_corrcoef, geometric_mean_score, roc_auc_ovr, average_precision"
@@ -543,7 +543,7 @@ def test_the_json_schema_knows_what_the_file_may_say():
     assert {"$ref": "#/$defs/FromPath"} in properties["datasets"]["items"]["anyOf"]
     resamplers = models["Arm"]["properties"]["resamplers"]
     assert resamplers["minItems"] == 1
-    assert resamplers["items"]["anyOf"][0]["enum"] == [*resampling.RESAMPLERS, *resampling.ALIASES]
+    assert resamplers["items"]["anyOf"][0]["enum"] == RESAMPLERS.split(", ")
     assert list(models["Cnn"]["properties"]) == CNN_KEYS.split(", ")
     assert models["Svm"]["properties"]["gamma"]["anyOf"] == [
         {"enum": ["scale", "auto"], "type": "string"},

@@ -42,26 +42,26 @@ def _one_of(
     A user's own class must be a subclass of `kind`; a mapping with a path is a `with_path`, whatever its name;
     `aliases` leads from further names to those in `registry`; `refused` says why there is no level of some name.
     """
+    names = (*registry, *aliases)
 
     def level(value: object, info: ValidationInfo) -> _L:
         given = {"name": value} if isinstance(value, str) else value
         if not isinstance(given, Mapping) or not isinstance(name := given.get("name"), str):
             raise ValueError(f"got {value!r}; expected a name, or a mapping with a name")
         if ":" in name:
-            return level_of_user(given, kind, info.context, taken=(*registry, *aliases))
+            return level_of_user(given, kind, info.context, taken=names)
         if with_path and "path" in given:
             return validated(with_path, given, info.context)
         if name in refused:
             raise ValueError(f"got {name!r}, which {refused[name]}")
-        canonical = aliases.get(name, name)
-        if canonical not in registry:
-            raise ValueError(choices(name, registry))
-        return validated(registry[canonical], {**given, "name": canonical}, info.context)
+        key = aliases.get(name, name)
+        if key not in registry:
+            raise ValueError(choices(name, names))
+        return validated(registry[key], {**given, "name": key}, info.context)
 
-    names: Any = Literal[(*registry, *aliases)]
     known = (*registry.values(), *([with_path] if with_path else []))
     reference = Annotated[str, Field(pattern=REFERENCE)]
-    described: Any = Union[(names, reference, *known, Annotated[Any, WithJsonSchema(_REFERENCED)])]
+    described: Any = Union[(Literal[names], reference, *known, Annotated[Any, WithJsonSchema(_REFERENCED)])]
     return PlainValidator(level, json_schema_input_type=described)
 
 
