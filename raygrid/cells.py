@@ -8,9 +8,11 @@ from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Literal
 
+from raygrid.axes import ALIASES, AXES
 from raygrid.classifiers import Classifier
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError, choices
+from raygrid.gridfile.levels import canonical, spelled
 from raygrid.gridfile.schema import Grid
 from raygrid.imbalance import Profile
 from raygrid.level import Level
@@ -91,14 +93,7 @@ class Cell:
 
     def levels(self) -> dict[str, str]:
         """Return the cell's level on every axis as text, as --only and exclude spell them."""
-        return {
-            "dataset": self.dataset.name,
-            "imbalance": self.imbalance.text,
-            "fold": str(self.fold),
-            "representation": self.representation.name,
-            "resampler": self.resampler.name,
-            "classifier": self.classifier.name,
-        }
+        return {axis: spelled(getattr(self, axis)) for axis in AXES}
 
     def __str__(self) -> str:
         return " ".join(f"{axis}={level}" for axis, level in self.levels().items())
@@ -144,10 +139,11 @@ def select(cells: Iterable[Cell], only: Sequence[str], grid: Grid) -> list[Cell]
     """
     kept = list(cells)
     for text in only:
-        axis, _, levels = text.partition("=")
+        name, _, levels = text.partition("=")
+        axis = ALIASES.get(name, name)
         if axis not in grid.levels():
-            raise UsageError(f"--only {text}: {choices(axis, grid.levels())}")
-        wanted = levels.split(",")
+            raise UsageError(f"--only {text}: {choices(name, grid.levels())}")
+        wanted = [canonical(axis, level) for level in levels.split(",")]
         for level in wanted:
             if level not in grid.levels()[axis]:
                 raise UsageError(f"--only {text}: {choices(level, grid.levels()[axis])}")

@@ -1,4 +1,4 @@
-"""What every level of every axis is: a name and its parameters, checked, frozen, and hashable."""
+"""The levels of all axes: a name and parameters, validated, frozen and hashable."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -41,14 +41,9 @@ class Level(BaseModel):
     _root: Path | None = PrivateAttr(None)
 
     def with_code(self, root: Path, **code: str) -> Self:
-        """Return this level, which from now on knows the code of the user that it runs.
+        """Return this level, which now knows where the user's code is that it runs, and what of it enters keys.
 
-        Parameters
-        ----------
-        root : Path
-            The package or module that has the code.
-        **code : str
-            What enters the keys of its cells: the checksum of the source, and the class if it is the user's.
+        That is the checksum of the source, and the class if it is the user's.
         """
         self._root, self._code = root, code
         return self
@@ -98,7 +93,7 @@ class Level(BaseModel):
 
 
 def labels(levels: Iterable[Level]) -> dict[Level, str]:
-    """Return what each level is called: its text, and the parameters that tell it from others of that text."""
+    """Return the label of each level: its text, and the parameters in which it differs from others of that text."""
     distinct = list(dict.fromkeys(levels))
     return {level: _label(level, [other for other in distinct if other.text == level.text]) for level in distinct}
 

@@ -98,7 +98,7 @@ def test_it_is_found_beside_the_grid_file_and_not_imported_before_it_is_built(tm
 
 
 def test_without_a_grid_file_no_code_is_named(module):
-    with pytest.raises(ValidationError, match="modules are imported for the grid file of a command alone"):
+    with pytest.raises(ValidationError, match="modules are imported only for the grid file of a command"):
         BuiltNetwork(builder="my_nets:build")
 
 

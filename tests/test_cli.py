@@ -69,9 +69,9 @@ def test_plan_counts_cells_by_axis_and_level(raygrid, grid_file, tmp_path):
         ["fold", "0", "4", "0", "0", "4"],
         ["1", "4", "0", "0", "4"],
         ["representation", "features", "8", "0", "0", "8"],
+        ["classifier", "svm", "8", "0", "0", "8"],
         ["resampler", "none", "4", "0", "0", "4"],
         ["smote", "4", "0", "0", "4"],
-        ["classifier", "svm", "8", "0", "0", "8"],
     ]
     assert not (tmp_path / "store").exists()
 
@@ -187,7 +187,7 @@ def test_a_grid_with_infeasible_cells_is_finished(raygrid, grid_file, tiny, tmp_
     code, out, err = raygrid("run", *arguments, "--only", "fold=0", "--engine", "inline")
     assert code == 0
     assert re.search(
-        r"^infeasible: dataset=digits ir=10 fold=0 representation=features resampler=smote classifier=svm: smote: got "
+        r"^infeasible: dataset=digits ir=10 fold=0 representation=features classifier=svm resampler=smote: smote: got "
         r"11 samples of class \d; expected at least 12 \(k_neighbors \+ 1\) \([0-9a-f]{16}\)$",
         err,
         re.MULTILINE,
@@ -254,8 +254,8 @@ MISTAKES = {
     "no such file": (["plan", "nowhere.yaml"], "nowhere.yaml: No such file or directory; name a grid file"),
     "no such axis": (
         ["run", "tiny.yaml", "--only", "resampling=none"],
-        "--only resampling=none: got 'resampling'; expected one of dataset, ir, fold, representation, resampler, "
-        "classifier; did you mean 'resampler'?",
+        "--only resampling=none: got 'resampling'; expected one of dataset, ir, fold, representation, classifier, "
+        "resampler; did you mean 'resampler'?",
     ),
     "no such level": (
         ["status", "tiny.yaml", "--only", "ir=2,3"],

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from raygrid import resampling
+from raygrid.axes import ALIASES, AXES
 from raygrid.errors import GridError, UsageError
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.resources import Resources, changed
-from raygrid.gridfile.schema import Grid
+from raygrid.gridfile.schema import Exclusion, Grid
 from raygrid.imbalance import Harmonic
+from raygrid.networks.backbones import BackboneLevel
+from raygrid.representations import Representation
 from raygrid.splits import Official
 
 PAPER = """\
@@ -33,13 +37,16 @@ HEAD = "name: small\ndatasets: [digits]\narms:\n"
 ARM = "  - representation: features\n    classifier: svm\n    resamplers: [none]\n"
 SMALL = HEAD + ARM
 
-TOP_KEYS = "name, seed, folds, image_size, interpolation, imbalance, split, validation, datasets, arms, exclude, metrics, resources"
+TOP_KEYS = (
+    "name, seed, folds, image_size, interpolation, imbalance, split, validation, datasets, arms, exclude, metrics, "
+    "resources"
+)
 CNN_KEYS = (
     "name, threshold_moving, class_weight, focal_gamma, logit_adjustment, epochs, batch_size, optimizer, "
     "learning_rate, balanced_batches, backbone, alpha, weights, dense_units"
 )
 CLASSIFIERS = "cnn, keras, svm, linear_probe, knn, sklearn"
-RESAMPLERS = ", ".join(resampling.RESAMPLERS)
+RESAMPLERS = ", ".join((*resampling.RESAMPLERS, *resampling.ALIASES))
 METRICS = (
     "AvAcc, CBA, MAvG, accuracy, balanced_accuracy, f1_macro, f1_weighted, precision_macro, recall_macro, "
     "jaccard_macro, cohen_kappa_score, matthews_corrcoef, geometric_mean_score, roc_auc_ovr, average_precision"
@@ -114,6 +121,10 @@ def test_the_papers_grid_and_its_defaults(tmp_path):
     assert [resampler.name for resampler in features.resamplers] == ["none", "smote", "smote_enn", "iht"]
 
 
+def test_exclude_can_name_every_axis():
+    assert {ALIASES.get(key, key) for key in Exclusion.model_fields} == set(AXES)
+
+
 def test_what_is_not_said_is_the_papers(tmp_path):
     grid = load(tmp_path, SMALL)
     assert (grid.seed, grid.folds, grid.image_size) == (0, 10, 64)
@@ -152,8 +163,8 @@ def test_levels_as_only_spells_them(tmp_path):
         "imbalance": ["2", "2.5"],
         "fold": ["0", "1"],
         "representation": ["image", "features"],
-        "resampler": ["none", "ros", "rus", "smote", "smote_enn", "iht"],
         "classifier": ["cnn", "svm"],
+        "resampler": ["none", "ros", "rus", "smote", "smote_enn", "iht"],
     }
 
 
@@ -324,6 +335,16 @@ BAD = {
         arm(resamplers="[smote, {name: smote, k_neighbors: 5}]"),
         ["6:17: arms[0].resamplers: got 'smote' twice; expected different levels; remove one"],
     ),
+    "a level twice, once by its other name": (
+        arm(resamplers="[SMOTE, {name: smote, k_neighbors: 5}]"),
+        ["6:17: arms[0].resamplers: got 'smote' twice; expected different levels; remove one"],
+    ),
+    "an unknown key of a level by its other name": (
+        arm(resamplers="[none, {name: SMOTE, k: 3}]"),
+        [
+            "6:41: arms[0].resamplers[1].k: unknown key: got 'k'; expected one of name, sampling_strategy, k_neighbors",
+        ],
+    ),
     "an imbalance ratio twice": (
         SMALL + "imbalance_ratios: [2, 2.0]\n",
         ["7:19: imbalance_ratios: got '2' twice; expected different levels; remove one"],
@@ -420,7 +441,7 @@ BAD = {
         SMALL + "exclude: [{data: digits}]\n",
         [
             "7:18: exclude[0].data: unknown key: got 'data'; expected one of dataset, imbalance, ir, fold, "
-            "resampler, classifier; did you mean 'dataset'?"
+            "representation, classifier, resampler; did you mean 'dataset'?"
         ],
     ),
     "exclude unknown levels": (
@@ -523,7 +544,7 @@ def test_the_json_schema_knows_what_the_file_may_say():
     schema = Grid.model_json_schema()
     assert schema["required"] == ["name", "datasets", "arms"]
     assert schema["additionalProperties"] is False
-    assert list(schema["properties"]) == TOP_KEYS.split(", ")
+    assert list(schema["properties"]) == [*TOP_KEYS.split(", "), "imbalance_ratios"]
     properties, models = schema["properties"], schema["$defs"]
     assert properties["datasets"]["items"]["anyOf"][0]["enum"] == ["digits", "mnist", "cifar10", "stl10"]
     assert {"$ref": "#/$defs/FromPath"} in properties["datasets"]["items"]["anyOf"]
@@ -576,3 +597,33 @@ def test_a_flag_that_does_not_say_what_a_trial_may_use_is_refused_in_one_line(fl
     assert str(refused.value).startswith(f"--resources {flag}: ")
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("resampler", "is_valid"),
+    [
+        ("smote", True),
+        ("SMOTE", True),
+        ("Smote", False),
+        ({"name": "SMOTE", "k_neighbors": 3}, True),
+        ({"name": "SMOTE", "k": 3}, False),
+        ({"name": "smote", "sampling_strategy": 0.5}, True),
+        ({"name": "smote", "sampling_strategy": {"0": 20}}, True),
+        ({"name": "smote", "sampling_strategy": 2}, False),
+        ({"k_neighbors": 3}, False),
+        ({"name": "my_module:Mine", "whatever": 3}, True),
+    ],
+)
+def test_an_editor_knows_each_level_and_its_parameters(tiny, resampler, is_valid):
+    validator = jsonschema.Draft202012Validator(Grid.model_json_schema())
+    arm = tiny["arms"][0] | {"resamplers": [resampler]}
+    assert validator.is_valid(tiny | {"arms": [arm]}) == is_valid
+
+
+def test_what_a_level_needs_is_fetched_whatever_the_order_of_its_bases():
+    class BackboneFirst(BackboneLevel, Representation): ...
+
+    class BackboneLast(Representation, BackboneLevel): ...
+
+    assert BackboneFirst.fetch is BackboneLast.fetch is BackboneLevel.fetch
+    assert BackboneFirst.to_fetch is BackboneLast.to_fetch is BackboneLevel.to_fetch

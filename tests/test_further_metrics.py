@@ -300,7 +300,7 @@ def test_a_module_beside_the_grid_file_is_found_after_those_where_python_looks(r
 
 
 def test_what_is_no_grid_file_of_a_command_imports_nothing(tiny):
-    with pytest.raises(ValidationError, match="modules are imported for the grid file of a command alone"):
+    with pytest.raises(ValidationError, match="modules are imported only for the grid file of a command"):
         Grid.model_validate(tiny | {"metrics": ["no_such_module:metric"]})
 
 

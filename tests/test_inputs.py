@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -222,8 +223,7 @@ def test_cells_of_a_fold_share_what_is_trained_for_it(trained, tmp_path):
 
 def of_other_code(level):
     """A level as it is after its source has changed."""
-    level._code = {"source": "sha256:0"}
-    return level
+    return level.with_code(Path("module.py"), source="sha256:0")
 
 
 # What is changed, and whether another network is then trained: on the original images, and on resampled ones.

@@ -40,8 +40,8 @@ cell {cell.key}
   ir             2
   fold           0
   representation features
-  resampler      smote
   classifier     svm
+  resampler      smote
 status: error, 2026-11-23T13:59:42+00:00
 seconds: split 0.020
 peak memory: 812 MB

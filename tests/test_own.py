@@ -301,7 +301,7 @@ def test_what_a_store_names_is_never_imported(trap, raygrid, grid_file, folder):
 
 
 def test_a_declaration_that_is_no_grid_file_names_no_modules(trap, tiny):
-    with pytest.raises(ValueError, match="got 'trap:Keep'; modules are imported for the grid file of a command alone"):
+    with pytest.raises(ValueError, match="got 'trap:Keep'; modules are imported only for the grid file of a command"):
         Grid.model_validate(tiny | {"arms": [tiny["arms"][0] | {"resamplers": ["trap:Keep"]}]})
     assert not trap.exists()
 

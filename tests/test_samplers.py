@@ -1,8 +1,10 @@
 """imbalanced-learn's samplers by their names: all of them, their parameters, and what they give, sample for sample."""
 
+import pickle
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
+from types import SimpleNamespace
 
 import imblearn
 import numpy as np
@@ -11,13 +13,16 @@ from imblearn import combine, over_sampling, under_sampling
 from in_memory import train_samples
 from real_tables import imbalanced
 from scipy.sparse import csr_array, eye_array
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from raygrid.cells import expand, select
 from raygrid.errors import GridError, InfeasibleError
 from raygrid.gridfile.faults import load_grid
 from raygrid.mixtures.mixing import mix
-from raygrid.resampling import REFUSED, RESAMPLERS
+from raygrid.resampling import ALIASES, REFUSED, RESAMPLERS
 from raygrid.resampling.neighbours import MixtureNeighbours
+from raygrid.resampling.on_samples import OnSamples, dense
 from raygrid.storage.store import Store
 
 # NearMiss 3 and k-means say what the tests are about.
@@ -30,7 +35,9 @@ THEIRS = {
     for name in module.__all__
     if name[0].isupper() and hasattr(getattr(module, name), "fit_resample")  # a module would be loaded, TensorFlow even
 }
-BY_CLASS_NAME = [name for name in RESAMPLERS if name in THEIRS]
+
+# Levels of raygrid, by the names of imbalanced-learn's classes: some have names of their own as well.
+OURS = {type_.__name__: type_ for type_ in RESAMPLERS.values() if type_.__name__ in THEIRS}
 
 # Parameters that a grid file does not have: what a cell or a trial decides, and what is no plain value.
 DECIDED = {"random_state", "n_jobs"}
@@ -40,26 +47,26 @@ OF_PARTS = {"SMOTEENN": {"k_neighbors", "n_neighbors", "kind_sel"}, "SMOTETomek"
 
 
 def test_every_sampler_is_supported_or_refused_with_a_reason():
-    assert set(BY_CLASS_NAME) | set(REFUSED) == set(THEIRS)
-    assert not set(BY_CLASS_NAME) & set(REFUSED)
+    assert set(OURS) | set(REFUSED) == set(THEIRS)
+    assert not set(OURS) & set(REFUSED)
     assert all(REFUSED.values())
 
 
-@pytest.mark.parametrize("name", BY_CLASS_NAME)
+@pytest.mark.parametrize("name", OURS)
 def test_parameters_and_defaults_are_theirs(name):
     theirs = {key: parameter.default for key, parameter in signature(THEIRS[name]).parameters.items()}
-    ours = RESAMPLERS[name]().model_dump(exclude={"name"})
+    ours = OURS[name]().model_dump(exclude={"name"})
     assert set(ours) - OF_PARTS.get(name, set()) == set(theirs) - DECIDED - OBJECTS
     assert {key: value for key, value in ours.items() if key in theirs and value != theirs[key]} == {}
 
 
-@pytest.mark.parametrize("name", BY_CLASS_NAME)
+@pytest.mark.parametrize("name", OURS)
 def test_a_choice_is_of_all_that_they_take(name):
-    level = RESAMPLERS[name]
+    level = OURS[name]
     for key, options in THEIRS[name]._parameter_constraints.items():
         for theirs in (option.options for option in options if hasattr(option, "options")):
             for value in theirs if key in level.model_fields else []:
-                assert level.model_validate({"name": name, key: value})
+                assert level.model_validate({key: value})
 
 
 def smote(**parameters):
@@ -96,7 +103,7 @@ OTHERS = [
     ),
     ("SMOTETomek", {"k_neighbors": 3}, {"smote": smote(k_neighbors=3)}),
 ]
-CASES = [*((name, {}, None) for name in BY_CLASS_NAME), *OTHERS]
+CASES = [*((name, {}, None) for name in OURS), *OTHERS]
 IDS = [f"{name} {parameters or ''}".strip() for name, parameters, _ in CASES]
 
 
@@ -107,7 +114,7 @@ def theirs(name, parameters):
 
 def check(name, parameters, spelled, table, ir):
     X, y = imbalanced(table, ir)
-    A, y_resampled = RESAMPLERS[name](**parameters).resample(train_samples(X), y, seed=SEED)
+    A, y_resampled = OURS[name](**parameters).resample(train_samples(X), y, seed=SEED)
     X_theirs, y_theirs = theirs(name, spelled or parameters).fit_resample(X, y)
     assert y_resampled.tolist() == y_theirs.tolist()
     np.testing.assert_allclose(mix(A, X), X_theirs, rtol=0, atol=5e-7 * np.abs(X).max())
@@ -162,10 +169,10 @@ def test_a_resampler_reads_samples_if_and_only_if_it_says_so(name):
     assert asked or level.sees != "inner products"
 
 
-@pytest.mark.parametrize("name", BY_CLASS_NAME)
+@pytest.mark.parametrize("name", OURS)
 def test_the_seed_decides(name):
     X, y = imbalanced("wine", 3)
-    (A, _), (again, _), (other, _) = (RESAMPLERS[name]().resample(train_samples(X), y, seed=seed) for seed in (1, 1, 2))
+    (A, _), (again, _), (other, _) = (OURS[name]().resample(train_samples(X), y, seed=seed) for seed in (1, 1, 2))
     assert A.shape == again.shape and (A != again).nnz == 0
     if "random_state" not in signature(THEIRS[name]).parameters:
         assert A.shape == other.shape and (A != other).nnz == 0
@@ -180,15 +187,15 @@ def blobs(y, apart=20):
 
 
 INFEASIBLE = {
-    "SMOTE": (labels(20, 9, 5), {}, "SMOTE: neighbours: got 5 samples; expected at least 6"),
+    "SMOTE": (labels(20, 9, 5), {}, "smote: got 5 samples of class 2; expected at least 6 (k_neighbors + 1)"),
     "BorderlineSMOTE": (labels(6, 4), {}, "BorderlineSMOTE: neighbours: got 10 samples; expected at least 11"),
     "ADASYN": (
         labels(20, 9),
         {},
         "ADASYN: got classes of 9 to 20 samples; imbalanced-learn: Not any neigbours",
     ),
-    "SMOTEENN": (labels(20, 5), {}, "SMOTEENN: neighbours: got 5 samples; expected at least 6"),
-    "SMOTETomek": (labels(20, 5), {}, "SMOTETomek: neighbours: got 5 samples; expected at least 6"),
+    "SMOTEENN": (labels(20, 5), {}, "smote_enn: got 5 samples of class 1; expected at least 6 (k_neighbors + 1)"),
+    "SMOTETomek": (labels(20, 5), {}, "SMOTETomek: got 5 samples of class 1; expected at least 6 (k_neighbors + 1)"),
     "NearMiss": (labels(20, 2), {}, "NearMiss: neighbours: got 2 samples; expected at least 3"),
     "KMeansSMOTE": (
         labels(30, 2),
@@ -203,7 +210,22 @@ INFEASIBLE = {
     "InstanceHardnessThreshold": (
         labels(4, 2),
         {},
-        "InstanceHardnessThreshold: got classes of 2 to 4 samples; imbalanced-learn: n_splits=5 cannot be greater",
+        "iht: got at most 4 samples a class; expected at least 5 (cv)",
+    ),
+    "SMOTE, a ratio for three classes": (
+        labels(20, 9, 8),
+        {"sampling_strategy": 0.5},
+        'smote: got classes of 8 to 20 samples; imbalanced-learn: "sampling_strategy" can be a float only when',
+    ),
+    "RandomOverSampler, fewer than there are": (
+        labels(20, 9),
+        {"sampling_strategy": {1: 8}},
+        "ros: got classes of 9 to 20 samples; imbalanced-learn: With over-sampling methods, the number",
+    ),
+    "RandomUnderSampler, a class that is not there": (
+        labels(20, 9),
+        {"sampling_strategy": {2: 8}},
+        "rus: got classes of 9 to 20 samples; imbalanced-learn: The {2} target class is/are not present",
     ),
     "OneSidedSelection": (
         labels(9, 2),
@@ -222,7 +244,7 @@ INFEASIBLE = {
 def test_what_no_repetition_can_compute_is_infeasible(case):
     y, parameters, message = INFEASIBLE[case]
     with pytest.raises(InfeasibleError) as refused:
-        RESAMPLERS[case.partition(",")[0]](**parameters).resample(train_samples(blobs(y)), y, seed=0)
+        OURS[case.partition(",")[0]](**parameters).resample(train_samples(blobs(y)), y, seed=0)
     assert str(refused.value).startswith(message)
 
 
@@ -230,21 +252,77 @@ def test_support_vectors_that_are_all_noise_are_infeasible():
     y, majority = labels(60, 5), blobs(labels(60))
     X = np.concatenate([majority, majority[:5] + 1e-3])
     with pytest.raises(InfeasibleError, match=r"^SVMSMOTE: got classes of 5 to 60 samples; .* considered as noise"):
-        RESAMPLERS["SVMSMOTE"](k_neighbors=2, m_neighbors=1).resample(train_samples(X), y, seed=0)
+        OURS["SVMSMOTE"](k_neighbors=2, m_neighbors=1).resample(train_samples(X), y, seed=0)
 
 
 def test_one_new_sample_for_many_alike_is_infeasible():
     y = labels(7, 6)
     with pytest.raises(InfeasibleError, match=r"^ADASYN: got classes of 6 to 7 samples; .* No samples will be"):
-        RESAMPLERS["ADASYN"]().resample(train_samples(blobs(y, apart=0)), y, seed=0)
+        OURS["ADASYN"]().resample(train_samples(blobs(y, apart=0)), y, seed=0)
 
 
 def test_fewer_different_samples_than_clusters_are_infeasible():
     y = labels(9, 4)
     X = np.repeat(blobs(labels(3, 2)), [3, 3, 3, 2, 2], axis=0)
     with pytest.raises(InfeasibleError) as refused:
-        RESAMPLERS["ClusterCentroids"]().resample(train_samples(X), y, seed=0)
+        OURS["ClusterCentroids"]().resample(train_samples(X), y, seed=0)
     assert str(refused.value) == "ClusterCentroids: got 3 different samples; expected at least 4 (clusters)"
+
+
+def test_a_cluster_of_identical_images_is_infeasible():
+    y = labels(20, 13, 10)
+    X = np.zeros((43, 3), np.float32)
+    with pytest.raises(InfeasibleError, match=r"^KMeansSMOTE: .*imbalanced-learn: cannot convert float NaN to integer"):
+        OURS["KMeansSMOTE"]().resample(train_samples(X), y, seed=0)
+
+
+STRATEGIES = {
+    "a ratio": ("SMOTE", 0.75, [20, 15]),
+    "one is a ratio": ("RandomUnderSampler", 1, [9, 9]),
+    "a number for a class": ("SMOTE", {1: 12}, [20, 12]),
+    "numbers for both": ("RandomOverSampler", {0: 25, 1: 30}, [25, 30]),
+    "a number for the larger": ("NearMiss", {0: 10}, [10, 9]),
+    "the same to combine": ("SMOTETomek", {1: 14}, [20, 14]),
+}
+
+
+@pytest.mark.parametrize(("name", "strategy", "counts"), STRATEGIES.values(), ids=STRATEGIES)
+def test_a_strategy_can_be_a_ratio_or_numbers_of_samples(name, strategy, counts):
+    y = labels(20, 9)
+    level = OURS[name](sampling_strategy=strategy)
+    _, y_resampled = level.resample(train_samples(blobs(y)), y, seed=0)
+    assert np.bincount(y_resampled).tolist() == counts
+    theirs_resampled = theirs(name, {"sampling_strategy": strategy}).fit_resample(blobs(y), y)[1]
+    assert np.bincount(theirs_resampled).tolist() == counts
+
+
+def test_a_strategy_is_a_parameter_of_the_level_that_its_default_does_not_show():
+    level = OURS["SMOTE"](sampling_strategy={1: 12, 0: 20})
+    assert level == OURS["SMOTE"](sampling_strategy={0: 20, 1: 12})
+    assert len({level, OURS["SMOTE"](sampling_strategy={0: 20, 1: 12}), OURS["SMOTE"]()}) == 2
+    assert level.identity() == {"name": "smote", "sampling_strategy": {"0": 20, "1": 12}, "k_neighbors": 5}
+    assert OURS["SMOTE"]().identity() == {"name": "smote", "k_neighbors": 5}
+
+
+def test_one_level_has_two_names(tmp_path):
+    path = tmp_path / "grid.yaml"
+
+    def cells(*names):
+        path.write_text(GRID.replace("none, {level}", ", ".join(names)) + "exclude: [{resampler: SMOTEENN}]\n")
+        return expand(grid := load_grid(path)), grid
+
+    of_classes, grid = cells(*ALIASES)
+    of_levels, _ = cells(*ALIASES.values())
+    assert [cell.key for cell in of_classes] == [cell.key for cell in of_levels]
+    assert {cell.resampler.name for cell in of_classes} == {*ALIASES.values()} - {"smote_enn"}
+    assert {cell.resampler.name for cell in select(of_classes, ["resampler=SMOTE,iht"], grid)} == {"smote", "iht"}
+    assert {name: RESAMPLERS[of].__name__ for name, of in ALIASES.items()} == {name: name for name in ALIASES}
+
+
+def test_the_library_still_measures_clusters_by_the_method_that_is_replaced():
+    theirs = over_sampling.KMeansSMOTE
+    assert list(signature(theirs._find_cluster_sparsity).parameters) == ["self", "X"]
+    assert "_find_cluster_sparsity" in theirs._fit_resample.__code__.co_names
 
 
 def test_an_error_that_is_no_fact_of_the_data_stays_one(monkeypatch):
@@ -254,7 +332,7 @@ def test_an_error_that_is_no_fact_of_the_data_stays_one(monkeypatch):
     monkeypatch.setattr(over_sampling.SMOTE, "fit_resample", broken)
     y = labels(9, 7)
     with pytest.raises(ValueError, match="must be an int"):
-        RESAMPLERS["SMOTE"]().resample(train_samples(blobs(y)), y, seed=0)
+        OURS["SMOTE"]().resample(train_samples(blobs(y)), y, seed=0)
 
 
 GRID = """\
@@ -271,6 +349,11 @@ FAULTS = {
     "{name: SMOTE, k_neighbors: five}": ".k_neighbors: got 'five'; expected a whole number",
     "{name: SVMSMOTE, out_step: 2}": ".out_step: got 2; ",
     "{name: SMOTE, sampling_strategy: majority}": ".sampling_strategy: got 'majority'; expected one of auto, ",
+    "{name: SMOTE, sampling_strategy: 2}": ".sampling_strategy: got 2; expected one of auto, minority, not minority, "
+    "not majority, all, a ratio above 0 and at most 1, a mapping from class (0, 1, ...) to number of samples",
+    "{name: SMOTE, sampling_strategy: {a: 2}}": ".sampling_strategy: got {'a': 2}; expected one of auto, ",
+    "{name: SMOTE, sampling_strategy: {}}": ".sampling_strategy: got {}; expected one of auto, ",
+    "{name: TomekLinks, sampling_strategy: 0.5}": ".sampling_strategy: got '0.5'; expected one of auto, majority, ",
     "{name: SMOTE, random_state: 1}": ".random_state: unknown key: got 'random_state'; expected one of name, ",
     "SMOTENC": ": got 'SMOTENC', which mixes categories with numbers",
     "FunctionSampler": ": got 'FunctionSampler', which calls a function",
@@ -302,20 +385,24 @@ def test_several_in_one_grid(raygrid, grid_file, tiny, tmp_path):
     assert raygrid("run", grid, "--store", tmp_path / "store", "--engine", "inline")[0] == 0
     records = Store(tmp_path / "store").records()
     found = {record.cell["resampler"]["name"]: (record.status, record.message) for record in records.values()}
-    assert found.pop("SMOTE") == ("infeasible", "SMOTE: neighbours: got 11 samples; expected at least 12")
+    assert found.pop("smote") == (
+        "infeasible",
+        "smote: got 11 samples of class 8; expected at least 12 (k_neighbors + 1)",
+    )
     assert found == dict.fromkeys(["TomekLinks", "NearMiss", "BorderlineSMOTE", "ClusterCentroids"], ("done", None))
 
 
 def readme_row(name):
-    level = RESAMPLERS[name]()
+    level = OURS[name]()
     parameters = level.model_dump(exclude={"name", "sampling_strategy"})
     listed = ", ".join(f"`{key}: {'null' if value is None else value}`" for key, value in parameters.items())
-    return f"| `{name}` | {level.sees} | {listed.replace('False', 'false')} |"
+    names = ", ".join(f"`{each}`" for each in dict.fromkeys((level.name, name)))
+    return f"| {names} | {level.sees} | {listed.replace('False', 'false')} |"
 
 
 def test_the_readme_says_what_each_sees():
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    assert "\n".join(map(readme_row, BY_CLASS_NAME)) in readme
+    assert "\n".join(map(readme_row, OURS)) in readme
     assert all(f"`{name}`" in readme for name in REFUSED)
 
 
@@ -342,3 +429,39 @@ def test_the_commonest_label_among_the_neighbours(mixtures, k):
     found = MixtureNeighbours(train_samples(X.astype(np.float64)), k).fit(identity, y).predict(mixed)
     theirs = KNeighborsClassifier(n_neighbors=k).fit(X.astype(np.float64), y)
     assert found.tolist() == theirs.predict(mixed @ X.astype(np.float64)).tolist()
+
+
+def fitted_to(A, y, *, before):
+    """Return what naive Bayes learns among mixtures, as an estimator that has been fitted to other ones before."""
+    X = train_samples(np.array([[0.0], [0.1], [10.0], [10.1]], np.float32))
+    estimator = OnSamples(X, GaussianNB())
+    return estimator.fit(*before).fit(A, y).estimator
+
+
+def test_an_estimator_is_fitted_again_to_other_labels_and_to_other_shares():
+    identity = eye_array(4, format="csr")
+    first, second = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
+    assert fitted_to(identity, second, before=(identity, first)).class_prior_.tolist() == [0.25, 0.75]
+    halved = csr_array(([0.5, 0.5] * 4, [0, 2] * 4, range(0, 9, 2)), shape=(4, 4))
+    moved = csr_array(([0.25, 0.75] * 4, [0, 2] * 4, range(0, 9, 2)), shape=(4, 4))
+    assert fitted_to(moved, first, before=(halved, first)).theta_.ravel().tolist() == [7.5, 7.5]
+
+
+def test_an_estimator_is_not_fitted_to_the_same_twice():
+    X, fits = train_samples(np.array([[0.0], [1.0]], np.float32)), []
+    estimator = OnSamples(X, SimpleNamespace(fit=lambda *given: fits.append(given)))
+    for _ in range(3):
+        estimator.fit(eye_array(2, format="csr"), np.array([0, 1]))
+    assert len(fits) == 1
+
+
+def test_an_estimator_on_samples_can_be_pickled():
+    estimator = OnSamples(np.eye(2), GaussianNB(var_smoothing=1))
+    assert pickle.loads(pickle.dumps(estimator)).var_smoothing == 1
+
+
+def test_rows_that_mix_samples_stand_for_mixtures():
+    X = train_samples(np.array([[[0, 8]], [[4, 0]]], np.uint8))
+    assert dense(X, csr_array([[0.5, 0.5], [0.25, 0.75]])).tolist() == [[2, 4], [3, 2]]
+    selected = dense(X, csr_array([[0.0, 1.0], [1.0, 0.0]]))
+    assert (selected.tolist(), selected.dtype) == ([[4, 0], [0, 8]], np.uint8)

@@ -1,1 +1,1 @@
-"""The grid file: its schema, and what is wrong with one."""
+"""The grid file: its schema, and the messages about its faults."""

@@ -22,6 +22,9 @@ from raygrid.usercode import classes
 from raygrid.usercode.references import REFERENCE
 
 _L = TypeVar("_L", bound=Level)
+
+# Further names of levels, by axis.
+_ALIASES: Mapping[str, Mapping[str, str]] = {"resampler": ALIASES}
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 # A user's own class: an editor cannot know its parameters.
@@ -39,21 +42,11 @@ def _one_of(
 ) -> PlainValidator:
     """Return the validator of an axis, which takes a bare name, or a mapping with a name and parameters.
 
-    Parameters
-    ----------
-    kind : type
-        What a user's own class, ``module:Class``, must be a subclass of.
-    registry : mapping
-        The class of each name.
-    with_path : type, optional
-        The class of a mapping that has a path, whatever its name.
-    aliases : mapping
-        Further names, and the names in `registry` that they stand for.
-    refused : mapping
-        Names that a user may expect, and why there is no such level.
-    numbers : callable, optional
-        Returns the mapping that a bare number stands for.
+    A user's own class must be a subclass of `kind`; a mapping with a path is a `with_path`, whatever its name;
+    `aliases` leads from further names to those in `registry`; `refused` says why there is no level of some name.
+    `numbers` returns the mapping that a bare number stands for.
     """
+    names = (*registry, *aliases)
 
     def level(value: object, info: ValidationInfo) -> _L:
         given = {"name": value} if isinstance(value, str) else value
@@ -63,43 +56,43 @@ def _one_of(
             number = "a number, " if numbers else ""
             raise ValueError(f"got {value!r}; expected {number}a name, or a mapping with a name")
         if ":" in name:
-            return level_of_user(given, kind, info.context, taken=(*registry, *aliases))
+            return level_of_user(given, kind, info.context, taken=names)
         if with_path and "path" in given:
             return validated(with_path, given, info.context)
         if name in refused:
             raise ValueError(f"got {name!r}, which {refused[name]}")
-        canonical = aliases.get(name, name)
-        if canonical not in registry:
-            raise ValueError(choices(name, registry))
-        return validated(registry[canonical], {**given, "name": canonical}, info.context)
+        key = aliases.get(name, name)
+        if key not in registry:
+            raise ValueError(choices(name, names))
+        return validated(registry[key], {**given, "name": key}, info.context)
 
-    names: Any = Literal[(*registry, *aliases)]
     known = (*registry.values(), *([with_path] if with_path else []))
     reference = Annotated[str, Field(pattern=REFERENCE)]
     number = (float,) if numbers else ()
-    described: Any = Union[(names, reference, *number, *known, Annotated[Any, WithJsonSchema(_REFERENCED)])]
+    described: Any = Union[(Literal[names], reference, *number, *known, Annotated[Any, WithJsonSchema(_REFERENCED)])]
     return PlainValidator(level, json_schema_input_type=described)
 
 
 def level_of_user(
     given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | None, *, taken: Collection[str] = ()
 ) -> _L:
-    """Return a level of a user's own class, whose reference is the name in `given`.
-
-    Raises
-    ------
-    ValueError
-        There is no such class, or its level has a name that is taken. (A ValidationError: its parameters are wrong.)
-    """
-    reference = given["name"]
-    level_class, name = classes.find(reference, kind, context)
+    """Return a level of a user's own class, whose reference is the name in `given`; raise ValueError if it is wrong."""
+    level_class, name = classes.find(given["name"], kind, context)
     if name in taken:
-        raise ValueError(f"{reference}: got the name {name!r}, which is raygrid's own; give it another")
-    level = validated(level_class, {**given, "name": name}, context)
-    try:
-        return classes.with_code(level)
-    except ValueError as error:
-        raise ValueError(f"{reference}: {error}") from None
+        raise ValueError(f"{given['name']}: got the name {name!r}, which is raygrid's own; give it another")
+    return classes.with_code(validated(level_class, {**given, "name": name}, context), given["name"])
+
+
+def spelled(level: object) -> str:
+    """Return the text of a level, as tables, `exclude` and --only have it."""
+    if isinstance(level, Level):
+        return level.text
+    return f"{level:g}" if isinstance(level, float) else str(level)
+
+
+def canonical(axis: str, level: str) -> str:
+    """Return the name in tables of a level that `exclude` or --only calls by this or another of its names."""
+    return _ALIASES.get(axis, {}).get(level, level)
 
 
 AnyDataset = Annotated[SerializeAsAny[DatasetLevel], _one_of(DatasetLevel, DATASETS, with_path=FromPath)]

@@ -1,13 +1,14 @@
-"""The grid file: its schema. `raygrid.gridfile.faults` says what is wrong with a file."""
+"""The schema of the grid file. `raygrid.gridfile.faults` loads a file."""
 
-from collections.abc import Hashable, Iterator
-from typing import Annotated, Literal, Self, TypeVar
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     PositiveInt,
     ValidationError,
@@ -15,11 +16,20 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from raygrid.axes import IMBALANCE
+from raygrid.axes import ALIASES, AXES, IMBALANCE, METHOD_AXES
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.resizing import INTERPOLATIONS
 from raygrid.errors import choices
-from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyProfile, AnyRepresentation, AnyResampler, AnySplit
+from raygrid.gridfile.levels import (
+    AnyClassifier,
+    AnyDataset,
+    AnyProfile,
+    AnyRepresentation,
+    AnyResampler,
+    AnySplit,
+    canonical,
+    spelled,
+)
 from raygrid.gridfile.resources import Resources
 from raygrid.imbalance import Harmonic
 from raygrid.level import STRICT, Level
@@ -43,12 +53,12 @@ def _validation(value: object) -> object:
     raise ValueError(f"got {value!r}; expected a share between 0 and 1, or official: the data set's own part")
 
 
-# An axis: its levels, at least one, each once. (YAML has lists where we keep tuples, hence not strict.)
+# The levels of an axis: at least one, and each once. Not strict, because YAML has lists where a grid has tuples.
 Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
 class Arm(BaseModel):
-    """One half of a study: a representation, a classifier that works on it, and the resamplers to compare."""
+    """A part of a study: a representation, a classifier that works on it, and the resamplers to compare."""
 
     model_config = STRICT
 
@@ -73,12 +83,12 @@ class Arm(BaseModel):
 
     @property
     def text(self) -> str:
-        """What a message calls this arm."""
+        """The name of this arm in messages."""
         return f"{self.representation.name} + {self.classifier.name}"
 
 
 class Exclusion(BaseModel):
-    """A partial cell: every cell that has all of these levels is left out."""
+    """Some levels: every cell that has all of them is left out."""
 
     model_config = STRICT
 
@@ -87,8 +97,8 @@ class Exclusion(BaseModel):
     ir: float | None = None
     fold: int | None = None
     representation: str | None = None
-    resampler: str | None = None
     classifier: str | None = None
+    resampler: str | None = None
 
     @model_validator(mode="after")
     def _excludes_some(self) -> Self:
@@ -97,14 +107,12 @@ class Exclusion(BaseModel):
         return self
 
     def levels(self) -> dict[str, str]:
-        """Return the levels that are named, as text, by axis."""
-        named = self.model_dump(exclude_none=True)
-        if "ir" in named:
-            named[IMBALANCE] = f"{named.pop('ir'):g}"
-        return {axis: str(level) for axis, level in named.items()}
+        """Return the levels to exclude as text, by axis."""
+        named = {ALIASES.get(key, key): level for key, level in self if level is not None}
+        return {axis: canonical(axis, spelled(level)) for axis, level in named.items()}
 
     def key_of(self, axis: str) -> str:
-        """Return the key that names a level of this axis."""
+        """Return the key that names the level of this axis."""
         return "ir" if axis == IMBALANCE and self.ir is not None else axis
 
 
@@ -112,10 +120,15 @@ def _fault(message: str, *keys: str | int) -> InitErrorDetails:
     return InitErrorDetails(type="value_error", loc=keys, input=None, ctx={"error": ValueError(message)})
 
 
-class Grid(BaseModel):
-    """What is declared: the levels of every axis and the settings they share. The defaults are the paper's."""
+def _with_ratios(schema: dict[str, Any]) -> None:
+    """Describe the other name of the axis of imbalance, which is for numbers."""
+    schema["properties"]["imbalance_ratios"] = {"type": "array", "items": {"type": "number", "minimum": 1}}
 
-    model_config = STRICT
+
+class Grid(BaseModel):
+    """The levels of every axis, and the settings that all cells share. The defaults are the paper's."""
+
+    model_config = ConfigDict(**STRICT, json_schema_extra=_with_ratios)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: int = Field(0, ge=0)
@@ -135,11 +148,11 @@ class Grid(BaseModel):
 
     @model_validator(mode="after")
     def _levels_exist(self) -> Self:
-        valid = self.levels()
+        valid, datasets = self.levels(), [dataset.name for dataset in self.datasets]
         faults = [
             _fault(f"got the name {name!r} twice; give each data set a name of its own", "datasets", i, "name")
-            for i, name in enumerate(valid["dataset"])
-            if name in valid["dataset"][:i]
+            for i, name in enumerate(datasets)
+            if name in datasets[:i]
         ]
         faults += [
             _fault(choices(level, valid[axis]), "exclude", i, exclusion.key_of(axis))
@@ -171,7 +184,7 @@ class Grid(BaseModel):
         return self
 
     def _namesakes(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each name that two classes share: no table could tell them apart."""
+        """Yield a fault for each name that two classes share, because tables could not tell them apart."""
         first: dict[tuple[str, str], type[Level]] = {}
         for i, arm in enumerate(self.arms):
             for axis, level in arm.levels():
@@ -180,17 +193,16 @@ class Grid(BaseModel):
                     yield _fault(fault, "arms", i)
 
     def classifiers(self) -> list[str]:
-        """Return the names of the classifiers that there are: raygrid's, and the user's own in this grid."""
+        """Return the names of all classifiers: raygrid's, and the user's own in this grid."""
         return list(dict.fromkeys([*CLASSIFIERS, *(arm.classifier.name for arm in self.arms)]))
 
     def levels(self) -> dict[str, list[str]]:
-        """Return the levels of every axis as text, as --only spells them."""
-        resamplers = [resampler.name for arm in self.arms for resampler in arm.resamplers]
-        return {
-            "dataset": [dataset.name for dataset in self.datasets],
-            "imbalance": list(dict.fromkeys(level.text for level in self.imbalance)),
-            "fold": [str(fold) for fold in range(self.folds)],
-            "representation": list(dict.fromkeys(arm.representation.name for arm in self.arms)),
-            "resampler": list(dict.fromkeys(resamplers)),
-            "classifier": list(dict.fromkeys(arm.classifier.name for arm in self.arms)),
+        """Return the levels of every axis as the text that --only has for them."""
+        of_arms = [each for arm in self.arms for each in arm.levels()]
+        levels: dict[str, Iterable[object]] = {
+            "dataset": self.datasets,
+            IMBALANCE: self.imbalance,
+            "fold": range(self.folds),
+            **{axis: [level for axis_of_level, level in of_arms if axis_of_level == axis] for axis in METHOD_AXES},
         }
+        return {axis: list(dict.fromkeys(map(spelled, levels[axis]))) for axis in AXES}

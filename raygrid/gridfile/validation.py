@@ -1,7 +1,7 @@
 """Validation by pydantic, with every fault in the words of raygrid."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -55,37 +55,27 @@ def _words(fault: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind == "extra_forbidden":
-        return f"unknown key: {choices(str(keys[-1]), _fields(keys[:-1], model)[0].model_fields)}"
+        return f"unknown key: {choices(str(keys[-1]), _at(keys[:-1], model)[0].model_fields)}"
     if kind == "literal_error":
-        return choices(str(got), map(str, _literals(_fields(keys, model)[1])))
+        return choices(str(got), (str(part) for part in _at(keys, model)[1] if isinstance(part, str | int)))
     if kind == "missing":
         return f"{keys[-1]}: got nothing; expected {_EXPECTED[kind]}"
     expected = _EXPECTED.get(kind)
     return f"got {got!r}; expected {expected.format(**context)}" if expected else f"got {got!r}; {fault['msg']}"
 
 
-def _fields(keys: Sequence[str | int], model: type[BaseModel]) -> tuple[type[BaseModel], object]:
-    """Return the innermost model that `keys` lead to, and the annotation of the last of its fields that they name."""
-    annotation: object = model
-    for (
-        key
-    ) in keys:  # of a list's item, a mapping's value and a union's alternative the annotation is within the field's
+def _at(keys: Sequence[str | int], model: type[BaseModel]) -> tuple[type[BaseModel], list[object]]:
+    """Return the innermost model that `keys` lead to, and all parts of the type of the last field among them."""
+    parts: list[object] = []
+    for key in keys:  # those of items of lists, values of mappings and alternatives of unions are no fields
         if field := model.model_fields.get(str(key)):
-            annotation = field.annotation
-            model = next((part for part in _parts(annotation) if _is_model(part)), model)
-    return model, annotation
+            parts = list(_parts(field.annotation))
+            model = next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), model)
+    return model, parts
 
 
-def _literals(annotation: object) -> Iterator[object]:
-    return (value for part in _parts(annotation) if get_origin(part) is Literal for value in get_args(part))
-
-
-def _parts(annotation: object) -> Iterator[Any]:
-    """Yield an annotation and all that it is made of."""
+def _parts(annotation: object) -> Iterator[object]:
+    """Yield a type and all that it is made of, down to the values of a Literal."""
     yield annotation
     for part in get_args(annotation):
         yield from _parts(part)
-
-
-def _is_model(part: object) -> bool:
-    return isinstance(part, type) and issubclass(part, BaseModel)

@@ -1,4 +1,4 @@
-"""A YAML file, loaded safely, that knows where in the text each value stands."""
+"""A YAML file, loaded safely, with the place of each value in its text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ _START = yaml.Mark("", 0, 0, 0, None, 0)
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values only; and 1e-4 is a number, as YAML 1.2 has it."""
+    """Loads plain values only, and 1e-4 as a number, as in YAML 1.2."""
 
 
 _Loader.add_implicit_resolver(
@@ -24,7 +24,7 @@ _Loader.add_implicit_resolver(
 
 
 class Place(NamedTuple):
-    """Where a value stands in a file; in reading order when sorted."""
+    """The place of a value in a file; places sort in reading order."""
 
     file: str
     line: int
@@ -46,7 +46,7 @@ class YamlFile:
     Raises
     ------
     GridError
-        It cannot be read, is not YAML, is not a mapping, or has a key twice.
+        The file cannot be read, is not YAML, is not a mapping, or has a key twice.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +55,7 @@ class YamlFile:
             loader = _Loader(path.read_text(encoding="utf-8"))
             # An empty file has no node at all.
             self._root = loader.get_single_node() or yaml.ScalarNode("tag:yaml.org,2002:null", "", _START, _START)
-            repeated = list(_repeated_keys(self._root, set()))  # now: merging (<<) rewrites the nodes
+            repeated = list(_repeated_keys(self._root, set()))  # before merging (<<) changes the nodes
             self.content: Any = loader.construct_document(self._root)
         except OSError as error:
             raise GridError(f"{path}: {error.strerror}; name a grid file") from None
@@ -65,7 +65,7 @@ class YamlFile:
             mark = error.problem_mark or error.context_mark
             where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
             raise GridError(f"{where}: not YAML: {error.problem}") from None
-        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date of month 13, say
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: for example a date of month 13
             raise GridError(f"{path}: not YAML: {getattr(error, 'reason', error)}") from None
         if not isinstance(self.content, dict):
             raise GridError(f"{path}: got {type(self.content).__name__}; expected a mapping with name, datasets, arms")
@@ -77,7 +77,7 @@ class YamlFile:
             )
 
     def place(self, keys: Sequence[str | int]) -> "Place":
-        """Return where the value at `keys` stands, as far down as the file goes; unknown keys are passed over."""
+        """Return the place of the value at `keys`, as deep as the file goes; unknown keys are skipped."""
         node, spelled = self._root, ""
         for key in keys:
             if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
@@ -85,19 +85,19 @@ class YamlFile:
             elif isinstance(node, yaml.MappingNode):
                 found = [value for name, value in node.value if name.value == key]
                 if found:
-                    node, spelled = found[-1], f"{spelled}.{key}"  # merged keys (<<) stand before its own
+                    node, spelled = found[-1], f"{spelled}.{key}"  # merged keys (<<) come before the mapping's own
         mark = node.start_mark
         return Place(str(self.path), mark.line + 1, mark.column + 1, spelled.lstrip("."))
 
 
 def parsed(text: str) -> Any:
-    """Return a value, as a YAML file would have it."""
+    """Return the value that a text has in a YAML file."""
     return _Loader(text).get_single_data()
 
 
 def _repeated_keys(node: yaml.Node, visited: set[int]) -> Iterator[yaml.Node]:
-    """Yield the key nodes that stand in one mapping a second time (PyYAML would let the last one win)."""
-    if id(node) in visited:  # an alias, perhaps of what it lies in
+    """Yield the nodes of keys that a mapping already has (PyYAML would silently take the last one)."""
+    if id(node) in visited:  # an alias, perhaps of a node that contains it
         return
     visited.add(id(node))
     if isinstance(node, yaml.MappingNode):

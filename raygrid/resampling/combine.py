@@ -16,7 +16,7 @@ from raygrid.mixtures.samples import Samples
 from raygrid.resampling.imbalanced_learn import Sampler
 from raygrid.resampling.over_sampling import SMOTE, check_neighbours
 from raygrid.resampling.resampler import Labels, run
-from raygrid.resampling.strategy import Filled
+from raygrid.resampling.strategy import Filled, plain
 from raygrid.resampling.under_sampling import EditedNearestNeighbours, without_tomek_links
 
 
@@ -34,7 +34,7 @@ class SMOTEENN(Sampler):
         check_neighbours(y, self.k_neighbors, self.sampling_strategy)
 
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
-        smote = SMOTE(sampling_strategy=self.sampling_strategy, k_neighbors=self.k_neighbors)
+        smote = SMOTE(sampling_strategy=plain(self.sampling_strategy), k_neighbors=self.k_neighbors)
         enn = EditedNearestNeighbours(sampling_strategy="all", n_neighbors=self.n_neighbors, kind_sel=self.kind_sel)
         return {"smote": smote.sampler(X, seed), "enn": enn.sampler(X, seed)}
 
@@ -51,5 +51,5 @@ class SMOTETomek(Sampler):
         check_neighbours(y, self.k_neighbors, self.sampling_strategy)
 
     def _resampled(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
-        smote = SMOTE(sampling_strategy=self.sampling_strategy, k_neighbors=self.k_neighbors)
+        smote = SMOTE(sampling_strategy=plain(self.sampling_strategy), k_neighbors=self.k_neighbors)
         return without_tomek_links(*run(smote.sampler(X, seed), y), X, "all")

@@ -1,8 +1,8 @@
 """Nearest neighbours among mixed samples, measured through inner products.
 
-imbalanced-learn's samplers accept a neighbours estimator of one's own. Run on the identity matrix, what they hand
-to it are rows of mixing matrices; the distances between the samples those rows stand for follow from inner products,
-so X' is never built.
+imbalanced-learn's samplers accept another neighbours estimator than their own. They are run on the identity matrix, so
+that they give rows of mixing matrices to the estimator. The distances between the mixtures that these rows stand for
+follow from inner products, so that the mixtures are never computed.
 """
 
 from typing import Any, Self
@@ -16,29 +16,29 @@ from raygrid.mixtures.samples import Samples, nearest, squares
 
 
 class MixtureNeighbours:
-    """Nearest neighbours by brute force; the part of scikit-learn's API that imbalanced-learn uses.
+    """Nearest neighbours by brute force, with the part of scikit-learn's API that imbalanced-learn uses.
 
     Parameters
     ----------
     X : Samples
-        That mixing matrices refer to.
+        The samples that are mixed.
     n_neighbors : int
-        How many to find, a sample itself counted in.
+        How many to find; a sample is its own first neighbour.
     """
 
     def __init__(self, X: Samples, n_neighbors: int) -> None:
         self.X, self.n_neighbors = X, n_neighbors
 
     def __sklearn_clone__(self) -> Self:
-        """Share X: a clone of the default kind would copy it."""
+        """Share X, which the default clone would copy."""
         return type(self)(self.X, self.n_neighbors)
 
     def set_params(self, **params: object) -> Self:
-        """Take no parameters; EditedNearestNeighbours and NearMiss set n_jobs."""
+        """Ignore all parameters; EditedNearestNeighbours and NearMiss set n_jobs."""
         return self
 
     def fit(self, A: csr_array, y: Any = None) -> Self:
-        """Remember the mixtures (n_fitted, n_samples) among which to search, and their labels to predict from."""
+        """Keep the mixtures (n_fitted, n_samples) to search among, and their labels to predict from."""
         self._A, self._squares, self._y = csr_array(A), squares(csr_array(A), self.X), y
         return self
 
@@ -49,7 +49,7 @@ class MixtureNeighbours:
         ----------
         B : sparse array of shape (n_rows, n_samples)
         n_neighbors : int or None
-            How many, if not as many as the estimator is for.
+            How many; as many as the estimator's, if not given.
 
         Returns
         -------
@@ -78,5 +78,5 @@ class MixtureNeighbours:
         return csr_array((np.ones(nearest.size), (rows, nearest.ravel())), shape=(len(nearest), self._A.shape[0]))
 
     def predict(self, B: csr_array) -> NDArray[np.int64]:
-        """Return the commonest label among the neighbours of each row of B, of equally common ones the smallest."""
+        """Return the commonest label among the neighbours of each row of B; the smallest of equally common ones."""
         return np.array([np.bincount(labels).argmax() for labels in self._y[self.kneighbors(B, return_distance=False)]])

@@ -38,7 +38,7 @@ class OnSamples:
         return getattr(self.estimator, name)
 
     def __sklearn_clone__(self) -> Self:
-        """Share X: a clone of the default kind would copy it."""
+        """Share X, which the default clone would copy."""
         return self
 
     def fit(self, A: csr_array, y: NDArray[np.int64] | None = None) -> Self:
@@ -55,12 +55,12 @@ class OnSamples:
 
 
 class Centres(OnSamples):
-    """Clusters whose centres are rows of a mixing matrix: the means of their members, or the members nearest to these.
+    """Clusters whose centres are rows of a mixing matrix: the means of their members, or the members nearest to them.
 
     Parameters
     ----------
     are_samples : bool
-        Whether they are the members.
+        Whether the centres are members.
     """
 
     def __init__(self, X: Samples, estimator: Any, *, are_samples: bool) -> None:

@@ -47,7 +47,10 @@ def check_neighbours(y: Labels, k: int, sampling_strategy: str | float | Counts)
     from imblearn.utils import check_sampling_strategy
 
     sizes, strategy = np.bincount(y), plain(sampling_strategy)
-    n_new = check_sampling_strategy(strategy, y, "over-sampling")
+    try:
+        n_new = check_sampling_strategy(strategy, y, "over-sampling")
+    except ValueError as error:
+        raise InfeasibleError(f"imbalanced-learn: {error}") from None
     small = [label for label, n in n_new.items() if n and sizes[label] <= k]
     if small:
         smallest = min(small, key=lambda label: sizes[label])

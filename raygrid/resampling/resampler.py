@@ -1,4 +1,4 @@
-"""What a resampler is, and how one of imbalanced-learn's is made to return a mixing matrix."""
+"""The contract of a resampler, the one that changes nothing, and how to get a mixing matrix from a sampler."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar, Literal
@@ -16,14 +16,14 @@ Sees = Literal["labels", "inner products", "samples"]
 
 
 class Resampler(Level):
-    """A level of the resampler axis: balances the classes of a training set.
+    """A level of the resampler axis, which balances the classes of a training set.
 
     A subclass defines `_fit`, with the parameters and results of `resample`.
 
     Attributes
     ----------
     sees : "labels", "inner products" or "samples"
-        What it needs of the training set. The last means that all of it is read into memory, dense.
+        What it needs of the training set. For samples, all of the set is read into memory, dense.
     compares_pairs : bool
         Whether its time grows with the square of the number of samples.
     """
@@ -32,7 +32,7 @@ class Resampler(Level):
     compares_pairs: ClassVar[bool] = False
 
     def resample(self, X: Samples, y: Labels, *, seed: int) -> tuple[csr_array, Labels]:
-        """Return what to train on, as a mixture of what there is.
+        """Return the resampled training set as mixtures of training samples.
 
         Parameters
         ----------
@@ -48,7 +48,7 @@ class Resampler(Level):
         A : csr_array of shape (n_resampled, n_train), float64
             Rows sum to 1; the resampled set is A X.
         y : array of shape (n_resampled,), int64
-            Of each row, the class whose samples it mixes. A class may be left without any: it will be scored as never
+            The class of the samples that each row mixes. A class may be left without any, and is then scored as never
             recognised.
 
         Raises
@@ -91,6 +91,6 @@ def identity(y: Labels) -> csr_array:
 
 
 def run(sampler: Any, y: Labels) -> tuple[csr_array, Labels]:
-    """Resample the identity matrix: what comes out is the mixing matrix."""
+    """Return the mixing matrix and the labels, by resampling the identity matrix."""
     A, y_resampled = sampler.fit_resample(identity(y), y)
     return csr_array(A), y_resampled

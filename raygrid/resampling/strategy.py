@@ -26,7 +26,9 @@ def _one_of(*words: str) -> Any:
             "a ratio above 0 and at most 1",
             "a mapping from class (0, 1, ...) to number of samples",
         ]
-        raise ValueError(choices(value if isinstance(value, str) else repr(value), alternatives))
+        if isinstance(value, str):
+            raise ValueError(choices(value, alternatives))
+        raise ValueError(f"got {value!r}; expected one of {', '.join(alternatives)}")
 
     ratio = Annotated[float, Field(gt=0, le=1)]
     return BeforeValidator(check, json_schema_input_type=Literal[words] | ratio | dict[int, int])

@@ -1,1 +1,1 @@
-"""Code of the user's: how it is found, imported, and known by its source."""
+"""The user's own code: how it is found and imported, and the checksum of its source."""

@@ -42,7 +42,7 @@ def find(reference: str, kind: type[_L], context: Mapping[str, Any] | None) -> t
     return level_class, name
 
 
-def with_code(level: _L) -> _L:
+def with_code(level: _L, reference: str) -> _L:
     """Return a level of a user's class, which now knows the code that enters the keys of its cells.
 
     Raises
@@ -50,14 +50,12 @@ def with_code(level: _L) -> _L:
     ValueError
         Its parameters cannot be hashed.
     """
-    level_class = type(level)
     try:
         hash(level)
     except TypeError as error:
-        raise ValueError(f"got parameters that cannot be hashed ({error}); use tuples for lists") from None
-    root = root_of(level_class.__module__)
-    name = f"{level_class.__module__}:{level_class.__qualname__}"
-    return level.with_code(root, **{"class": name, "source": first_checksum(root)})
+        raise ValueError(f"{reference}: got parameters that cannot be hashed ({error}); use tuples for lists") from None
+    module, root = type(level).__module__, root_of(type(level).__module__)
+    return level.with_code(root, **{"class": f"{module}:{type(level).__qualname__}", "source": first_checksum(root)})
 
 
 def _class_named(reference: str, kind: type[_L], content: Mapping[str, Any]) -> type[_L]:

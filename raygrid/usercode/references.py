@@ -1,6 +1,6 @@
-"""References to code of the user's own, ``module:name``: only the grid file that a command is given may hold them.
+"""References to the user's own code, ``module:name``, which only the grid file that a command is given may contain.
 
-A module is looked for where Python looks, then in the grid file's folder. To name one is to run its code.
+A module is looked for where Python looks, then in the grid file's folder. To name a module is to run its code.
 """
 
 import importlib
@@ -13,32 +13,32 @@ from typing import Any, TypeVar
 
 from raygrid.usercode.source import file_of
 
-# How the grid file spells one.
+# The form of a reference in the grid file.
 REFERENCE = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
 
 _T = TypeVar("_T")
 
 
 def members(reference: str, context: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Import the module that a reference in a grid file names; return what it holds, by name.
+    """Import the module that a reference in a grid file names; return its content by name.
 
     Parameters
     ----------
     context : mapping or None
-        Of the grid file's validation: ``folder`` is the file's own.
+        Of the validation: ``folder`` is the grid file's.
 
     Raises
     ------
     ValueError
-        It is no reference, no command was given the file, or the module cannot be imported.
+        It is no reference, it is not in the grid file of a command, or the module cannot be imported.
     """
     return _looked_up(reference, context, lambda module: vars(importlib.import_module(module)))
 
 
 def names(reference: str, context: Mapping[str, Any] | None) -> Sequence[str]:
-    """Return the names in such a module, without importing more than the packages above it.
+    """Return the names in the module of a reference; only the packages above it are imported.
 
-    So a command that builds no network need not wait for the user's module to import Keras.
+    So a command that builds no network does not wait until the user's module has imported Keras.
     """
     return _looked_up(reference, context, _names)
 
@@ -52,10 +52,10 @@ def _looked_up(reference: str, context: Mapping[str, Any] | None, look_up: Calla
     if not re.fullmatch(REFERENCE, reference):
         raise ValueError(f"got {reference!r}; expected MODULE:NAME, e.g. my_package.my_module:my_name")
     if not context or "folder" not in context:
-        raise ValueError(f"got {reference!r}; modules are imported for the grid file of a command alone")
+        raise ValueError(f"got {reference!r}; modules are imported only for the grid file of a command")
     folder = str(context["folder"])
     if folder not in sys.path:
-        sys.path.append(folder)  # last: a file beside the grid file must not stand in for a library
+        sys.path.append(folder)  # last, because a file beside the grid file must not replace a library
     try:
         return look_up(reference.partition(":")[0])
     except Exception as error:  # a module may raise anything
@@ -64,8 +64,8 @@ def _looked_up(reference: str, context: Mapping[str, Any] | None, look_up: Calla
 
 
 def reason(error: Exception) -> str:
-    """Return in one line what went wrong, and where, if that is in a module of the user's or a library."""
+    """Return in one line what went wrong, and the place if it is in the user's module or a library."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    is_told = isinstance(error, SyntaxError) or place.filename.startswith((str(Path(__file__).parents[1]), "<"))
-    where = "" if is_told else f" ({place.filename}, line {place.lineno})"
+    says_place = isinstance(error, SyntaxError) or place.filename.startswith((str(Path(__file__).parents[1]), "<"))
+    where = "" if says_place else f" ({place.filename}, line {place.lineno})"
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"

@@ -1,4 +1,4 @@
-"""The source of code of the user's own: which files it is, and whether they are still what a cell's key says."""
+"""The source of the user's own code: its files and their checksum, which enters the keys of cells."""
 
 from functools import cache
 from importlib.util import find_spec
@@ -8,12 +8,12 @@ from raygrid.checksum import files_checksum
 
 
 def file_of(module: str) -> Path:
-    """Return the file of a module; the packages above it are imported, itself it is not.
+    """Return the file of a module; the packages above it are imported, but not the module.
 
     Raises
     ------
     ModuleNotFoundError
-        There is none, or it is no file.
+        There is no such module, or it is no file.
     """
     spec = find_spec(module)
     if not (spec and spec.has_location and spec.origin):
@@ -22,7 +22,7 @@ def file_of(module: str) -> Path:
 
 
 def root_of(module: str) -> Path:
-    """Return the folder of the top-level package that a module is from, or the file of one that is in none."""
+    """Return the folder of the top-level package of a module, or the file of a module that is in no package."""
     file, top = file_of(module), find_spec(module.partition(".")[0])
     folders = map(Path, (top and top.submodule_search_locations) or ())
     return next((folder for folder in folders if file.is_relative_to(folder)), file)
@@ -30,11 +30,11 @@ def root_of(module: str) -> Path:
 
 @cache
 def first_checksum(root: Path) -> str:
-    """Return the checksum of a root as this process first found it: it imports nothing again."""
+    """Return the checksum that a root had when this process first asked, because code is imported only once."""
     return checksum(root)
 
 
 def checksum(root: Path) -> str:
-    """Return the checksum of every ``.py`` of a package, or of a module's one."""
+    """Return the checksum of all ``.py`` files of a package, or of the one file of a module."""
     files = root.rglob("*.py") if root.is_dir() else [root]
     return files_checksum({file.relative_to(root.parent).as_posix(): file for file in files})
