@@ -122,7 +122,11 @@ def _fault(message: str, *keys: str | int) -> InitErrorDetails:
 
 def _with_ratios(schema: dict[str, Any]) -> None:
     """Describe the other name of the axis of imbalance, which is for numbers."""
-    schema["properties"]["imbalance_ratios"] = {"type": "array", "items": {"type": "number", "minimum": 1}}
+    schema["properties"]["imbalance_ratios"] = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "number", "minimum": 1},
+    }
 
 
 class Grid(BaseModel):

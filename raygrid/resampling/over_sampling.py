@@ -50,7 +50,8 @@ def check_neighbours(y: Labels, k: int, sampling_strategy: str | float | Counts)
     try:
         n_new = check_sampling_strategy(strategy, y, "over-sampling")
     except ValueError as error:
-        raise InfeasibleError(f"imbalanced-learn: {error}") from None
+        counts = f"got classes of {sizes.min()} to {sizes.max()} samples"
+        raise InfeasibleError(f"{counts}; imbalanced-learn: {error}") from None
     small = [label for label, n in n_new.items() if n and sizes[label] <= k]
     if small:
         smallest = min(small, key=lambda label: sizes[label])
