@@ -14,7 +14,11 @@ A message has the form *where: got X; expected one of A, B; do Y*.
 """
 
 import difflib
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+_MAX_LINES = 20
 
 
 class RaygridError(Exception):
@@ -51,3 +55,15 @@ def choices(got: str, valid: Iterable[str]) -> str:
     nearest = difflib.get_close_matches(got, names, n=1)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
     return f"got {got!r}; expected one of {', '.join(names)}{hint}"
+
+
+def listed(faults: Sequence[str]) -> str:
+    """Return faults, one a line; after the first 20, how many more there are."""
+    more = len(faults) - _MAX_LINES
+    return "\n".join([*faults[:_MAX_LINES], *([f"and {more} more"] if more > 0 else [])])
+
+
+def printable(name: str | Path) -> str:
+    """Return a file's name as one line of text that can be printed, whatever bytes it has."""
+    text = os.fsencode(name).decode(errors="backslashreplace")
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

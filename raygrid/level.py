@@ -113,11 +113,16 @@ def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "a
     Raises
     ------
     ValueError
-        There is nothing at that path.
+        There is nothing at that path, or it cannot be looked at.
     """
     folder = (info.context or {}).get("folder", Path())
-    path = Path(folder, Path(value).expanduser()).resolve()
-    if not path.exists():
+    try:
+        path = Path(folder, Path(value).expanduser()).resolve()
+        is_there = path.exists()
+    except (OSError, RuntimeError) as error:  # a name too long, a loop of links, no such user's home
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ValueError(f"got {str(value)!r}; expected {expected}; it cannot be looked at ({reason})") from error
+    if not is_there:
         raise ValueError(f"got {str(value)!r}; expected {expected}; there is nothing at {path}")
     return path
 

@@ -13,7 +13,8 @@ PACKAGE = ROOT / "raygrid"
 
 # A module or package imports from the lines above its own, and from itself; never from its own line or below.
 LAYERS = [
-    {"axes", "checksum", "errors", "seeds", "wording"},
+    {"axes", "errors", "seeds", "wording"},
+    {"checksum"},
     {"host", "level", "mixtures", "storage"},
     {"networks", "usercode"},
     {"classifiers", "datasets", "imbalance", "metrics", "resampling"},  # the stages, one line a level
