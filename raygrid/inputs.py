@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from raygrid import host
 from raygrid.cells import Cell, hash_of, identity
+from raygrid.errors import DataError
 from raygrid.host import Runtime
 from raygrid.imbalance import Split
 from raygrid.mixtures.samples import Samples
@@ -144,11 +145,15 @@ def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
 
     def images() -> dict[str, NDArray[Any]]:
         loaded = cell.dataset.load(cell.image_size, cell.interpolation)
+        for part in ("train", "test"):
+            if part not in loaded.parts:
+                raise DataError(f"{cell.dataset.name}: got no official {part} part; expected train and test")
+        train, test = loaded.parts["train"], loaded.parts["test"]
         return {
-            "X_train": loaded.X_train,
-            "y_train": loaded.y_train,
-            "X_test": loaded.X_test,
-            "y_test": loaded.y_test,
+            "X_train": loaded.X[train],
+            "y_train": loaded.y[train],
+            "X_test": loaded.X[test],
+            "y_test": loaded.y[test],
             "class_names": np.array(loaded.class_names),
         }
 

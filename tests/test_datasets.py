@@ -41,9 +41,10 @@ def test_digits_are_two_thirds_of_each_class_on_the_full_scale():
     level = DATASETS["digits"]()
     level.fetch()
     images = level.load(8, "nearest")
-    assert (images.X_train.shape, images.X_test.shape) == ((1198, 8, 8, 3), (599, 8, 8, 3))
-    assert np.bincount(images.y_train).tolist() == [119, 121, 118, 122, 121, 121, 121, 119, 116, 120]
-    assert (images.X_train.min(), images.X_train.max()) == (0, 255)
+    assert images.X.shape == (1797, 8, 8, 3)
+    assert {part: len(index) for part, index in images.parts.items()} == {"train": 1198, "test": 599}
+    assert np.bincount(images.y[images.parts["train"]]).tolist() == [119, 121, 118, 122, 121, 121, 121, 119, 116, 120]
+    assert (images.X.min(), images.X.max()) == (0, 255)
     assert images.class_names == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
@@ -85,8 +86,9 @@ def test_a_path_of_no_known_kind_is_refused_before_anything_is_loaded(tmp_path):
     with pytest.raises(DataError) as refused:
         FromPath(name="toy", path=path).fetch()
     assert str(refused.value) == (
-        f"toy: {path}: got .csv; expected an .npz with the arrays of keras.datasets, a folder or .zip of "
-        "train/<class>/<image> and test/<class>/<image>, or STL-10's stl10_binary folder or .tar.gz"
+        f"toy: {path}: got .csv; expected an .npz of arrays of images and labels, a folder of images "
+        "<class>/<image> or {train,test}/<class>/<image> or a .zip or .tar of one, or STL-10's stl10_binary folder or "
+        ".tar.gz"
     )
 
 
@@ -99,8 +101,27 @@ def test_a_name_that_could_not_be_part_of_a_file_name_is_refused(name, tmp_path)
 @pytest.mark.skipif(not (SHARED / "mnist.npz").exists(), reason="no shared/data/mnist.npz beside this checkout")
 def test_the_real_mnist_is_read():
     images = FromPath(name="mnist", path=SHARED / "mnist.npz").load(8, "nearest")
-    assert (images.X_train.shape, images.X_test.shape) == ((60000, 8, 8, 3), (10000, 8, 8, 3))
-    assert np.bincount(images.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert images.X.shape == (70000, 8, 8, 3)
+    test = images.parts["test"]
+    assert np.bincount(images.y[test]).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+@pytest.mark.skipif(not (SHARED / "retinamnist.npz").exists(), reason="no shared/data/retinamnist.npz beside this")
+def test_the_real_retinamnist_has_three_parts():
+    images = FromPath(name="retina", path=SHARED / "retinamnist.npz").load(8, "nearest")
+    sizes = {part: np.bincount(images.y[index]).tolist() for part, index in images.parts.items()}
+    assert list(sizes) == ["train", "validation", "test"]
+    assert sizes["train"] == [486, 128, 206, 194, 66]
+    assert [sum(counts) for counts in sizes.values()] == [1080, 120, 400]
+
+
+@pytest.mark.skipif(not (SHARED / "trashnet.zip").exists(), reason="no shared/data/trashnet.zip beside this checkout")
+def test_the_real_trashnet_has_no_parts():
+    images = FromPath(name="trash", path=SHARED / "trashnet.zip").load(8, "nearest")
+    assert images.parts == {}
+    assert dict(zip(images.class_names, np.bincount(images.y).tolist(), strict=True)) == {
+        **{"cardboard": 403, "glass": 501, "metal": 410, "paper": 594, "plastic": 482, "trash": 137}
+    }
 
 
 @pytest.mark.slow
@@ -110,8 +131,8 @@ def test_the_real_zips_are_read(name, n_train, n_test):
     if not path.exists():
         pytest.skip(f"no shared/data/{path.name} beside this checkout")
     images = FromPath(name=name, path=path).load(8, "box")
-    assert np.bincount(images.y_train).tolist() == [n_train // 10] * 10
-    assert np.bincount(images.y_test).tolist() == [n_test // 10] * 10
+    assert np.bincount(images.y[images.parts["train"]]).tolist() == [n_train // 10] * 10
+    assert np.bincount(images.y[images.parts["test"]]).tolist() == [n_test // 10] * 10
     assert images.class_names[0] == "airplane"
 
 
@@ -119,9 +140,8 @@ def test_other_processes_get_the_fingerprint_and_read_no_file_for_it(tmp_path):
     file = tmp_path / "mine.npz"
     file.write_bytes(b"hello")
     level = FromPath(name="mine", path=file)
-    there = pickle.loads(pickle.dumps(level)), level.identity(), pickle.loads(pickle.dumps(level))
+    before, identity, after = pickle.loads(pickle.dumps(level)), level.identity(), pickle.loads(pickle.dumps(level))
     file.unlink()
-    never_asked, known, told = there
-    assert told.identity() == known
-    assert told == never_asked == level
-    assert len({told, never_asked, level}) == 1
+    assert after.identity() == identity
+    assert after == before == level
+    assert len({after, before, level}) == 1

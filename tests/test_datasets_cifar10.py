@@ -63,9 +63,12 @@ def test_the_archive_is_read_in_the_order_of_the_batches(tmp_path):
     other = batch_pickle(X[::-1], LABELS[::-1])
     batches = {"readme.html": b"x", "data_batch_2": other} | SOUND | {"data_batch_2": other}
     images = cifar10.read(archive(tmp_path / "toy.tar.gz", batches), 32, "nearest")
-    assert images.y_train.tolist() == LABELS + LABELS[::-1] + LABELS * 3
-    assert np.array_equal(images.X_train, np.concatenate([X, X[::-1], X, X, X]))
-    assert images.y_test.tolist() == LABELS
+    assert images.y.tolist() == LABELS + LABELS[::-1] + LABELS * 4
+    assert np.array_equal(images.X, np.concatenate([X, X[::-1], X, X, X, X]))
+    assert {part: (index[0], len(index)) for part, index in images.parts.items()} == {
+        "train": (0, 50),
+        "test": (50, 10),
+    }
     assert images.class_names[0] == "airplane"
 
 

@@ -1,56 +1,54 @@
-"""The checks of `Images`, and resizing."""
+"""The pool: its checks, and how parts are stacked."""
 
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from raygrid.datasets.images import INTERPOLATIONS, Images, resize, stack
+from raygrid.datasets.images import Images
 from raygrid.errors import DataError
 
 SOUND = {
-    "X_train": np.zeros((4, 2, 2, 3), np.uint8),
-    "y_train": np.array([0, 1, 0, 1]),
-    "X_test": np.zeros((2, 2, 2, 3), np.uint8),
-    "y_test": np.array([0, 1]),
+    "X": np.zeros((6, 2, 2, 3), np.uint8),
+    "y": np.array([0, 1, 0, 1, 0, 1]),
     "class_names": ("cat", "dog"),
+    "parts": {"train": np.array([0, 1, 4]), "test": np.array([2, 3])},
 }
+SQUARE = "expected uint8 of shape (n_samples, size, size, 3)"
+ASCENDING = "expected ascending indices, int64, of the 6 samples"
 FAULTS = [
+    ({"X": np.zeros((6, 2, 2, 3))}, f"X: got float64 of shape (6, 2, 2, 3); {SQUARE}"),
+    ({"X": np.zeros((6, 2, 1, 3), np.uint8)}, f"X: got uint8 of shape (6, 2, 1, 3); {SQUARE}"),
+    ({"X": np.zeros((6, 0, 0, 3), np.uint8)}, f"X: got uint8 of shape (6, 0, 0, 3); {SQUARE}"),
+    ({"y": np.array([0, 1, 0])}, "y: got int64 of shape (3,); expected int64 of shape (6,), a label an image"),
     (
-        {"X_train": np.zeros((4, 2, 2, 3))},
-        "X_train: got float64 of shape (4, 2, 2, 3); expected uint8 of shape (n_samples, size, size, 3)",
+        {"y": np.array([0, 1] * 3, np.uint8)},
+        "y: got uint8 of shape (6,); expected int64 of shape (6,), a label an image",
     ),
+    ({"y": np.array([0, 2] * 3)}, "y: got label 2; expected 0 to 1"),
+    ({"y": np.array([0, -1] * 3)}, "y: got label -1; expected 0 to 1"),
     (
-        {"X_test": np.zeros((2, 2, 1, 3), np.uint8)},
-        "X_test: got uint8 of shape (2, 2, 1, 3); expected uint8 of shape (n_samples, size, size, 3)",
+        {"class_names": ("cat", "dog", "eel")},
+        "y: got no image of eel; expected every class; add images, or take the class out",
     ),
-    ({"X_test": np.zeros((2, 3, 3, 3), np.uint8)}, "X_test: got images of shape (3, 3, 3); expected (2, 2, 3)"),
+    ({"class_names": ("cat",)}, "y: got 1 class; expected at least 2; add images of others"),
+    ({"class_names": ("cat", "d\udceag")}, "class d\\xeag: got a name that is not UTF-8; rename it"),
+    ({"parts": {"val": np.array([0])}}, "parts: got 'val'; expected one of train, validation, test"),
+    ({"parts": {"test": np.array([2, 1])}}, f"parts: test: {ASCENDING}"),
+    ({"parts": {"test": np.array([1, 1])}}, f"parts: test: {ASCENDING}"),
+    ({"parts": {"test": np.array([-1, 1])}}, f"parts: test: {ASCENDING}"),
+    ({"parts": {"test": np.array([0, 6])}}, f"parts: test: {ASCENDING}"),
+    ({"parts": {"test": np.array([0.0])}}, f"parts: test: {ASCENDING}"),
     (
-        {"y_train": np.array([0, 1, 0])},
-        "y_train: got int64 of shape (3,); expected int64 of shape (4,), a label an image",
-    ),
-    (
-        {"y_test": np.array([0, 1], np.uint8)},
-        "y_test: got uint8 of shape (2,); expected int64 of shape (2,), a label an image",
-    ),
-    ({"y_test": np.array([0, 2])}, "y_test: got label 2; expected 0 to 1"),
-    ({"y_train": np.array([0, 1, -1, 1])}, "y_train: got label -1; expected 0 to 1"),
-    (
-        {"y_test": np.array([0, 0])},
-        "y_test: got no image of dog; expected every class in train and in test; "
-        "add images, or take the class out of both",
-    ),
-    (
-        {"y_train": np.array([1, 1, 1, 1])},
-        "y_train: got no image of cat; expected every class in train and in test; "
-        "add images, or take the class out of both",
+        {"parts": {"train": np.array([0, 1]), "test": np.array([1, 2])}},
+        "parts: got a sample in two of train, test; expected each in one at most",
     ),
 ]
 
 
-def test_a_sound_data_set_is_accepted():
-    assert Images(**SOUND).class_names == ("cat", "dog")
+def test_a_sound_pool_is_accepted_with_parts_or_without():
+    assert Images(**SOUND).parts.keys() == {"train", "test"}
+    assert Images(**SOUND | {"parts": {}}).notes == ()
 
 
 @pytest.mark.parametrize(("fault", "message"), FAULTS)
@@ -59,55 +57,34 @@ def test_each_fault_is_named(fault, message):
         Images(**SOUND | fault)
 
 
-@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"])
-def test_every_mode_becomes_an_rgb_square(mode, interpolation):
-    image = Image.new("RGB", (5, 3), (255, 255, 255)).convert(mode)
-    resized = resize(image, 4, interpolation)
-    assert (resized.shape, resized.dtype) == ((4, 4, 3), np.uint8)
-    assert (resized == 255).all()
+def part(*values: int, side: int = 2):
+    X = np.stack([np.full((side, side, 3), value, np.uint8) for value in values])
+    return X, np.array(values) % 2
 
 
-def test_grey_is_replicated_and_scaled_up_by_blocks():
-    image = Image.fromarray(np.array([[0, 50], [100, 200]], np.uint8))
-    grey = [[0, 0, 50, 50], [0, 0, 50, 50], [100, 100, 200, 200], [100, 100, 200, 200]]
-    for channel in range(3):
-        assert resize(image, 4, "nearest")[..., channel].tolist() == grey
+def test_parts_are_stacked_train_then_validation_then_test():
+    images = Images.of_parts({"test": part(5, 6), "train": part(1), "validation": part(3, 4)}, ("even", "odd"), ("x",))
+    assert images.X[:, 0, 0, 0].tolist() == [1, 3, 4, 5, 6]
+    assert images.y.tolist() == [1, 1, 0, 1, 0]
+    parts = [(name, index.tolist()) for name, index in images.parts.items()]
+    assert parts == [("train", [0]), ("validation", [1, 2]), ("test", [3, 4])]
+    assert images.notes == ("x",)
 
 
-def test_box_is_the_mean_and_bilinear_is_not_nearest():
-    image = Image.fromarray(np.array([[0, 50], [100, 200]], np.uint8))
-    assert resize(image, 1, "box").tolist() == [[[88, 88, 88]]]
-    assert resize(image, 4, "bilinear")[0, :, 0].tolist() == [0, 13, 38, 50]
-
-
-@pytest.mark.filterwarnings("error")
-def test_transparency_is_dropped_and_colour_kept():
-    image = Image.new("RGBA", (1, 1), (10, 20, 30, 0))
-    assert resize(image, 1, "nearest").tolist() == [[[10, 20, 30]]]
-    palette = Image.new("P", (1, 1), 1)
-    palette.putpalette([0, 0, 0, 10, 20, 30])
-    palette.info["transparency"] = b"\xff\x00"
-    assert resize(palette, 1, "nearest").tolist() == [[[10, 20, 30]]]
-
-
-def test_sixteen_bits_are_refused_and_not_clipped():
-    image = Image.fromarray(np.array([[1000]], np.uint16))
-    with pytest.raises(DataError) as refused:
-        resize(image, 1, "nearest")
-    assert str(refused.value) == "got an image of mode I;16; expected 8 bits a channel; convert it first"
-
-
-def test_an_unknown_interpolation_is_refused():
-    with pytest.raises(DataError) as refused:
-        resize(Image.new("L", (1, 1)), 1, "cubic")
-    assert str(refused.value) == (
-        "interpolation: got 'cubic'; expected one of nearest, bilinear, bicubic, lanczos, box; did you mean 'bicubic'?"
-    )
-
-
-def test_stack_keeps_the_order():
-    images = (Image.new("L", (2, 2), value) for value in (3, 1, 2))
-    stacked = stack(images, 1, "nearest")
-    assert (stacked.shape, stacked.dtype) == ((3, 1, 1, 3), np.uint8)
-    assert stacked[:, 0, 0, 0].tolist() == [3, 1, 2]
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"train": (part(1, 2)[0], part(1)[1]), "test": (part(1)[0], part(1, 2)[1])},
+            "y_train: got int64 of shape (1,); expected int64 of shape (2,), a label an image",
+        ),
+        (
+            {"train": part(1, 2), "test": part(1, 2, side=3)},
+            "X: got images of 2 shapes [(2, 2, 3), (3, 3, 3)]; expected one shape in all parts",
+        ),
+        ({"train": part(1, 2), "tset": part(1)}, "parts: got 'tset'; expected one of train, validation, test; did you"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(parts, message):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}"):
+        Images.of_parts(parts, ("even", "odd"))

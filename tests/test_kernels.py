@@ -8,6 +8,7 @@ from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.under_sampling import InstanceHardnessThreshold, RandomUnderSampler
 from in_memory import test_samples, train_samples
+from official import parts_of
 from sklearn.svm import SVC
 
 from raygrid import imbalance
@@ -70,7 +71,7 @@ def stl10():
     """Features of the paper's network, 731 training samples at IR 10."""
     if not (STL10.exists() and WEIGHTS.exists()):
         pytest.skip(f"needs {STL10.name} and {WEIGHTS.name}")
-    images = FromPath(name="stl10", path=STL10).load(64, "bilinear")
+    images = parts_of(FromPath(name="stl10", path=STL10).load(64, "bilinear"))
     kept = imbalance.split(images.y_train, images.y_test, ir=10, seed=0)
     features, train, test = Features(weights=str(WEIGHTS)), kept.train[::2], kept.test[::3]
     X, X_test = (features.transform(part, seed=0) for part in (images.X_train[train], images.X_test[test]))

@@ -9,16 +9,16 @@ from raygrid.resampling import Resampler
 
 
 class Bars(DatasetLevel):
-    """A folder of images for each class, not split."""
+    """A folder of images for each class; every third image is for testing."""
 
     path: ExistingPath
-    every: int = 3  # image is for testing
+    every: int = 3
 
     def load(self, image_size, interpolation):
         files = sorted(self.path.glob("*/*.png"))
         names, y = np.unique([file.parent.name for file in files], return_inverse=True)
-        X, tests = stack(map(Image.open, files), image_size, interpolation), np.arange(len(y)) % self.every == 0
-        return Images(X[~tests], y[~tests], X[tests], y[tests], tuple(names.tolist()))
+        parts = {"train": np.flatnonzero(np.arange(len(y)) % self.every), "test": np.arange(0, len(y), self.every)}
+        return Images(stack(map(Image.open, files), image_size, interpolation), y, tuple(names.tolist()), parts)
 
 
 class Blend(Resampler):

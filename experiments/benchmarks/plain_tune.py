@@ -58,7 +58,8 @@ class Noise(DatasetLevel):
             noise = rng.normal(0, 25, (n, image_size, image_size, 3))
             return np.clip(centres[np.arange(n) % 10] + noise, 0, 255).astype(np.uint8), np.arange(n) % 10
 
-        return Images(*part(self.n_samples), *part(self.n_samples // 5), tuple("0123456789"))
+        parts = {"train": part(self.n_samples), "test": part(self.n_samples // 5)}
+        return Images.of_parts(parts, tuple("0123456789"))
 
 
 class Random(Representation):

@@ -4,8 +4,9 @@ from raygrid.datasets.cifar10 import Cifar10
 from raygrid.datasets.dataset import DatasetLevel
 from raygrid.datasets.digits import Digits
 from raygrid.datasets.from_path import FromPath
-from raygrid.datasets.images import INTERPOLATIONS, Images, stack
+from raygrid.datasets.images import Images
 from raygrid.datasets.mnist import Mnist
+from raygrid.datasets.resizing import INTERPOLATIONS, stack
 from raygrid.datasets.stl10 import Stl10
 from raygrid.level import ExistingPath
 

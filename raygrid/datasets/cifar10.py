@@ -1,4 +1,4 @@
-"""CIFAR-10, from the archive that Keras, too, downloads; its pickles are read, never run."""
+"""CIFAR-10, from the archive that Keras downloads as well; its pickles are read, never run."""
 
 import pickletools
 from pathlib import Path
@@ -11,7 +11,8 @@ from PIL import Image
 from raygrid.datasets import download
 from raygrid.datasets.dataset import DatasetLevel
 from raygrid.datasets.files import read_tar
-from raygrid.datasets.images import Images, stack
+from raygrid.datasets.images import Images, consecutive
+from raygrid.datasets.resizing import stack
 from raygrid.errors import DataError
 
 # As in keras/src/datasets/cifar10.py.
@@ -44,7 +45,7 @@ class Cifar10(DatasetLevel):
         download.fetch(URL, _path(), checksum=CHECKSUM, name=self.name)
 
     def to_fetch(self) -> str:
-        """Return the size and address of the archive, unless it is there and whole."""
+        """Return the size and address of the archive, unless it is there and complete."""
         return download.to_fetch(URL, _path(), checksum=CHECKSUM, name=self.name, megabytes=170)
 
     def n_images(self) -> int:
@@ -52,7 +53,7 @@ class Cifar10(DatasetLevel):
         return 60_000
 
     def load(self, image_size: int, interpolation: str) -> Images:
-        """Return the images and labels, fetched first if need be."""
+        """Return the images and labels, downloaded first if they are not here."""
         self.fetch()
         return read(_path(), image_size, interpolation)
 
@@ -63,23 +64,20 @@ def _path() -> Path:
 
 
 def read(path: Path, image_size: int, interpolation: str) -> Images:
-    """Return the images and labels of cifar-10-python.tar.gz; raise DataError where the archive is another."""
+    """Return the images and labels of cifar-10-python.tar.gz; raise DataError for any other archive."""
     batches = read_tar(path, TRAIN + TEST)
     absent = [name for name in TRAIN + TEST if name not in batches]
     if absent:
         raise DataError(f"{path}: got no {', '.join(absent)}; expected cifar-10-python.tar.gz")
     parsed = {name: read_batch(f"{path}: {name}", batch) for name, batch in batches.items()}
+    pixels = (image for name in TRAIN + TEST for image in parsed[name][0])
+    sizes = {part: sum(len(parsed[name][1]) for name in names) for part, names in (("train", TRAIN), ("test", TEST))}
     return Images(
-        X_train=_stack([parsed[name][0] for name in TRAIN], image_size, interpolation),
-        y_train=np.concatenate([parsed[name][1] for name in TRAIN]),
-        X_test=_stack([parsed[name][0] for name in TEST], image_size, interpolation),
-        y_test=np.concatenate([parsed[name][1] for name in TEST]),
+        X=stack(map(Image.fromarray, pixels), image_size, interpolation),
+        y=np.concatenate([parsed[name][1] for name in TRAIN + TEST]),
         class_names=CLASS_NAMES,
+        parts=consecutive(sizes),
     )
-
-
-def _stack(batches: list[NDArray[np.uint8]], image_size: int, interpolation: str) -> NDArray[np.uint8]:
-    return stack((Image.fromarray(image) for batch in batches for image in batch), image_size, interpolation)
 
 
 def read_batch(where: str, batch: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

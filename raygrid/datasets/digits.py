@@ -1,4 +1,4 @@
-"""The 1,797 handwritten digits that scikit-learn brings along: for tests and the quick start."""
+"""The 1,797 handwritten digits that are installed with scikit-learn: for tests and the quick start."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from raygrid.datasets.dataset import DatasetLevel
-from raygrid.datasets.images import Images, stack
+from raygrid.datasets.images import Images, consecutive
+from raygrid.datasets.resizing import stack
 from raygrid.errors import DataError
 
 # Of X_train, y_train, X_test and y_test as split, before resizing.
@@ -39,11 +40,10 @@ class Digits(DatasetLevel):
         X_train, y_train, X_test, y_test = arrays = _split()
         _check(arrays)
         return Images(
-            X_train=stack(map(Image.fromarray, X_train), image_size, interpolation),
-            y_train=y_train,
-            X_test=stack(map(Image.fromarray, X_test), image_size, interpolation),
-            y_test=y_test,
+            X=stack(map(Image.fromarray, np.concatenate([X_train, X_test])), image_size, interpolation),
+            y=np.concatenate([y_train, y_test]),
             class_names=tuple("0123456789"),
+            parts=consecutive({"train": len(y_train), "test": len(y_test)}),
         )
 
 
@@ -60,7 +60,7 @@ def _split() -> tuple[NDArray[Any], ...]:
 
 
 def _check(arrays: Iterable[NDArray[Any]]) -> None:
-    """Refuse a split that some other version of scikit-learn makes: its results would pass for this one's."""
+    """Refuse the split that another version of scikit-learn may make, because its results would be other ones."""
     got = f"sha256:{hashlib.sha256(b''.join(array.tobytes() for array in arrays)).hexdigest()}"
     if got != FINGERPRINT:
         raise DataError(f"digits: got {got}; expected {FINGERPRINT}; install the scikit-learn that raygrid asks for")

@@ -1,4 +1,4 @@
-"""Files from the web into Keras' cache folder: resumed where they broke off, and checked before they get their name."""
+"""Downloads into Keras' cache folder: resumed after a break, and named only when their checksum is right."""
 
 import os
 import shutil
@@ -17,19 +17,19 @@ TIMEOUT_S = 60
 
 
 def cache_folder() -> Path:
-    """Return the folder that Keras, too, keeps its data sets in: ``$KERAS_HOME/datasets``, by default in ~/.keras."""
+    """Return the folder in which Keras keeps its data sets: ``$KERAS_HOME/datasets``, by default in ~/.keras."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
 
 
 def fetch(url: str, path: Path, *, checksum: str, name: str) -> None:
-    """Make `path` hold the file at `url`; download it if it is not there.
+    """Download the file at `url` to `path`, unless it is there.
 
     Parameters
     ----------
     url : str
         An http or https address.
     path : Path
-        Where the file belongs. What has come of it so far lies beside it, in ``.part``, until it is whole and right.
+        Where the file belongs. An unfinished download lies beside it, with the suffix ``.part``.
     checksum : str
         *algorithm:hex* of the content.
     name : str
@@ -38,7 +38,7 @@ def fetch(url: str, path: Path, *, checksum: str, name: str) -> None:
     Raises
     ------
     DataError
-        The download failed, or its content (or that of the file already there) has another checksum.
+        The download failed, or the file has another checksum.
     """
     if path.exists():
         verify(path, checksum, name=name)
@@ -90,7 +90,7 @@ def _download(url: str, path: Path, *, checksum: str, name: str) -> None:
 
 
 def _complete(url: str, part: Path) -> None:
-    """Append what `part` lacks, again after every break that came with new bytes."""
+    """Append to `part` what it lacks; after a break try again, as long as each attempt brings new bytes."""
     while True:
         before = _size(part)
         try:

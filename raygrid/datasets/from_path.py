@@ -1,75 +1,97 @@
-"""A data set of the user's own: any name, and a file or folder that says by what it is how to read it."""
+"""A data set of the user's own: any name, and a file or folder whose content says how to read it."""
 
+import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from raygrid.checksum import in_folder, path_checksum
+from raygrid.checksum import path_checksum
 from raygrid.datasets import image_folder, npz, stl10
 from raygrid.datasets.dataset import DatasetLevel
-from raygrid.datasets.files import in_zip
 from raygrid.datasets.images import Images
-from raygrid.errors import DataError
+from raygrid.errors import DataError, UsageError
 from raygrid.level import ExistingPath
 
 Reader = Callable[[Path, int, str], Images]
 
-READERS: dict[str, Reader] = {
-    ".npz": npz.read,
-    ".zip": image_folder.read_zip,
-    ".tar.gz": stl10.read_archive,
-}
+SUFFIXES = (".npz", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 
 
 class FromPath(DatasetLevel):
-    """Images from an .npz, an image folder, plain or zipped, or STL-10's binary files."""
+    """Images from an .npz, an image folder, as it is, zipped or in a tar, or STL-10's binary files."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # it becomes part of file names
     path: ExistingPath
 
     def fingerprint(self) -> str:
         """Return the checksum of the file, or of the folder's names and contents."""
-        return path_checksum(self.path)
+        with self._named():
+            return path_checksum(self.path)
 
     def fetch(self) -> None:
-        """Download nothing; only refuse, before anything runs, a path that no reader is for."""
+        """Download nothing; only refuse a path that no reader can read, before anything runs."""
         self._reader()
 
     def to_fetch(self) -> str:
-        """Return nothing: it is here. A zip, which an .npz is as well, must have its end, or a copy broke off."""
+        """Return nothing, because the files are here; raise DataError if no reader can read them."""
         self._reader()
-        if self.path.suffix.lower() in (".zip", ".npz") and not zipfile.is_zipfile(self.path):
-            raise DataError(f"{self.name}: {self.path}: got no whole {self.path.suffix} file; get it anew")
         return ""
 
     def n_images(self) -> int | None:
-        """Return the number of image files; None for other formats than image folders, which do not tell it."""
-        if self._reader() is image_folder.read_zip:
-            with zipfile.ZipFile(self.path) as archive:
-                return image_folder.n_images(in_zip(archive))
-        return image_folder.n_images(in_folder(self.path)) if self._reader() is image_folder.read_folder else None
+        """Return the number of images in an image folder; None for other formats, and for what `load` refuses."""
+        try:
+            return image_folder.n_images(self.path) if self._reader() is image_folder.read else None
+        except UsageError:
+            return None
 
     def load(self, image_size: int, interpolation: str) -> Images:
-        """Return the images and labels; every message begins with this data set's name."""
+        """Return the images and labels; every line of a message begins with this data set's name."""
         read = self._reader()
-        try:
+        with self._named():
             return read(self.path, image_size, interpolation)
-        except DataError as error:
-            raise DataError(f"{self.name}: {error}") from error
 
     def _reader(self) -> Reader:
+        """Return what can read the path, by its content, because people name files as they like."""
+        with self._named():
+            return self._reader_of_content()
+
+    def _reader_of_content(self) -> Reader:
         if self.path.is_dir():
-            binary = (self.path / "train_X.bin").exists()
-            return stl10.read_folder if binary else image_folder.read_folder
-        for suffix, reader in READERS.items():
+            return stl10.read_folder if (self.path / "train_X.bin").exists() else image_folder.read
+        if not self.path.is_file():
+            raise DataError(f"{self.path}: got neither a file nor a folder; expected one of them")
+        if zipfile.is_zipfile(self.path):
+            return npz.read if _holds_arrays(self.path) else image_folder.read
+        if tarfile.is_tarfile(self.path):
+            return stl10.read_archive if stl10.is_archive(self.path) else image_folder.read
+        for suffix in SUFFIXES:
             if self.path.name.lower().endswith(suffix):
-                return reader
+                raise DataError(f"{self.path}: got no complete {suffix} file; get it anew")
         raise DataError(
-            f"{self.name}: {self.path}: got {self.path.suffix or 'no suffix'}; "
-            "expected an .npz with the arrays of keras.datasets, "
-            "a folder or .zip of train/<class>/<image> and test/<class>/<image>, "
+            f"{self.path}: got {self.path.suffix or 'no suffix'}; expected an .npz of arrays of images and "
+            "labels, a folder of images <class>/<image> or {train,test}/<class>/<image> or a .zip or .tar of one, "
             "or STL-10's stl10_binary folder or .tar.gz"
         )
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Let every line of a message begin with this data set's name."""
+        try:
+            yield
+        except UsageError as error:
+            raise DataError("\n".join(f"{self.name}: {line}" for line in str(error).splitlines())) from error
+        except OSError as error:
+            raise DataError(f"{self.name}: {self.path}: got what cannot be read ({error.strerror or error})") from error
+
+
+def _holds_arrays(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile:
+        return False
+    return bool(names) and all(name.endswith(".npy") for name in names)

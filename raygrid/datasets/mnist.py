@@ -31,7 +31,7 @@ class Mnist(DatasetLevel):
         download.fetch(URL, _path(), checksum=CHECKSUM, name=self.name)
 
     def to_fetch(self) -> str:
-        """Return the size and address of mnist.npz, unless it is there and whole."""
+        """Return the size and address of mnist.npz, unless it is there and complete."""
         return download.to_fetch(URL, _path(), checksum=CHECKSUM, name=self.name, megabytes=11)
 
     def n_images(self) -> int:
@@ -39,7 +39,7 @@ class Mnist(DatasetLevel):
         return 70_000
 
     def load(self, image_size: int, interpolation: str) -> Images:
-        """Return the images and labels, fetched first if need be."""
+        """Return the images and labels, downloaded first if they are not here."""
         self.fetch()
         return npz.read(_path(), image_size, interpolation)
 

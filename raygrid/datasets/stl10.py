@@ -1,8 +1,10 @@
 """STL-10's labelled images, in its own binary format."""
 
 import os
+import tarfile
 from collections.abc import Mapping
-from pathlib import Path
+from itertools import chain
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -12,7 +14,8 @@ from PIL import Image
 from raygrid.datasets import download
 from raygrid.datasets.dataset import DatasetLevel
 from raygrid.datasets.files import read_tar
-from raygrid.datasets.images import Images, stack
+from raygrid.datasets.images import Images, consecutive
+from raygrid.datasets.resizing import stack
 from raygrid.errors import DataError
 
 URL = "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz"
@@ -24,6 +27,7 @@ BINARIES = {  # as in torchvision
     "test_X.bin": "md5:7f263ba9f9e0b06b93213547f721ac82",
     "test_y.bin": "md5:36f9794fa4beb8a2c72628de14fa638e",
 }
+PARTS = ("train", "test")
 CLASS_NAMES_FILE = "class_names.txt"
 CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 
@@ -43,7 +47,7 @@ class Stl10(DatasetLevel):
         return CHECKSUM
 
     def fetch(self) -> None:
-        """Download the archive, 2.6 GB, and take the labelled images out of it, unless they are there."""
+        """Download the archive, 2.6 GB, and extract its labelled images, unless they are there."""
         folder = download.cache_folder() / FOLDER
         if all((folder / name).exists() for name in BINARIES):
             return
@@ -52,7 +56,7 @@ class Stl10(DatasetLevel):
         extract(archive, folder)
 
     def to_fetch(self) -> str:
-        """Return the size and address of the archive, unless it, or what is labelled of it, is there and whole."""
+        """Return the size and address of the archive, unless it or its labelled images are there and complete."""
         folder = download.cache_folder() / FOLDER
         if all((folder / name).exists() for name in BINARIES):
             self._verify(folder)
@@ -65,7 +69,7 @@ class Stl10(DatasetLevel):
         return 13_000
 
     def load(self, image_size: int, interpolation: str) -> Images:
-        """Return the images and labels, fetched first if need be."""
+        """Return the images and labels, downloaded first if they are not here."""
         self.fetch()
         folder = download.cache_folder() / FOLDER
         self._verify(folder)
@@ -85,6 +89,13 @@ def extract(archive: Path, folder: Path) -> None:
         part.replace(folder / name)
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a tar's first file lies in ``stl10_binary``."""
+    with tarfile.open(path) as archive:
+        first = next((member for member in archive if not member.isdir()), None)
+    return first is not None and PurePosixPath(first.name).parent.name == FOLDER
+
+
 def read_archive(path: Path, image_size: int, interpolation: str) -> Images:
     """Return the labelled images and labels of stl10_binary.tar.gz, read in memory."""
     return _images(path, _read_tar(path), image_size=image_size, interpolation=interpolation)
@@ -98,7 +109,7 @@ def read_folder(path: Path, image_size: int, interpolation: str) -> Images:
 
 
 def _read_tar(path: Path) -> dict[str, bytes]:
-    """Return file name and content of what is labelled; other members, and other places, are passed over."""
+    """Return the labelled images and labels by file name; all other members are passed over."""
     members = {f"{FOLDER}/{name}": name for name in (*BINARIES, CLASS_NAMES_FILE)}
     return {members[member]: content for member, content in read_tar(path, members).items()}
 
@@ -108,19 +119,22 @@ def _images(path: Path, contents: Mapping[str, bytes], *, image_size: int, inter
     if absent:
         raise DataError(f"{path}: got no {', '.join(absent)}; expected {', '.join(BINARIES)}")
     names = contents.get(CLASS_NAMES_FILE, b"").decode(errors="replace").split() or CLASS_NAMES
-    X = {p: _pixels(f"{path}: {p}_X.bin", contents[f"{p}_X.bin"]) for p in ("train", "test")}
-    y = {p: _labels(f"{path}: {p}_y.bin", contents[f"{p}_y.bin"], len(names)) for p in ("train", "test")}
+    X, y = [], []
+    for part in PARTS:
+        X.append(_pixels(f"{path}: {part}_X.bin", contents[f"{part}_X.bin"]))
+        y.append(_labels(f"{path}: {part}_y.bin", contents[f"{part}_y.bin"], len(names)))
+        if len(X[-1]) != len(y[-1]):
+            raise DataError(f"{path}: got {len(X[-1])} images and {len(y[-1])} labels in {part}; get it anew")
     return Images(
-        X_train=stack(map(Image.fromarray, X["train"]), image_size, interpolation),
-        y_train=y["train"],
-        X_test=stack(map(Image.fromarray, X["test"]), image_size, interpolation),
-        y_test=y["test"],
+        X=stack(map(Image.fromarray, chain.from_iterable(X)), image_size, interpolation),
+        y=np.concatenate(y),
         class_names=tuple(names),
+        parts=consecutive({part: len(labels) for part, labels in zip(PARTS, y, strict=True)}),
     )
 
 
 def _pixels(where: str, content: bytes) -> NDArray[np.uint8]:
-    """Return images of shape (n_samples, 96, 96, 3): the file has channels first, and columns before rows."""
+    """Return images of shape (n_samples, 96, 96, 3); the file has channels first, and columns before rows."""
     if len(content) % (3 * 96 * 96):
         raise DataError(f"{where}: got {len(content)} bytes; expected a multiple of 27648, a 96x96 RGB image each")
     return np.frombuffer(content, np.uint8).reshape(-1, 3, 96, 96).transpose(0, 3, 2, 1)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, PositiveInt, ValidationEr
 from pydantic_core import InitErrorDetails
 
 from raygrid.classifiers import CLASSIFIERS
-from raygrid.datasets.images import INTERPOLATIONS
+from raygrid.datasets.resizing import INTERPOLATIONS
 from raygrid.errors import choices
 from raygrid.gridfile.levels import AnyClassifier, AnyDataset, AnyRepresentation, AnyResampler
 from raygrid.gridfile.resources import Resources

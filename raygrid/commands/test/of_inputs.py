@@ -24,22 +24,25 @@ def images_are_as_asked_for(level: DatasetLevel) -> None:
     for side in (toys.SIDE, toys.SIDE + 8):
         got = _loaded(level, side)
         expect(isinstance(got, Images), f"got {type(got).__name__}; expected Images")  # which look at the rest
-        shape = got.X_train.shape[1:]
+        shape = got.X.shape[1:]
         expect(shape == (side, side, 3), f"got images of shape {shape}; expected {(side, side, 3)}")
 
 
 def images_are_always_the_same(level: DatasetLevel) -> None:
-    """Images and labels are the same at every call."""
+    """Images, labels and parts are the same at every call."""
     one, other = _loaded(level, toys.SIDE), level.load(toys.SIDE, "bilinear")
-    for name, array in vars(one).items():
-        expect(np.array_equal(array, getattr(other, name)), f"got another {name} at the second call")
+    for name in ("X", "y", "class_names"):
+        expect(np.array_equal(getattr(one, name), getattr(other, name)), f"got another {name} at the second call")
+    is_same = one.parts.keys() == other.parts.keys() and all(
+        np.array_equal(index, other.parts[part]) for part, index in one.parts.items()
+    )
+    expect(is_same, "got other parts at the second call")
 
 
 def images_are_counted(level: DatasetLevel) -> None:
     """Its `n_images` is the number of images, or None."""
-    images = _loaded(level, toys.SIDE)
-    there = len(images.y_train) + len(images.y_test)
-    expect(level.n_images() in (None, there), f"got {level.n_images()}; expected {there} or None")
+    n_images = len(_loaded(level, toys.SIDE).y)
+    expect(level.n_images() in (None, n_images), f"got {level.n_images()}; expected {n_images} or None")
 
 
 @cache
