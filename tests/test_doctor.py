@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
 from raygrid.commands.doctor import needs, software, system
 from raygrid.commands.job import open_job
 from raygrid.datasets import DATASETS, FromPath
+from raygrid.errors import DataError
 from raygrid.host import Runtime
 
 
@@ -165,22 +167,38 @@ def test_data_that_broke_off(name, file, tmp_path, monkeypatch):
 
 
 def test_data_of_the_users_own(tmp_path):
-    with (tmp_path / "mine.npz").open("wb") as file:
-        import numpy as np
-
-        np.savez(file, x_train=np.zeros(10_000))
+    np.savez(tmp_path / "mine.npz", X=np.full((4, 30, 30), 0.5), y=np.array([0, 1, 0, 1]))
     level = FromPath(name="mine", path=tmp_path / "mine.npz")
-    assert [str(finding) for finding in _files(level)] == ["ok    mine: here"]
-    os.truncate(tmp_path / "mine.npz", 40_000)
-    assert wrong(_files(level)) == [f"WRONG mine: {tmp_path}/mine.npz: got no whole .npz file; get it anew"]
+    assert [str(finding) for finding in _files(level)] == [
+        "ok    mine: here, 4 images of 2 classes; numbers from 0 to 1, scaled to 0 .. 255"
+    ]
+    os.truncate(tmp_path / "mine.npz", 20_000)
+    assert wrong(_files(level)) == [f"WRONG mine: {tmp_path}/mine.npz: got no complete .npz file; get it anew"]
     (tmp_path / "mine.txt").write_text("")
     assert wrong(_files(FromPath(name="mine", path=tmp_path / "mine.txt")))[0].startswith(
         f"WRONG mine: {tmp_path}/mine.txt: got .txt; expected an .npz"
     )
 
 
+def test_broken_images_are_found_in_the_words_of_run(tmp_path):
+    folder = tmp_path / "mine"
+    for name in ("a/1.png", "a/2", "b/3.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    level = FromPath(name="mine", path=folder)
+    found = wrong(_files(level))
+    with pytest.raises(DataError) as refused:
+        level.load(32, "nearest")
+    assert found == [f"WRONG {line}" for line in str(refused.value).splitlines()]
+    assert len(found) == 3
+    assert level.n_images() == 3
+    (folder / "a/deeper").mkdir()
+    (folder / "a/deeper/x.png").write_bytes(b"")
+    assert level.n_images() is None
+
+
 def test_the_images_of_a_folder_are_counted_zipped_or_not(tmp_path):
-    for name in ("train/a/1.png", "train/b/2.JPG", "test/a/3.png", "test/b/4.png", "test/b/readme.txt"):
+    for name in ("train/a/1.png", "train/b/2.JPG", "test/a/3.png", "test/b/4", "test/b/desktop.ini", "readme.txt"):
         (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "mine" / name).write_bytes(b"")
     zipped = shutil.make_archive(str(tmp_path / "mine"), "zip", tmp_path / "mine")
@@ -193,6 +211,7 @@ def _files(level):
 
     class Cell:
         dataset = representation = classifier = level
+        image_size, interpolation = 32, "nearest"
 
     class Job:
         cells = (Cell,)

@@ -24,17 +24,33 @@ _CELL_BYTES = 100_000  # a record, and the predictions of 10,000 test images
 
 
 def files(job: Job) -> Iterator[Finding]:
-    """Yield whether each data set and each weights file is here and whole, or will be downloaded."""
-    levels = {level: None for cell in job.cells for level in (cell.dataset, cell.representation, cell.classifier)}
-    for level in levels:
+    """Yield whether each data set and each weights file is here and can be read, or will be downloaded."""
+    levels = {level: cell for cell in job.cells for level in (cell.dataset, cell.representation, cell.classifier)}
+    for level, cell in levels.items():
         if type(level).to_fetch is Level.to_fetch and not isinstance(level, DatasetLevel):
             continue  # nothing of it lies on a disk
         try:
             lacking = level.to_fetch()
+            found = f"will be downloaded: {lacking}" if lacking else _content(level, cell)
         except UsageError as error:
-            yield Finding(False, str(error))
+            yield from (Finding(False, line) for line in str(error).splitlines())
         else:
-            yield Finding(True, f"{level.name}: " + (f"will be downloaded: {lacking}" if lacking else "here"))
+            yield Finding(True, f"{level.name}: {found}")
+
+
+def _content(level: Level, cell: Cell) -> str:
+    """Return what a level's files hold; a data set is really read, as `run` will, because only that finds all faults.
+
+    Raises
+    ------
+    UsageError
+        What `run` would say.
+    """
+    if not isinstance(level, DatasetLevel):
+        return "here"
+    level.identity()  # this comes first in a run as well, and finds files that cannot be read
+    images = level.load(cell.image_size, cell.interpolation)
+    return "; ".join([f"here, {len(images.y)} images of {len(images.class_names)} classes", *images.notes])
 
 
 def places(job: Job) -> Iterator[Finding]:
@@ -59,7 +75,11 @@ class _Size:
 def _cache_size(job: Job) -> _Size:
     """Return what the cache will come to hold and does not yet: images, and what representations make of them."""
     entries = {}
-    for key, cell in {samples_key(cell, Runtime()): cell for cell in job.cells}.items():
+    try:
+        cells = {samples_key(cell, Runtime()): cell for cell in job.cells}
+    except UsageError:  # `files` says what it is
+        return _Size(0, ("data sets that cannot be read",))
+    for key, cell in cells.items():
         images = images_key(cell)
         entries[images] = (cell.dataset.name, _bytes(cell, 3 * cell.image_size**2))
         if key != images:
