@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from in_memory import train_samples
+from official import parts_of
 from scipy.sparse import csr_array, eye_array
 
 from raygrid.datasets import DATASETS
@@ -14,7 +15,7 @@ LEVEL = Autoencoder(code_size=16, epochs=2, batch_size=20)
 
 @pytest.fixture(scope="module")
 def digits():
-    return DATASETS["digits"]().load(32, "bilinear")
+    return parts_of(DATASETS["digits"]().load(32, "bilinear"))
 
 
 @pytest.fixture(scope="module")

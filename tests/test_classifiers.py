@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from in_memory import test_samples, train_samples
+from official import parts_of
 from scipy.sparse import csr_array, eye_array
 from sklearn.svm import SVC
 
@@ -35,7 +36,7 @@ def mixtures(n: int, n_rows: int, seed: int) -> csr_array:
 
 @pytest.fixture(scope="module")
 def digits():
-    return DATASETS["digits"]().load(32, "bilinear")
+    return parts_of(DATASETS["digits"]().load(32, "bilinear"))
 
 
 @pytest.fixture(scope="module")

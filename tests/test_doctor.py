@@ -191,6 +191,10 @@ def test_broken_images_are_found_in_the_words_of_run(tmp_path):
         level.load(32, "nearest")
     assert found == [f"WRONG {line}" for line in str(refused.value).splitlines()]
     assert len(found) == 3
+    assert level.n_images() == 3
+    (folder / "a/deeper").mkdir()
+    (folder / "a/deeper/x.png").write_bytes(b"")
+    assert level.n_images() is None
 
 
 def test_the_images_of_a_folder_are_counted_zipped_or_not(tmp_path):

@@ -90,9 +90,7 @@ def test_a_broken_data_set_is_the_users_mistake_in_one_line(run, cells_of, broke
     cells = cells_of(datasets=["digits", {"name": "mine", "path": str(broken_npz)}])
     with pytest.raises(DataError) as refused:
         run(engine, cells)
-    assert str(refused.value) == (
-        f"mine: {broken_npz}: got what numpy cannot read (File is not a zip file); expected an .npz of plain arrays"
-    )
+    assert str(refused.value) == f"mine: {broken_npz}: got no complete .npz file; get it anew"
     assert type(refused.value) is DataError
 
 

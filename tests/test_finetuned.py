@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from in_memory import train_samples
+from official import parts_of
 from scipy.sparse import eye_array
 
 from raygrid.classifiers.cnn import Cnn
@@ -20,7 +21,7 @@ NETWORK = Cnn(alpha=0.25, weights="embedded", epochs=1, learning_rate=1e-3)
 
 @pytest.fixture(scope="module")
 def images():
-    digits = DATASETS["digits"]().load(32, "bilinear")
+    digits = parts_of(DATASETS["digits"]().load(32, "bilinear"))
     return train_samples(digits.X_train[:40])
 
 

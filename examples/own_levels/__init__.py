@@ -17,8 +17,7 @@ class Bars(DatasetLevel):
     def load(self, image_size, interpolation):
         files = sorted(self.path.glob("*/*.png"))
         names, y = np.unique([file.parent.name for file in files], return_inverse=True)
-        is_test = np.arange(len(y)) % self.every == 0
-        parts = {"train": np.flatnonzero(~is_test), "test": np.flatnonzero(is_test)}
+        parts = {"train": np.flatnonzero(np.arange(len(y)) % self.every), "test": np.arange(0, len(y), self.every)}
         return Images(stack(map(Image.open, files), image_size, interpolation), y, tuple(names.tolist()), parts)
 
 

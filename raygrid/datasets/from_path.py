@@ -42,8 +42,11 @@ class FromPath(DatasetLevel):
         return ""
 
     def n_images(self) -> int | None:
-        """Return the number of files in an image folder; None for other formats, which do not tell it."""
-        return image_folder.n_images(self.path) if self._reader() is image_folder.read else None
+        """Return the number of images in an image folder; None for other formats, and for what `load` refuses."""
+        try:
+            return image_folder.n_images(self.path) if self._reader() is image_folder.read else None
+        except UsageError:
+            return None
 
     def load(self, image_size: int, interpolation: str) -> Images:
         """Return the images and labels; every line of a message begins with this data set's name."""

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from raygrid.datasets.files import Files, opened
 from raygrid.datasets.images import PARTS, Images, consecutive
 from raygrid.datasets.resizing import is_16_bit, is_turned, resize, to_8_bit
-from raygrid.errors import DataError, UsageError, listed, printable
+from raygrid.errors import DataError, listed, printable
 from raygrid.wording import first_line, plural
 
 # Only these are tried, whatever the file is called: Pillow would hand PostScript, say, to another program.
@@ -64,19 +64,18 @@ def read(path: Path, image_size: int, interpolation: str) -> Images:
             X, notes = _decoded(path, samples, files, image_size=image_size, interpolation=interpolation)
         beside = [name for name in files if name not in names]
     if beside:
-        notes += (f"not read: {plural(len(beside), 'file')} beside the folders of images, such as {beside[0]}",)
+        notes += (
+            f"not read: {plural(len(beside), 'file')} beside the folders of images, such as {printable(beside[0])}",
+        )
     class_names, y = np.unique([sample.class_name for sample in samples], return_inverse=True)
     sizes = Counter(sample.part for sample in samples if sample.part)
     return Images(X, y.astype(np.int64), tuple(map(str, class_names)), consecutive(sizes), notes)
 
 
-def n_images(path: Path) -> int | None:
-    """Return how many files are to be images; None where the folder or archive does not say."""
-    try:
-        with opened(path) as files:
-            return len(arrange(path, files))
-    except UsageError:
-        return None
+def n_images(path: Path) -> int:
+    """Return how many files are to be images; raise UsageError where the layout is another."""
+    with opened(path) as files:
+        return len(arrange(path, files))
 
 
 def arrange(path: Path, names: Iterable[str]) -> list[Sample]:

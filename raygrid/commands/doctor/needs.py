@@ -49,6 +49,7 @@ def _content(level: Level, cell: Cell) -> str:
     """
     if not isinstance(level, DatasetLevel):
         return "here"
+    level.identity()  # this comes first in a run as well, and finds files that cannot be read
     images = level.load(cell.image_size, cell.interpolation)
     return "; ".join([f"here, {len(images.y)} images of {len(images.class_names)} classes", *images.notes])
 
@@ -75,7 +76,11 @@ class _Size:
 def _cache_size(job: Job) -> _Size:
     """Return what is still to be written to the cache: images, and what representations make of them."""
     entries = {}
-    for key, cell in {samples_key(cell, Runtime()): cell for cell in job.cells}.items():
+    try:
+        cells = {samples_key(cell, Runtime()): cell for cell in job.cells}
+    except UsageError:  # `files` says what it is
+        return _Size(0, ("data sets that cannot be read",))
+    for key, cell in cells.items():
         images = images_key(cell)
         entries[images] = (cell.dataset.name, _bytes(cell, 3 * cell.image_size**2))
         if key != images:
