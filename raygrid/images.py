@@ -26,11 +26,14 @@ class Labels:
     class_names : tuple of str
     parts : mapping of str to array of int64
         The parts that the data set comes with, as ascending indices.
+    notes : tuple of str
+        What was done to the files that a user must know.
     """
 
     y: Ints
     class_names: tuple[str, ...]
     parts: Mapping[str, Ints]
+    notes: tuple[str, ...] = ()
 
 
 def images_key(cell: Cell) -> str:
@@ -72,7 +75,8 @@ def _labels_key(cell: Cell) -> str:
 
 def _labels(arrays: Mapping[str, NDArray[Any]]) -> Labels:
     parts = {part: arrays[f"part_{part}"] for part in PARTS if f"part_{part}" in arrays}
-    return Labels(arrays["y"], tuple(map(str, arrays["class_names"])), parts)
+    names, notes = (tuple(map(str, arrays[name])) for name in ("class_names", "notes"))
+    return Labels(arrays["y"], names, parts, notes)
 
 
 def load_images(cell: Cell, cache: Cache) -> dict[str, NDArray[Any]]:
@@ -81,6 +85,7 @@ def load_images(cell: Cell, cache: Cache) -> dict[str, NDArray[Any]]:
     def read() -> dict[str, NDArray[Any]]:
         found = cell.dataset.load(cell.image_size, cell.interpolation)
         parts = {f"part_{part}": index for part, index in found.parts.items()}
-        return {"X": found.X, "y": found.y, "class_names": np.array(found.class_names), **parts}
+        texts = {"class_names": np.array(found.class_names), "notes": np.array(found.notes, dtype=np.str_)}
+        return {"X": found.X, "y": found.y, **texts, **parts}
 
     return cache.arrays(images_key(cell), read)

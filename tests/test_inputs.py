@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from official import parts_of
 
 from raygrid.classifiers.cnn import Cnn
 from raygrid.classifiers.svm import Svm

@@ -8,7 +8,6 @@ from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.under_sampling import InstanceHardnessThreshold, RandomUnderSampler
 from in_memory import test_samples, train_samples
-from official import parts_of
 from sklearn.svm import SVC
 
 from raygrid.classifiers.svm import Svm

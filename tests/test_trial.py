@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 from joblib import effective_n_jobs
-from official import parts_of
 from threadpoolctl import threadpool_info
 
 from raygrid import trial

@@ -51,7 +51,7 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     if kept:
         _out.print(_by_size(kept))
     reasons = [f"infeasible: {plural(n, 'cell')}: {why}" for why, n in refused.items()]
-    for line in [*warnings_of(kept), *at_most(reasons, _REASONS)]:
+    for line in [*folds.notes(), *warnings_of(kept), *at_most(reasons, _REASONS)]:
         _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         _out.print(_by_stratum(bill))

@@ -45,6 +45,11 @@ class Folds:
         """Return the labels of a cell's data set, if they are known."""
         return self._labels.get(cell.dataset)
 
+    def notes(self) -> Iterator[str]:
+        """Yield what was done to the files of the data sets that a user must know."""
+        for dataset, labels in self._labels.items():
+            yield from (f"{dataset.name}: {note}" for note in (labels.notes if labels else ()))
+
     def of(self, cell: Cell) -> Fold | InfeasibleError | None:
         """Return the fold of a cell, or why it has none; None where the labels are not known.
 
