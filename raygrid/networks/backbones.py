@@ -1,6 +1,7 @@
 """Backbones: the networks that a level may start from, and where their weights come from."""
 
 import os
+import random
 import sys
 import tempfile
 import warnings
@@ -108,7 +109,9 @@ class BackboneLevel(Level):
         WeightsError
             The weights cannot be had, or do not fit.
         """
-        load_keras().utils.set_random_seed(seed)
+        # Keras' initialisers draw their seeds from Python's generator. `keras.utils.set_random_seed` would also seed
+        # TensorFlow's, which then prepares every function anew that it has traced: 2 s a trial.
+        random.seed(seed)
         path = self._weights_file()
         if self.weights == "imagenet":
             path, url = self._published(image_size)
