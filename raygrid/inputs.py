@@ -18,7 +18,6 @@ from raygrid.host import Runtime
 from raygrid.imbalance import Split
 from raygrid.mixtures.samples import Samples
 from raygrid.mixtures.tiles import Plan, Tiles
-from raygrid.representations import TrainedRepresentation
 from raygrid.resampling import NoResampling, Resampler
 from raygrid.storage.cache import Cache
 
@@ -92,7 +91,7 @@ def images_key(cell: Cell) -> str:
 
 def inputs_key(cell: Cell, runtime: Runtime) -> str:
     """Return the name of the cell's inputs: all that they depend on, and what computes them, hashed."""
-    if cell.representation.is_view:
+    if cell.representation.scope != "dataset":
         return images_key(cell)
     seed = cell.seed if cell.representation.is_seeded else None
     return "inputs-" + hash_of(
@@ -110,14 +109,14 @@ def samples_key(cell: Cell, runtime: Runtime) -> str:
 
     Threads and processors change how a training rounds, and so, after some epochs, what it comes to.
     """
-    if not isinstance(cell.representation, TrainedRepresentation):
+    if cell.representation.scope != "fold":
         return inputs_key(cell, runtime)
     known = cell.identity()
     return "trained-" + hash_of(
         {
             "images": images_key(cell),
             **{part: known[part] for part in ("representation", "ir", "fold", "seed")},
-            "resampler": identity(_resampler(cell, cell.representation)),
+            "resampler": identity(_resampler(cell)),
             "computed_by": runtime.known(),
         }
     )
@@ -128,7 +127,7 @@ def makers_first(cells: Sequence[Cell], runtime: Runtime) -> list[Cell]:
     first = {samples_key(cell, runtime): cell for cell in reversed(cells)}
 
     def waits(cell: Cell) -> bool:
-        return isinstance(cell.representation, TrainedRepresentation) and first[samples_key(cell, runtime)] is not cell
+        return cell.representation.scope == "fold" and first[samples_key(cell, runtime)] is not cell
 
     return sorted(cells, key=waits)
 
@@ -158,7 +157,7 @@ def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
             part: cell.representation.transform(arrays[part], seed=cell.seed) for part in ("X_train", "X_test")
         }
 
-    arrays = cache.arrays(inputs_key(cell, runtime), images if cell.representation.is_view else represented)
+    arrays = cache.arrays(inputs_key(cell, runtime), represented if cell.representation.scope == "dataset" else images)
     names = tuple(map(str, arrays.pop("class_names")))
     return Inputs(**arrays, class_names=names, cache=cache, key=inputs_key(cell, runtime))
 
@@ -171,22 +170,22 @@ def samples_of(cell: Cell, inputs: Inputs, split: Split, runtime: Runtime) -> tu
     InfeasibleError
         The resampler cannot make what the representation is to be trained on.
     """
-    if isinstance(cell.representation, TrainedRepresentation):
-        fold = _trained(cell, cell.representation, inputs, split, samples_key(cell, runtime))
+    if cell.representation.scope == "fold":
+        fold = _trained(cell, inputs, split, samples_key(cell, runtime))
         return fold.train(np.arange(len(split.train))), fold.test(np.arange(len(split.test)))
-    if cell.representation.is_view:
+    if cell.representation.scope == "images":
         X, X_test = (cell.representation.transform(X, seed=cell.seed) for X in (inputs.X_train, inputs.X_test))
         inputs = replace(inputs, X_train=X, X_test=X_test)
     return inputs.train(split.train), inputs.test(split.test)
 
 
-def _trained(cell: Cell, representation: TrainedRepresentation, inputs: Inputs, split: Split, key: str) -> Inputs:
+def _trained(cell: Cell, inputs: Inputs, split: Split, key: str) -> Inputs:
     """Return the fold in a representation trained on its training images, from the cache where it has that."""
     X, X_test, y = inputs.train(split.train), inputs.test(split.test), inputs.y_train[split.train]
 
     def compute() -> dict[str, NDArray[Any]]:
-        A, y_trained = _resampler(cell, representation).resample(X, y, seed=cell.seed_of("resample"))
-        transform = representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
+        A, y_trained = _resampler(cell).resample(X, y, seed=cell.seed_of("resample"))
+        transform = cell.representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
         return {"X_train": transform(X), "X_test": transform(X_test)}
 
     arrays = inputs.cache.arrays(key, compute)
@@ -200,6 +199,6 @@ def _trained(cell: Cell, representation: TrainedRepresentation, inputs: Inputs, 
     )
 
 
-def _resampler(cell: Cell, representation: TrainedRepresentation) -> Resampler:
+def _resampler(cell: Cell) -> Resampler:
     """Return what gives the images that a representation is trained on, of those of the fold."""
-    return cell.resampler if representation.train_on == "resampled" else NoResampling()
+    return cell.resampler if cell.representation.is_trained_on_mixtures else NoResampling()

@@ -11,6 +11,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -20,8 +21,10 @@ from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
 from raygrid.networks import backbones
 from raygrid.networks.architectures import ARCHITECTURES
-from raygrid.networks.backbones import EMBEDDED, preprocess
+from raygrid.networks.backbones import EMBEDDED, BackboneLevel, preprocess
 from raygrid.networks.keras_backend import load_keras
+from raygrid.representations import Representation
+from raygrid.representations.activations import Activations
 from raygrid.representations.features import Features
 
 # Where keras.applications has what its networks expect of images.
@@ -153,6 +156,14 @@ def test_embedded_weights_are_those_of_the_file_whatever_the_seed(embedded, rand
     assert same(weights(embedded, 0), weights(embedded, 1))
     assert same(weights(embedded, 0), weights(Features(alpha=0.25, weights=str(EMBEDDED)), 2))
     assert not same(weights(embedded, 0), weights(random, 0))
+
+
+def test_the_order_of_a_levels_bases_does_not_matter():
+    class Reversed(Representation, BackboneLevel, Activations):
+        name: Literal["features"] = "features"
+
+    for method in ("identity", "fetch", "to_fetch", "build_backbone", "reader"):
+        assert getattr(Reversed, method) is getattr(Features, method)
 
 
 def test_random_weights_follow_the_seed(random):

@@ -21,6 +21,7 @@ from raygrid.representations.autoencoder import Autoencoder
 from raygrid.representations.features import Features
 from raygrid.representations.finetuned import Finetuned
 from raygrid.representations.image import Image, Raw
+from raygrid.representations.representation import Scope
 from raygrid.resampling import RESAMPLERS
 from raygrid.storage.cache import Cache
 from raygrid.storage.checkpoint import NO_CHECKPOINT
@@ -40,7 +41,7 @@ class CountedDigits(Digits):
 class CountedImage(Image):
     """Halves what it was given, and says how much that was."""
 
-    is_view: ClassVar[bool] = False
+    scope: ClassVar[Scope] = "dataset"
     lengths: ClassVar[list[int]] = []
 
     def transform(self, X: Any, *, seed: int) -> Any:
