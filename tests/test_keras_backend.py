@@ -34,11 +34,13 @@ def test_a_share_leaves_a_tenth_to_cuda_itself(gpus, expected):
 def test_a_process_that_has_loaded_keras_refuses_another_runtime():
     code = """
 from raygrid.host import Runtime
-from raygrid.networks.keras_backend import load_keras, set_up
+from raygrid.networks.keras_backend import load_keras, runtime_in_force, set_up
 set_up(Runtime(2, backend="none"))
+assert runtime_in_force() is None
 set_up(Runtime(3, backend="none"))  # nothing has used Keras yet
 try: load_keras()
 except Exception: pass  # there is no such backend, and it is loaded at once
+assert runtime_in_force() == Runtime(3, backend="none")
 set_up(Runtime(3, backend="none"))
 try: set_up(Runtime(1, backend="none"))
 except RuntimeError as error: print(error)

@@ -13,8 +13,8 @@ from raygrid.host import Runtime
 # Of its share of a card, what a trial may allocate: the rest is for CUDA's own context and libraries, some 500 MB.
 _ALLOCATED = 0.9
 
-_runtime = Runtime()
-_is_loaded = False
+_asked_for: Runtime | None = None
+_in_force: Runtime | None = None
 
 
 def set_up(runtime: Runtime) -> None:
@@ -26,10 +26,15 @@ def set_up(runtime: Runtime) -> None:
         Keras computes with something else already. No backend can change its threads and its cards after its first
         operation, and a record would say what is not true: such a trial needs another process.
     """
-    global _runtime
-    if _is_loaded and runtime != _runtime:
-        raise RuntimeError(f"Keras: got {runtime}; expected {_runtime}, as this process began; start another process")
-    _runtime = runtime
+    global _asked_for
+    if runtime_in_force() not in (None, runtime):
+        raise RuntimeError(f"Keras: got {runtime}; expected {_in_force}, as this process began; start another process")
+    _asked_for = runtime
+
+
+def runtime_in_force() -> Runtime | None:
+    """Return what Keras computes with in this process, for as long as it lives; nothing before Keras is used."""
+    return _in_force
 
 
 @cache
@@ -38,11 +43,11 @@ def load_keras() -> ModuleType:
 
     Operations are made deterministic, a share of a GPU is kept to, and without a share no GPU is used.
     """
-    global _is_loaded
-    _is_loaded = True
-    os.environ["KERAS_BACKEND"] = _runtime.backend
+    global _in_force
+    _in_force = runtime = _asked_for or Runtime()
+    os.environ["KERAS_BACKEND"] = runtime.backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return {"tensorflow": _on_tensorflow, "torch": _on_torch, "jax": _on_jax}.get(_runtime.backend, _keras)(_runtime)
+    return {"tensorflow": _on_tensorflow, "torch": _on_torch, "jax": _on_jax}.get(runtime.backend, _keras)(runtime)
 
 
 def gpu_fraction(gpus: float) -> float | None:
