@@ -19,7 +19,6 @@ from raygrid.host import Runtime
 from raygrid.images import images_key, load_images, load_labels
 from raygrid.mixtures.samples import Samples
 from raygrid.mixtures.tiles import Gram, Ints, Tiles
-from raygrid.representations import TrainedRepresentation
 from raygrid.resampling import NoResampling, Resampler
 from raygrid.storage.cache import Cache
 
@@ -87,7 +86,7 @@ class Inputs:
 
 def inputs_key(cell: Cell, runtime: Runtime) -> str:
     """Return the name of the cell's inputs: all that they depend on, and what computes them, hashed."""
-    if cell.representation.is_view:
+    if cell.representation.scope != "dataset":
         return images_key(cell)
     seed = cell.seed if cell.representation.is_seeded else None
     return "inputs-" + hash_of(
@@ -105,14 +104,14 @@ def samples_key(cell: Cell, runtime: Runtime) -> str:
 
     Threads and processors change how a training rounds, and so, after some epochs, what it comes to.
     """
-    if not isinstance(cell.representation, TrainedRepresentation):
+    if cell.representation.scope != "fold":
         return inputs_key(cell, runtime)
     known = cell.identity()
     return "trained-" + hash_of(
         {
             "images": images_key(cell),
             **{part: known.get(part) for part in _OF_FOLD},
-            "resampler": identity(_resampler(cell, cell.representation)),
+            "resampler": identity(_resampler(cell)),
             "computed_by": runtime.known(),
         }
     )
@@ -123,7 +122,7 @@ def makers_first(cells: Sequence[Cell], runtime: Runtime) -> list[Cell]:
     first = {samples_key(cell, runtime): cell for cell in reversed(cells)}
 
     def waits(cell: Cell) -> bool:
-        return isinstance(cell.representation, TrainedRepresentation) and first[samples_key(cell, runtime)] is not cell
+        return cell.representation.scope == "fold" and first[samples_key(cell, runtime)] is not cell
 
     return sorted(cells, key=waits)
 
@@ -142,7 +141,7 @@ def load_inputs(cell: Cell, cache: Cache, runtime: Runtime) -> Inputs:
         return {**arrays, "X": cell.representation.transform(arrays["X"], seed=cell.seed)}
 
     key = inputs_key(cell, runtime)
-    arrays = load_images(cell, cache) if cell.representation.is_view else cache.arrays(key, represented)
+    arrays = cache.arrays(key, represented) if cell.representation.scope == "dataset" else load_images(cell, cache)
     labels = load_labels(cell, cache)
     return Inputs(arrays["X"], labels.y, labels.class_names, labels.parts, cache, key)
 
@@ -156,16 +155,16 @@ def samples_of(cell: Cell, inputs: Inputs, fold: Fold, runtime: Runtime) -> tupl
         The resampler cannot make what the representation is to be trained on.
     """
     pool, indices = replace(inputs, threads=runtime.threads), [fold.train, fold.validation, fold.test]
-    if isinstance(cell.representation, TrainedRepresentation):
-        pool = _trained(cell, cell.representation, pool, fold, samples_key(cell, runtime))
+    if cell.representation.scope == "fold":
+        pool = _trained(cell, pool, fold, samples_key(cell, runtime))
         indices = np.split(np.arange(len(pool.y)), np.cumsum([len(index) for index in indices])[:-1])
-    elif cell.representation.is_view:
+    elif cell.representation.scope == "images":
         pool = replace(pool, X=cell.representation.transform(pool.X, seed=cell.seed))
     train, validation, test = (pool.samples(index) for index in indices)
     return train, validation, test
 
 
-def _trained(cell: Cell, representation: TrainedRepresentation, images: Inputs, fold: Fold, key: str) -> Inputs:
+def _trained(cell: Cell, images: Inputs, fold: Fold, key: str) -> Inputs:
     """Return the fold in a representation trained on its training images, from the cache where it has that.
 
     Its samples are those of the fold: the training, the validation and the test samples, in this order.
@@ -174,14 +173,14 @@ def _trained(cell: Cell, representation: TrainedRepresentation, images: Inputs, 
 
     def compute() -> dict[str, NDArray[Any]]:
         X, y = images.samples(fold.train), images.y[fold.train]
-        A, y_trained = _resampler(cell, representation).resample(X, y, seed=cell.seed_of("resample"))
-        transform = representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
+        A, y_trained = _resampler(cell).resample(X, y, seed=cell.seed_of("resample"))
+        transform = cell.representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
         return {"X": transform(images.samples(index))}
 
     X = images.cache.arrays(key, compute)["X"]
     return replace(images, X=X, y=images.y[index], parts={}, key=key)
 
 
-def _resampler(cell: Cell, representation: TrainedRepresentation) -> Resampler:
+def _resampler(cell: Cell) -> Resampler:
     """Return what gives the images that a representation is trained on, of those of the fold."""
-    return cell.resampler if representation.train_on == "resampled" else NoResampling()
+    return cell.resampler if cell.representation.is_trained_on_mixtures else NoResampling()

@@ -23,25 +23,37 @@ from raygrid.inputs import Inputs, samples_of
 from raygrid.metrics.confusion import confusion_matrix, metrics_of
 from raygrid.storage.checkpoint import Checkpoint
 from raygrid.storage.record import FINAL, Measured, Record, Status
+from raygrid.storage.stopwatch import shared_s
 from raygrid.storage.store import Store
 
 Predictions = dict[str, np.ndarray[Any, Any]]
 
 
 class Clock:
-    """Seconds by stage."""
+    """Seconds by stage, without those spent on what cells share: a cell must not seem to cost what it did for others.
+
+    Attributes
+    ----------
+    seconds : dict
+        By stage.
+    shared_s : float
+        Of all stages: computing what cells share, or waiting for it.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.shared_s = 0.0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time the block under `name`, also when it fails."""
-        start = time.perf_counter()
+        start, shared_before = time.perf_counter(), shared_s()
         try:
             yield
         finally:
-            self.seconds[name] = round(time.perf_counter() - start, 3)
+            shared = shared_s() - shared_before
+            self.shared_s += shared
+            self.seconds[name] = round(max(0.0, time.perf_counter() - start - shared), 3)
 
 
 def compute(
@@ -117,6 +129,7 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
         measured=Measured(
             finished_at=_now(),
             seconds=clock.seconds,
+            shared_s=round(clock.shared_s, 3),
             peak_memory_mb=host.peak_memory_mb(),
             attempt=attempt,
             log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),

@@ -3,8 +3,12 @@
 import json
 import os
 import pickle
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from filelock import FileLock
 
 from raygrid.errors import StoreError
 from raygrid.storage.cache import Cache
+from raygrid.storage.stopwatch import shared_s
 
 
 def kept(folder):
@@ -139,37 +144,130 @@ def test_parts_that_fail_leave_nothing(tmp_path):
     assert not kept(tmp_path)
 
 
-def test_the_least_recently_used_parts_make_room(tmp_path, monkeypatch):
-    monkeypatch.setattr("raygrid.storage.cache._ROOM", 13 * 10**6)  # three of these arrays
+@pytest.fixture
+def room(monkeypatch):
+    """Bound what arrays of parts may take, in MB: each takes 4."""
+    return lambda megabytes: monkeypatch.setenv("RAYGRID_CACHE_GB", str(megabytes / 1000))
+
+
+def disk_with(monkeypatch, megabytes):
+    monkeypatch.delenv("RAYGRID_CACHE_GB", raising=False)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=megabytes * 10**6))
+
+
+def make(store, names, *, ages=None):
+    """Make arrays of parts, the first of them used the longest time ago."""
+    arrays = {name: store.parts(f"products-{name}", *parts(ord(name))) for name in names}
+    for age, name in enumerate(ages or ""):
+        os.utime(store.root / f"products-{name}", (age, age))
+    return arrays
+
+
+def names(store):
+    return "".join(sorted(path.name[-1] for path in store.root.glob("products-*")))
+
+
+def test_the_least_recently_used_parts_of_earlier_runs_make_room(tmp_path, room):
+    room(13)
     store = Cache(tmp_path)
     store.arrays("inputs-a", lambda: ARRAYS)
-    arrays = {name: store.parts(f"products-{name}", *parts(value)) for value, name in enumerate("abc")}
-    for age, name in enumerate("cab"):  # c was used the longest time ago, b the last
-        os.utime(tmp_path / f"products-{name}", (age, age))
+    arrays = make(store, "abc", ages="cab")
     store.parts("products-a", *parts(0)[:2], never)
-    store.parts("products-d", *parts(3))
-    assert sorted(path.name[-1] for path in tmp_path.glob("products-*")) == list("abd")
-    store.parts("products-e", *parts(4))
-    assert sorted(path.name[-1] for path in tmp_path.glob("products-*")) == list("ade")
-    assert [arrays[name][0, 5, 5] for name in "abc"] == [0, 1, 2]  # what is mapped stays
+    make(store, "d")
+    assert names(store) == "abd"
+    make(store, "e")
+    assert names(store) == "ade"
+    assert [array[0, 5, 5] for array in arrays.values()] == [97, 98, 99]  # what is mapped stays
     assert store.arrays("inputs-a", never)  # only arrays of parts go
 
 
-def test_parts_larger_than_all_room_are_kept_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("raygrid.storage.cache._ROOM", 5 * 10**6)
+def test_what_a_run_goes_through_again_and_again_is_computed_once(tmp_path, room):
+    room(9)
+    computed = []
+
+    def compute(name):
+        computed.append(name)
+        return parts(0)[2]()
+
+    for name in "abcabcabc":
+        Cache(tmp_path).parts(f"products-{name}", *parts(0)[:2], lambda name=name: compute(name))
+    assert computed == ["a", "b", "c"]
+
+
+USE = """
+import sys
+import numpy as np
+from raygrid.storage.cache import Cache
+compute = lambda: [np.zeros((1000, 1000), np.float32)]
+Cache(sys.argv[1]).parts(f"products-{sys.argv[2]}", (1, 1000, 1000), np.float32, compute)
+print("used", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_another_process_uses_stays_until_it_ends(tmp_path, room):
+    room(5)
+
+    def use(name):
+        command = [sys.executable, "-c", USE, str(tmp_path), name]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "used\n"
+        return process
+
+    with use("a") as first, use("b") as second:
+        assert names(Cache(tmp_path)) == "ab"
+        first.communicate(), second.communicate()
+    with use("c") as third:
+        assert names(Cache(tmp_path)) == "c"
+        third.communicate()
+
+
+def test_half_of_the_disk_is_for_parts_where_nothing_else_is_said(tmp_path, monkeypatch):
     store = Cache(tmp_path)
-    store.parts("products-a", *parts(0))
+    disk_with(monkeypatch, 10**6)
+    make(store, "ab", ages="ab")
+    disk_with(monkeypatch, 12)  # and 8 taken: 10 are theirs
+    make(store, "c")
+    assert names(store) == "bc"
+
+
+def test_what_is_used_goes_where_the_disk_would_be_full(tmp_path, monkeypatch):
+    store = Cache(tmp_path)
+    disk_with(monkeypatch, 10**6)
+    make(store, "abc")
+    disk_with(monkeypatch, 3)
+    make(store, "d")
+    assert len(names(store)) == 3 and "d" in names(store)
+
+
+def test_parts_larger_than_all_room_are_kept_alone(tmp_path, room):
+    room(5)
+    store = Cache(tmp_path)
+    make(store, "a", ages="a")
     assert store.parts("products-b", *parts(1, 2))[1, 0, 0] == 2
-    assert [path.name for path in tmp_path.glob("products-*")] == ["products-b"]
+    assert names(store) == "b"
 
 
-def test_parts_that_somebody_is_about_to_use_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr("raygrid.storage.cache._ROOM", 5 * 10**6)
+def test_parts_that_somebody_is_about_to_use_stay(tmp_path, room):
+    room(5)
     store = Cache(tmp_path)
-    store.parts("products-a", *parts(0))
+    make(store, "a", ages="a")
     with FileLock(tmp_path / ".products-a.lock"):
-        store.parts("products-b", *parts(1))
-    assert len(list(tmp_path.glob("products-*"))) == 2
+        make(store, "b")
+    assert names(store) == "ab"
+
+
+def test_seconds_of_computing_what_is_shared_are_told_once(tmp_path):
+    def slow():
+        time.sleep(0.05)
+        return ARRAYS
+
+    before, start = shared_s(), time.perf_counter()
+    Cache(tmp_path).arrays("outer", lambda: Cache(tmp_path).arrays("inner", slow))
+    spent, elapsed = shared_s() - before, time.perf_counter() - start
+    assert 0.05 <= spent <= elapsed
+    Cache(tmp_path).arrays("outer", never)
+    assert shared_s() - before == spent
 
 
 def test_a_file_in_the_place_of_the_cache(tmp_path):

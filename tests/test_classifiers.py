@@ -14,7 +14,7 @@ from scipy.sparse import csr_array, eye_array
 from sklearn.svm import SVC
 
 from raygrid.classifiers import CLASSIFIERS, resuming
-from raygrid.classifiers.cnn import Cnn, _batches, _initialised
+from raygrid.classifiers.cnn import Cnn, _batches
 from raygrid.classifiers.svm import Svm
 from raygrid.datasets import DATASETS
 from raygrid.mixtures.mixing import mix
@@ -157,15 +157,30 @@ def test_a_seed_gives_one_network_whatever_was_trained_before(images, digits, tr
         {"weights": "none"},
         pytest.param({"backbone": "mobilenet_v2", "alpha": 0.35, "weights": "none"}, marks=pytest.mark.slow),
         pytest.param({"backbone": "mobilenet_v3_small", "alpha": 0.75, "weights": "none"}, marks=pytest.mark.slow),
+        pytest.param({"backbone": "resnet50", "alpha": 1.0, "weights": "none"}, marks=pytest.mark.slow),
     ],
     ids=lambda changes: " ".join(map(str, changes.values())),
 )
 def test_a_network_used_again_starts_as_one_built_anew(images, changes):
     cnn = CNN.model_copy(update=changes)
     fit(images, seed=7, **changes)
-    model = _initialised(cnn, 32, 10, seed=3)
+    model = cnn.initialised(32, 10, seed=3)
     assert same(model.get_weights(), cnn.build(32, 10, seed=3).get_weights())
     assert {np.abs(variable).max() for variable in model.optimizer.variables} == {0, np.float32(1e-4)}
+
+
+def test_a_seed_is_kerass_own():
+    """Seeding Python's generator alone does all that `set_random_seed` does for a network's weights."""
+    import keras
+
+    cnn = CNN.model_copy(update={"weights": "none"})
+    ours = cnn.build(32, 10, seed=3).get_weights()
+    keras.utils.set_random_seed(3)
+    backbone = keras.applications.MobileNet(input_shape=(32, 32, 3), include_top=False, weights=None, alpha=0.25)
+    x = keras.layers.GlobalAveragePooling2D()(backbone.output)
+    x = keras.layers.Dense(1024)(x)
+    x = keras.layers.Dense(10)(x)
+    assert same(ours, keras.Model(backbone.input, x).get_weights())
 
 
 @pytest.mark.parametrize("class_weight", ["none", "balanced"])

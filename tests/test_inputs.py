@@ -24,6 +24,7 @@ from raygrid.representations.autoencoder import Autoencoder
 from raygrid.representations.features import Features
 from raygrid.representations.finetuned import Finetuned
 from raygrid.representations.image import Image, Raw
+from raygrid.representations.representation import Scope
 from raygrid.resampling import RESAMPLERS
 from raygrid.splits import Holdout
 from raygrid.storage.cache import Cache
@@ -44,7 +45,7 @@ class CountedDigits(Digits):
 class CountedImage(Image):
     """Halves what it was given, and says how much that was."""
 
-    is_view: ClassVar[bool] = False
+    scope: ClassVar[Scope] = "dataset"
     lengths: ClassVar[list[int]] = []
 
     def transform(self, X: Any, *, seed: int) -> Any:

@@ -1,14 +1,16 @@
 """The machine: whether memory ran out, as each library says it."""
 
+import json
 import os
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from raygrid.host import is_out_of_memory
+from raygrid.host import Runtime, _versions, is_out_of_memory
 
 # More than any address space holds, so that every allocator refuses at once.
 TOO_LARGE = {
@@ -83,6 +85,32 @@ def test_other_words_for_it_are_recognised(name, base, message):
 )
 def test_other_failures_are_not(error):
     assert not is_out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    ("backend", "libraries"), [("tensorflow", ["tensorflow"]), ("torch", ["torch"]), ("jax", ["jax", "jaxlib"])]
+)
+def test_a_runtime_knows_its_backend_and_the_versions_of_its_libraries(backend, libraries, monkeypatch):
+    def installed(name):
+        if name in ("jax", "jaxlib"):
+            raise PackageNotFoundError
+        return f"{name} 1.2"
+
+    monkeypatch.setattr("raygrid.host.version", installed)
+    _versions.cache_clear()
+    versions = Runtime(backend=backend).versions()
+    _versions.cache_clear()
+    expected = {name: "unknown" if backend == "jax" else f"{name} 1.2" for name in libraries}
+    assert versions["keras_backend"] == backend
+    assert {name: versions[name] for name in libraries} == expected
+    assert not {"tensorflow", "torch", "jax", "jaxlib"} & set(versions) - set(libraries)
+
+
+def test_two_runtimes_that_round_otherwise_are_known_apart():
+    runtimes = [Runtime(1), Runtime(2), Runtime(1, 0.5), *(Runtime(backend=name) for name in ("torch", "jax"))]
+    known = [json.dumps(runtime.known()) for runtime in runtimes]
+    assert len(set(known)) == len(known)
+    assert Runtime(1, 0.5).known() == Runtime(1, 1.0).known()  # a share of a card computes as the card does
 
 
 def test_the_library_of_products_is_the_same_whatever_else_is_loaded():

@@ -23,10 +23,13 @@ def main() -> None:
     """Print the rates and their ratio."""
     os.environ.setdefault("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0))))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from raygrid.host import Runtime
     from raygrid.networks.fused import fused
+    from raygrid.networks.keras_backend import set_up
     from raygrid.representations import Features
     from raygrid.representations.activations import outputs
 
+    set_up(Runtime(int(os.environ["OMP_NUM_THREADS"])))
     level = Features(weights="none")
     stock = level.reader(level.build_backbone(IMAGE_SIZE, seed=0))
     networks = {"Keras' layers": stock, "fused": fused(stock)}

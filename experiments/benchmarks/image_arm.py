@@ -67,7 +67,10 @@ def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool) -> Callabl
     from scipy.sparse import eye_array
 
     from raygrid.classifiers import cnn
+    from raygrid.host import Runtime
+    from raygrid.networks.keras_backend import set_up
 
+    set_up(Runtime(int(os.environ["OMP_NUM_THREADS"])))
     if not is_fused:
         cnn.fused = lambda model: model
     network = cnn.Cnn(weights="none", batch_size=BATCH_SIZE)

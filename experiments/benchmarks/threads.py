@@ -25,6 +25,10 @@ def work(kind: str) -> None:
 
     if kind == "network":
         from raygrid.classifiers.cnn import Cnn
+        from raygrid.host import Runtime
+        from raygrid.networks.keras_backend import set_up
+
+        set_up(Runtime(int(os.environ["OMP_NUM_THREADS"])))
 
         model = Cnn(weights="none").build(64, 10, seed=0)
         model.compile("rmsprop", "sparse_categorical_crossentropy")

@@ -12,8 +12,11 @@ last one kept) 3 MB a trial, and 10 MB where two networks alternate; with weight
 below 0.1 MB for both; a new process 8 s and 600 MB.
 Measured with the code of that day (2 cores of a shared server, no GPU): 0.5 MB and 2.0 s a trial; in turn 25 to 40 MB
 and 4.8 s, for TensorFlow gives back nothing of a network that is dropped, not on garbage collection nor on
-`clear_session`. With today's: 0.03 MB a trial for both and, however busy the machine, 0.2 to 0.7 s; a new process
-880 MB and 9 to 10 s, 12 to 50 x a trial in a reused one. So a worker need not be replaced for its memory.
+`clear_session`. With weights drawn anew and every network kept: 0.03 MB a trial for both and, however busy the machine,
+0.2 to 0.7 s; a new process 880 MB and 9 to 10 s, 12 to 50 x a trial in a reused one. So a worker need not be replaced
+for its memory.
+Since then the network is built anew for its initial weights again, by public means alone, and collected at once: 0.2 MB
+a trial more (alpha 1, 40 networks), and 0.1 to 0.4 s on a busy machine; without collecting, 200 MB more after 40.
 """
 
 import argparse

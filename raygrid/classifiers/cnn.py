@@ -1,6 +1,6 @@
 """Convolutional networks, trained from end to end."""
 
-import random
+import gc
 from abc import abstractmethod
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
@@ -23,9 +23,6 @@ from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Checkpoint
 
 _PREDICT_BATCH = 128
-
-# Global average pooling and two dense layers, after the backbone.
-_N_HEAD_LAYERS = 3
 
 
 class Network(LossLevel, ScoringClassifier):
@@ -58,11 +55,14 @@ class Network(LossLevel, ScoringClassifier):
 
     def initialised(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the compiled network with the weights that `build` gives it for `seed`, its optimiser at the start."""
-        model, _ = _compiled(self, image_size, n_classes)
+        model, start = _compiled(self, image_size, n_classes)
         drawn = self.build(image_size, n_classes, seed=seed)
         for variable, value in zip(model.variables, drawn.variables, strict=True):
             variable.assign(value)
-        _restart(model.optimizer)
+        del drawn
+        gc.collect()  # a Keras model refers to itself, and Python would keep many of them for long
+        for variable, value in zip(model.optimizer.variables, start, strict=True):
+            variable.assign(value)
         return model
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
@@ -90,15 +90,15 @@ class Cnn(BackboneLevel, Network):
     Attributes
     ----------
     backbone : str
-        A MobileNet: they draw nothing at random as they are trained (EfficientNet drops connections), and have no
-        branches with weights, whose layers Keras lists in another order than it makes them (ResNet).
+        Any but EfficientNet, which drops connections at random while it is trained: no trial's seed reaches what torch
+        draws for that.
     dense_units : int
         Width of the hidden layer.
     """
 
     is_fused: ClassVar[bool] = True
     name: Literal["cnn"] = "cnn"
-    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small"] = "mobilenet"
+    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small", "resnet50"] = "mobilenet"
     dense_units: PositiveInt = 1024
 
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
@@ -109,14 +109,10 @@ class Cnn(BackboneLevel, Network):
         x = keras.layers.Dense(self.dense_units, activation="relu")(x)
         return keras.Model(backbone.input, keras.layers.Dense(n_classes, activation="softmax")(x))
 
-    def initialised(self, image_size: int, n_classes: int, *, seed: int) -> Any:
-        """Do the same, without a second network."""
-        return _initialised(self, image_size, n_classes, seed=seed)
-
 
 @cache
 def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]]]:
-    """Return the network with its optimiser, and its weights for seed 0.
+    """Return the network with its optimiser, and the values that the optimiser's variables start from.
 
     Every network is kept: to build and trace one takes longer than a small cell, and of one that is dropped
     TensorFlow gives nothing back (experiments/benchmarks/worker_memory.py). A grid has few.
@@ -128,35 +124,8 @@ def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[
     optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
     model.compile(optimizer, cnn.loss())
     optimizer.build(model.trainable_variables)
-    return model, model.get_weights()
-
-
-def _initialised(cnn: Cnn, image_size: int, n_classes: int, *, seed: int) -> Any:
-    """Return the compiled network with the weights that `Cnn.build` gives it for `seed`, its optimiser at the start.
-
-    As a layer is made, Keras draws the seeds of its initialisers from Python's generator, and nothing else here is
-    random: the initialisers' clones, made in the same order, draw them again. A second network would take half a
-    second, and `keras.utils.set_random_seed` makes TensorFlow prepare every traced function anew, 1.4 s.
-    """
-    model, weights = _compiled(cnn, image_size, n_classes)
-    model.set_weights(weights)
-    random.seed(seed)
-    pretrained = () if cnn.weights == "none" else model.layers[:-_N_HEAD_LAYERS]
-    for layer in model.layers:
-        for value in vars(layer).values():
-            if isinstance(value, load_keras().Initializer) and hasattr(value, "seed"):  # the others are constants
-                drawn = value.clone()
-                if layer not in pretrained:
-                    layer.kernel.assign(drawn(layer.kernel.shape))
-    _restart(model.optimizer)
-    return model
-
-
-def _restart(optimizer: Any) -> None:
-    """Set a Keras optimiser to its start."""
-    for variable in optimizer.variables:
-        if variable is not optimizer._learning_rate:
-            variable.assign(np.zeros(variable.shape, variable.dtype))
+    # Copies: on torch an array is the variable itself.
+    return model, [np.array(keras.ops.convert_to_numpy(variable)) for variable in optimizer.variables]
 
 
 def _batches(network: Network, X: Samples, A: csr_array, y: Labels, *, seed: int, epochs_done: int = 0) -> Any:

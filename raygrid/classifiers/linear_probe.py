@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
+from raygrid.classifiers.class_weights import ClassWeight
 from raygrid.classifiers.classifier import Labels
 from raygrid.classifiers.estimator import Probabilities
 from raygrid.classifiers.scores import Scoring, ScoringClassifier
-from raygrid.classifiers.weights import ClassWeight
 from raygrid.mixtures.mixing import mix
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.checkpoint import Checkpoint

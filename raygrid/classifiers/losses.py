@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import NonNegativeFloat
 
+from raygrid.classifiers.class_weights import ClassWeight, class_weights
 from raygrid.classifiers.classifier import Labels
-from raygrid.classifiers.weights import ClassWeight, class_weights
 from raygrid.level import ADDED_LATER, Level
 from raygrid.networks.keras_backend import load_keras
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat
 from scipy.sparse import csr_array, eye_array
 
+from raygrid.classifiers.class_weights import ClassWeight, class_weights
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
-from raygrid.classifiers.weights import ClassWeight, class_weights
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples, products, squares
 from raygrid.storage.checkpoint import Checkpoint

@@ -1,15 +1,13 @@
 """Backbones: the networks that a level may start from, and where their weights come from."""
 
 import os
-import sys
-import tempfile
+import random
 import warnings
-from contextlib import redirect_stdout
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
@@ -17,7 +15,7 @@ from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
 from raygrid.level import Level, existing_path
 from raygrid.networks.architectures import ARCHITECTURES, PUBLISHED
-from raygrid.networks.keras_backend import load_keras
+from raygrid.storage.download import download
 
 # Of mobilenet, alpha 0.25; trained by scripts/pretrain_backbone.py.
 EMBEDDED = Path(__file__).parent / "weights" / "mobilenet_0.25_cifar10.weights.h5"
@@ -108,7 +106,9 @@ class BackboneLevel(Level):
         WeightsError
             The weights cannot be had, or do not fit.
         """
-        load_keras().utils.set_random_seed(seed)
+        # Keras' initialisers draw their seeds from Python's generator. `keras.utils.set_random_seed` would also seed
+        # TensorFlow's, which then prepares every function anew that it has traced: 2 s a trial.
+        random.seed(seed)
         path = self._weights_file()
         if self.weights == "imagenet":
             path, url = self._published(image_size)
@@ -143,29 +143,25 @@ class BackboneLevel(Level):
 
 
 def _fetch(file: Path, url: str) -> None:
-    """Make a file of Keras' cache hold the published weights, if it is not there: the whole of them, or nothing."""
+    """Make a file of Keras' cache hold the published weights, if it is not there: the whole of them, or nothing.
+
+    Keras publishes no checksums with its networks; what is checked is the size that the server states, and that the
+    content begins as an HDF5 file does. Whether it fits the network shows when it is read.
+    """
+
+    def right(part: Path) -> None:
+        if not _is_hdf5(part):
+            raise OSError(f"{url}: got no HDF5 file")
+
     if file.exists():
         return
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{file}.lock"):
-            if not file.exists():
-                _download(file, url)
-    except Exception as error:  # Keras raises bare Exception
+        download(url, file, check=right)
+    except (OSError, HTTPException) as error:
         raise WeightsError(
             f"weights imagenet: not in Keras' cache and the download failed ({_reason(error)}); put "
             f"{file.name} into {file.parent}, or name a file: weights: PATH"
         ) from error
-
-
-def _download(file: Path, url: str) -> None:
-    """Download a file beside where it belongs, then give it its name: Keras takes any file of that name for whole."""
-    # Keras prints where a download stands, for which stdout, where results go, is the wrong place.
-    with tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as folder, redirect_stdout(sys.stderr):
-        fetched = Path(load_keras().utils.get_file(file.name, url, cache_dir=folder))
-        if not _is_hdf5(fetched):
-            raise OSError(f"{url}: got no HDF5 file")
-        fetched.replace(file)
 
 
 def _reason(error: Exception) -> str:

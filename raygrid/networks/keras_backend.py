@@ -8,41 +8,61 @@ import os
 from functools import cache
 from types import ModuleType
 
+from raygrid.host import Runtime
+
 # Of its share of a card, what a trial may allocate: the rest is for CUDA's own context and libraries, some 500 MB.
 _ALLOCATED = 0.9
+
+_asked_for: Runtime | None = None
+_in_force: Runtime | None = None
+
+
+def set_up(runtime: Runtime) -> None:
+    """Say what Keras computes with in this process; to be called before anything uses Keras.
+
+    Raises
+    ------
+    RuntimeError
+        Keras computes with something else already. No backend can change its threads and its cards after its first
+        operation, and a record would say what is not true: such a trial needs another process.
+    """
+    global _asked_for
+    if runtime_in_force() not in (None, runtime):
+        raise RuntimeError(f"Keras: got {runtime}; expected {_in_force}, as this process began; start another process")
+    _asked_for = runtime
+
+
+def runtime_in_force() -> Runtime | None:
+    """Return what Keras computes with in this process, for as long as it lives; nothing before Keras is used."""
+    return _in_force
 
 
 @cache
 def load_keras() -> ModuleType:
-    """Import Keras on the backend that KERAS_BACKEND names (tensorflow by default) and return it.
+    """Import Keras, set up as `set_up` was told (otherwise for `Runtime()`), and return it.
 
-    Operations are made deterministic, and a share of a GPU is kept to (`gpu_fraction`).
+    Operations are made deterministic, a share of a GPU is kept to, and without a share no GPU is used.
     """
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # or a file in the user's home would choose
+    global _in_force
+    _in_force = runtime = _asked_for or Runtime()
+    os.environ["KERAS_BACKEND"] = runtime.backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    fraction = gpu_fraction()
-    if fraction and not {"XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION"} & set(os.environ):
-        os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{fraction:.4f}"  # JAX reads it when it starts
-    import keras
-
-    if keras.backend.backend() == "tensorflow":
-        _set_up_tensorflow(fraction)
-    elif keras.backend.backend() == "torch":
-        _set_up_torch(fraction)
-    return keras  # type: ignore[no-any-return]
+    return {"tensorflow": _on_tensorflow, "torch": _on_torch, "jax": _on_jax}.get(runtime.backend, _keras)(runtime)
 
 
-def gpu_fraction() -> float | None:
-    """Return which fraction of its card's memory this process may allocate; nothing where it has no share of one.
+def gpu_fraction(gpus: float) -> float | None:
+    """Return which fraction of its card's memory a process may allocate; nothing where it has no share of one.
 
-    The engine says in RAYGRID_GPU_SHARE what a trial asked for (0.25, say), before Keras is imported. Ray itself only
-    sets CUDA_VISIBLE_DEVICES; without a limit the first of four trials would take the whole card. TensorFlow and JAX
-    allocate their part at once, torch as it needs it; more is an out-of-memory error of that trial alone. No backend
-    was run on a card with these limits, only what they are set to was tested.
+    Ray itself only sets CUDA_VISIBLE_DEVICES; without a limit the first of four trials would take the whole card.
+    TensorFlow and JAX allocate their part at once, torch as it needs it; more is an out-of-memory error of that trial
+    alone. No backend was run on a card with these limits, only what they are set to was tested.
+
+    Parameters
+    ----------
+    gpus : float
+        What a trial asked for: 0.25, say.
     """
-    share = float(os.environ.get("RAYGRID_GPU_SHARE") or 1)
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    return _ALLOCATED * share if 0 < share < 1 and not hidden else None
+    return _ALLOCATED * gpus if 0 < gpus < 1 else None
 
 
 def card_memory_mb(ordinal: int) -> int | None:
@@ -63,37 +83,62 @@ def card_memory_mb(ordinal: int) -> int | None:
     return None if failed else n_bytes.value // 2**20
 
 
-def _set_up_tensorflow(fraction: float | None) -> None:
-    """Set threads, determinism and GPU memory, which must happen before TensorFlow's first operation.
+def _keras(runtime: Runtime) -> ModuleType:
+    import keras
 
-    TensorFlow takes every core it sees unless told otherwise, so its thread pools follow OMP_NUM_THREADS, which both
-    engines set to the trial's CPUs and which every other library obeys.
-    """
+    return keras  # type: ignore[no-any-return]
+
+
+def _on_tensorflow(runtime: Runtime) -> ModuleType:
+    """Set threads, determinism and GPUs before TensorFlow's first operation: later it refuses."""
     import tensorflow as tf
 
-    threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.config.threading.set_intra_op_parallelism_threads(runtime.threads)  # it would take every core
+    tf.config.threading.set_inter_op_parallelism_threads(runtime.threads)
     tf.config.experimental.enable_op_determinism()
-    for ordinal, gpu in enumerate(tf.config.list_physical_devices("GPU")):
+    if not runtime.gpus:
+        tf.config.set_visible_devices([], "GPU")
+    fraction = gpu_fraction(runtime.gpus)
+    for ordinal, gpu in enumerate(tf.config.get_visible_devices("GPU")):
         card_mb = card_memory_mb(ordinal) if fraction else None
         if fraction and card_mb:
             limit = tf.config.LogicalDeviceConfiguration(memory_limit=int(fraction * card_mb))
             tf.config.set_logical_device_configuration(gpu, [limit])
         else:
             tf.config.experimental.set_memory_growth(gpu, True)  # or the first trial would take the whole card
+    return _keras(runtime)
 
 
-def _set_up_torch(fraction: float | None) -> None:
+def _on_torch(runtime: Runtime) -> ModuleType:
     import torch
 
+    torch.set_num_threads(runtime.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    if not runtime.gpus:
+        os.environ["KERAS_TORCH_DEVICE"] = "cpu"  # Keras reads it when it is imported
+    keras = _keras(runtime)
+    if not runtime.gpus:
+        del os.environ["KERAS_TORCH_DEVICE"]  # processes that this one starts may use cards
+    fraction = gpu_fraction(runtime.gpus)
     if fraction and torch.cuda.is_available():
         torch.cuda.set_per_process_memory_fraction(fraction)
+    return keras
+
+
+def _on_jax(runtime: Runtime) -> ModuleType:
+    fraction = gpu_fraction(runtime.gpus)
+    if fraction and not {"XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION"} & set(os.environ):
+        os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{fraction:.4f}"  # JAX reads it when it starts
+    import jax
+
+    if not runtime.gpus:
+        jax.config.update("jax_platforms", "cpu")
+    return _keras(runtime)
 
 
 def gpus() -> list[str]:
-    """Return the names of the GPUs that the backend sees."""
+    """Return the names of the GPUs that the backend sees in this process, which may use them all."""
+    set_up(Runtime(gpus=1.0))
     backend = load_keras().backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf

@@ -5,26 +5,22 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.representations.representation import Representation
+from raygrid.representations.representation import Representation, Scope
 
 
 class Image(Representation):
-    """Pixels, as they are."""
+    """Pixels, as they are: of shape (n_samples, size, size, 3), uint8."""
 
     gives: ClassVar[Literal["images", "vectors"]] = "images"
-    is_view: ClassVar[bool] = True
+    scope: ClassVar[Scope] = "images"
     name: Literal["image"] = "image"
-
-    def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
-        """Return `X`, of shape (n_samples, size, size, 3), uint8."""
-        return X
 
 
 class Raw(Representation):
     """Pixels, as vectors."""
 
     gives: ClassVar[Literal["images", "vectors"]] = "vectors"
-    is_view: ClassVar[bool] = True
+    scope: ClassVar[Scope] = "images"
     name: Literal["raw"] = "raw"
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:

@@ -12,10 +12,12 @@ from raygrid.level import Level
 from raygrid.mixtures.samples import Samples
 
 Vectors = NDArray[np.float32]
+Map = Callable[[Samples], NDArray[np.generic]]
+Scope = Literal["images", "dataset", "fold"]
 
 
 class Representation(Level):
-    """A level of the representation axis: a fixed map of images, computed once for a data set.
+    """A level of the representation axis: a map of images that is the same for every fold.
 
     A subclass sets `gives` and defines `transform`; one that draws random numbers also `is_seeded`.
 
@@ -23,25 +25,30 @@ class Representation(Level):
     ----------
     gives : {"images", "vectors"}
         What comes out, so that a classifier can be matched to it.
-    is_view : bool
-        Whether the pixels come out as they went in, perhaps in another shape: then there is nothing to compute or keep.
+    scope : {"images", "dataset", "fold"}
+        What its output is kept for: ``dataset`` is a map that is computed once for all samples of a data set, ``fold``
+        one that is trained on each fold's training images, ``images`` a view of the pixels, where nothing is kept.
     """
 
     gives: ClassVar[Literal["images", "vectors"]]
-    is_view: ClassVar[bool] = False
+    scope: ClassVar[Scope] = "dataset"
 
     @property
     def is_seeded(self) -> bool:
         """Whether the map depends on the grid's seed."""
         return False
 
+    @property
+    def is_trained_on_mixtures(self) -> bool:
+        """Whether the map depends on the cell's resampler."""
+        return False
+
     def bytes_per_image(self, image_size: int) -> int | None:
         """Return how many bytes one image of this size (its side, in pixels) becomes; None where nobody has said."""
         return None
 
-    @abstractmethod
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
-        """Map each image, by itself.
+        """Map each image, by itself; here onto itself.
 
         Parameters
         ----------
@@ -55,6 +62,11 @@ class Representation(Level):
         array of shape (n_samples, n_features), or (n_samples, size, size, 3) where it gives images
             Numbers, all finite.
         """
+        return X
+
+    def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Map:
+        """Return the map of images to what a classifier sees: here `transform`, whatever the training images are."""
+        return lambda images: self.transform(images[:], seed=seed)
 
 
 class TrainedRepresentation(Representation):
@@ -68,15 +80,16 @@ class TrainedRepresentation(Representation):
     """
 
     gives: ClassVar[Literal["images", "vectors"]] = "vectors"
-    is_view: ClassVar[bool] = True
+    scope: ClassVar[Scope] = "fold"
     train_on: Literal["original", "resampled"] = "original"
 
-    def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
-        """Return `X`: nothing can be computed for all folds at once."""
-        return X
+    @property
+    def is_trained_on_mixtures(self) -> bool:
+        """Whether the map depends on the cell's resampler."""
+        return self.train_on == "resampled"
 
     @abstractmethod
-    def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Callable[[Samples], Vectors]:
+    def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Map:
         """Train on the mixtures A X.
 
         Parameters

@@ -6,7 +6,6 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -18,12 +17,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from raygrid.storage.folders import LocalFolder, Location, RemoteFolder, folder_at
+from raygrid.storage.room import make_room, used_since
+from raygrid.storage.stopwatch import shared_work
 from raygrid.storage.whole_files import as_store_error
 
 Compute = Callable[[], Mapping[str, NDArray[Any]]]
-
-# What arrays made of parts may take, in bytes: room for all that the cells of one data set of MNIST's size share.
-_ROOM = 24 * 10**9
 
 # Names an entry's files and their sizes; at a URL it is put last, and makes the entry whole.
 _CONTENTS = "contents.json"
@@ -61,7 +59,7 @@ class Cache:
         here = self._here()
         entry = here.root / key
         if not _is_whole(entry):
-            with here.held(f".{key}.lock", wait=True):  # who comes second finds what the first has computed
+            with shared_work(), here.held(f".{key}.lock", wait=True):  # who comes second finds what the first computed
                 if not _is_whole(entry):
                     self._obtain(entry, compute)
         return {path.stem: _mapped(path) for path in sorted(entry.glob("*.npy"))}
@@ -72,7 +70,7 @@ class Cache:
         """Return the array under `key`, of parts along its first axis that are never held together.
 
         Such arrays are large: every machine computes its own, and a new one takes the place of those that nobody has
-        used for the longest time; who still has one of these mapped keeps it.
+        used for the longest time (`raygrid.storage.room`).
 
         Raises
         ------
@@ -81,9 +79,10 @@ class Cache:
         """
         here = self._here()
         entry = here.root / key
-        with here.held(f".{key}.lock", wait=True):
+        used_since(here.root)
+        with shared_work(), here.held(f".{key}.lock", wait=True):
             if not _is_whole(entry):
-                _make_room(here, int(np.prod(shape)) * np.dtype(dtype).itemsize, like=key)
+                make_room(here, int(np.prod(shape)) * np.dtype(dtype).itemsize, kind=key.partition("-")[0])
                 _make_whole(entry, lambda folder: _save_parts(folder, shape, dtype, compute()))
             os.utime(entry)
             return _mapped(entry / "parts.npy")
@@ -118,20 +117,6 @@ class Cache:
         told = {"key": entry.name, "host": socket.gethostname(), "seconds": seconds, "finished_at": _now()}
         text = json.dumps(told, indent=1).encode()
         self.folder.write(f"computed/{entry.name}-{uuid4().hex}.json", lambda file: file.write(text), parents=True)
-
-
-def _make_room(here: LocalFolder, needed: int, *, like: str) -> None:
-    """Delete arrays made of parts until `needed` bytes more are within bounds, the least recently used first."""
-    with suppress(FileNotFoundError):  # another process makes room as well
-        kept = here.root.glob(f"{like.partition('-')[0]}-*/parts.npy")
-        by_age = sorted((path.parent.stat().st_mtime, path.parent, path.stat().st_size) for path in kept)
-        room = _ROOM - needed - sum(size for _, _, size in by_age)
-        for _, entry, size in by_age:
-            lock = f".{entry.name}.lock"
-            if room < 0 and not here.is_held(lock):  # else somebody is about to use it
-                with here.held(lock, wait=True):
-                    shutil.rmtree(entry, ignore_errors=True)
-                room += size
 
 
 def _save(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

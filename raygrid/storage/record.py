@@ -18,7 +18,9 @@ class Measured(BaseModel):
     finished_at: str
     """UTC, ISO 8601."""
     seconds: dict[str, float]
-    """Wall-clock time by stage."""
+    """Wall-clock time by stage, without `shared_s`."""
+    shared_s: float = 0.0
+    """Wall-clock time of computing what other cells use as well, or of waiting for it."""
     peak_memory_mb: float
     """Largest resident size of the trial's process while it ran."""
     attempt: str = ""

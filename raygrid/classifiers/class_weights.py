@@ -1,4 +1,4 @@
-"""Weights of classes."""
+"""Class weights: by how much the loss of each class is multiplied."""
 
 from typing import Literal
 

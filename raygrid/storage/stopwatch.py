@@ -1,0 +1,34 @@
+"""Seconds that a process spends on what cells share: they say nothing of what one cell takes."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_lock = threading.Lock()
+_n_running = 0
+_started_at = 0.0
+_spent_s = 0.0
+
+
+@contextmanager
+def shared_work() -> Iterator[None]:
+    """Count the block: computing what cells share, or waiting for a process that does. Blocks may overlap."""
+    global _n_running, _started_at, _spent_s
+    with _lock:
+        if not _n_running:
+            _started_at = time.perf_counter()
+        _n_running += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _n_running -= 1
+            if not _n_running:
+                _spent_s += time.perf_counter() - _started_at
+
+
+def shared_s() -> float:
+    """Return the seconds spent so far: a clock of which, as of any other, two readings are to be compared."""
+    with _lock:
+        return _spent_s + (time.perf_counter() - _started_at if _n_running else 0.0)
