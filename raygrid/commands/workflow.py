@@ -1,6 +1,7 @@
 """The verbs that plan and run cells, each a few steps."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
@@ -15,6 +16,7 @@ from raygrid.commands.progress import Progress
 from raygrid.commands.reporting import write_tables
 from raygrid.costs.model import Stratum, stratum_of
 from raygrid.engine import Terms, engine_named
+from raygrid.engine.output import not_captured
 from raygrid.gridfile.schema import Grid
 from raygrid.host import Runtime
 from raygrid.inputs import images_key, inputs_key, load_inputs
@@ -57,7 +59,8 @@ def _prepare_store(job: Job) -> None:
 def _run(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells, with a bar."""
     _fetch(cells)
-    with Progress(cells, console=_err, forecast=Forecast(job)) as progress:
+    terminal = Console(file=not_captured(sys.stderr))  # what an inline trial writes is captured, the bar is not
+    with Progress(cells, console=terminal, forecast=Forecast(job)) as progress:
         engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)
 
 

@@ -1,16 +1,20 @@
-"""The inline engine: one cell after the other in this process, for debugging and for tests. It keeps no time limits."""
+"""The inline engine: one cell after the other in this process, for debugging and for tests."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from uuid import uuid4
 
-from raygrid import trial
 from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms
+from raygrid.engine.execution import execute, set_up_process
 from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
+from raygrid.networks.keras_backend import card_memory_mb
 from raygrid.storage.cache import Cache
+from raygrid.storage.record import Record
 from raygrid.storage.store import Store
 
 
@@ -21,12 +25,40 @@ def run_inline(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
         terms.budget.spend(os.cpu_count() or 1)
         if terms.budget.exhausted():
             return
-        threads = terms.share(cell).cpus
-        os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # as Ray does; TensorFlow's first import reads it
-        runtime = Runtime(threads)
-        inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
-        observer.started(cell)
-        record = trial.run(cell, inputs, store, runtime=runtime, attempt=attempt)
+        record = _run_cell(cell, store, cache, terms, observer, attempt)
         if record.traceback:
             print(f"{cell}\n{record.traceback}", file=sys.stderr)
         observer.finished(cell, record.status)
+
+
+def _run_cell(cell: Cell, store: Store, cache: Cache, terms: Terms, observer: Observer, attempt: str) -> Record:
+    """Run one cell; at its time limit it is interrupted as by Ctrl-C, because this process must live on."""
+    resources = terms.resources_of(cell)
+    gpus = (resources.gpus or 1.0) if card_memory_mb(0) else 0.0  # nothing hides a card from this process
+    runtime = Runtime(resources.cpus, gpus)
+    set_up_process(runtime)  # features are computed here as well
+    inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
+    observer.started(cell)
+    # Only the main thread can be interrupted.
+    timeout_s = resources.timeout_s if threading.current_thread() is threading.main_thread() else None
+    try:
+        return execute(
+            cell,
+            inputs,
+            store,
+            runtime=runtime,
+            attempt=attempt,
+            timeout_s=timeout_s,
+            give_up=_interrupt,
+            is_shown=terms.verbose,
+        )
+    except KeyboardInterrupt:
+        record = store.record(cell.key)
+        if record and record.status == "timeout" and record.measured.attempt == attempt:
+            return record
+        raise
+
+
+def _interrupt() -> None:
+    """Interrupt the main thread, also where it sleeps; code of a C library comes to its end first."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
