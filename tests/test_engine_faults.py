@@ -1,4 +1,4 @@
-"""What a run survives on Ray: real processes that die, starve and vanish. What is decided then is in test_verdict.py."""
+"""What a run survives on Ray: real processes that die and starve. What is decided then, test_verdict.py shows."""
 
 import multiprocessing
 import os
@@ -59,32 +59,31 @@ def on_ray(cells: list[Cell], store: Store, cache: Cache, terms: Terms | None = 
     return Counter(observer.heard)
 
 
-def test_a_worker_that_dies_costs_no_more_than_its_cell(cluster, quick, store, cache, tmp_path):
+def test_a_worker_that_dies_costs_no_more_than_its_cell_and_a_training_goes_on_from_its_last_epoch(
+    cluster, quick, cells_of, image_arm, store, cache, tmp_path
+):
     good, once, always = quick(3)
     once = replace(once, resampler=Dies(tries=1, log=str(tmp_path / "once")))
     always = replace(always, resampler=Dies(log=str(tmp_path / "always")))
-    heard = on_ray([once, good, always], store, cache)
-    assert statuses(store) == {once.key: "done", good.key: "done", always.key: "error"}
-    assert store.record(always.key).message.startswith("its process died 3 times: ")
-    assert (heard["done"], heard["error"]) == (2, 1)
-    assert heard[f"{once}: its process died; it is tried again"] == 1
-    assert [len(lines(tmp_path / name)) for name in ("once", "always")] == [2, 3]
-
-
-def test_a_training_whose_worker_dies_goes_on_from_its_last_epoch(cluster, cells_of, image_arm, cache, tmp_path):
     image_arm["classifier"]["epochs"] = 4
-    (cell,) = cells_of(arms=[image_arm], folds=1, imbalance_ratios=[10])
-    cell = replace(cell, classifier=Mortal(**image_arm["classifier"], log=str(tmp_path / "log")))
-    disturbed, undisturbed = made(tmp_path / "disturbed"), made(tmp_path / "undisturbed")
-    heard = on_ray([cell], disturbed, cache)
-    assert heard == {"started": 2, f"{cell}: its process died; it is tried again": 1, "done": 1}
-    assert lines(tmp_path / "log") == [["0"], ["2"]]  # killed when it had saved the second epoch
-    assert not list((disturbed.root / "checkpoints").iterdir())
+    (trained,) = cells_of(arms=[image_arm], folds=1, imbalance_ratios=[10])
+    trained = replace(trained, classifier=Mortal(**image_arm["classifier"], log=str(tmp_path / "training")))
 
-    engine_named("inline")([cell], undisturbed, cache, terms=Terms(), observer=Observer())
-    assert lines(tmp_path / "log")[2:] == [["0"]]
-    assert disturbed.record(cell.key).confusion == undisturbed.record(cell.key).confusion
-    predictions = [(store.root / f"predictions/{cell.key}.npz").read_bytes() for store in (disturbed, undisturbed)]
+    heard = on_ray([trained, once, good, always], store, cache)
+    assert statuses(store) == {cell.key: "done" for cell in (trained, once, good)} | {always.key: "error"}
+    assert store.record(always.key).message.startswith("its process died 3 times: ")
+    assert (heard["done"], heard["error"]) == (3, 1)
+    for cell, n_times in {once: 1, trained: 1, always: 2}.items():
+        assert heard[f"{cell}: its process died; it is tried again"] == n_times
+    assert [len(lines(tmp_path / name)) for name in ("once", "always")] == [2, 3]
+    assert lines(tmp_path / "training") == [["0"], ["2"]]  # it was killed when it had saved its second epoch
+    assert not list((store.root / "checkpoints").iterdir())
+
+    undisturbed = made(tmp_path / "undisturbed")
+    engine_named("inline")([trained], undisturbed, cache, terms=Terms(), observer=Observer())
+    assert lines(tmp_path / "training")[2:] == [["0"]]
+    assert store.record(trained.key).confusion == undisturbed.record(trained.key).confusion
+    predictions = [(one.root / f"predictions/{trained.key}.npz").read_bytes() for one in (store, undisturbed)]
     assert predictions[0] == predictions[1]
 
 
