@@ -13,15 +13,7 @@ NODE_LOSSES = 5
 
 @dataclass(frozen=True)
 class History:
-    """What a cell has met with in this run.
-
-    Attributes
-    ----------
-    mishaps : int
-        Trials that memory, or what ends workers for want of it, cut short.
-    node_losses : int
-        Times that its node was lost for good.
-    """
+    """What a cell has met with in this run: trials cut short for want of memory, and lost nodes."""
 
     mishaps: int = 0
     node_losses: int = 0
@@ -36,17 +28,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Died:
-    """The process of a cell died as often as Ray would start it again, without a record.
-
-    Attributes
-    ----------
-    reason : str
-        In Ray's words.
-    tries : int
-        How many processes that were.
-    node_was_lost : bool
-        Whether it was the node that ended them.
-    """
+    """The process of a cell died in each of so many tries, without a record; perhaps because its node was lost."""
 
     reason: str
     tries: int
