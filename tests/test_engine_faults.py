@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from faulty import Dies, Gorges, Looks, Majority, Mortal, Observer, Patient, Starves, know_this_module
 
 from raygrid.cells import Cell
 from raygrid.engine import Terms, engine_named
 from raygrid.gridfile.schema import Resources
+from raygrid.host import Runtime
+from raygrid.inputs import load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
 
@@ -161,17 +162,15 @@ def test_cells_that_want_more_than_there_is_are_tried_again_with_more_and_harm_n
     def logging(kind: type[Any], name: str, **settings: Any) -> Any:
         return kind(log=str(tmp_path / name), **settings)
 
-    cells = quick(8)
+    cells = quick(7)
     on_cpu = replace(cells[0], resampler=logging(Looks, "cpu"))
     on_card = replace(cells[1], resampler=logging(Looks, "card"), classifier=Patient())
     starving = replace(cells[2], resampler=logging(Starves, "starving", tries=1), classifier=Patient())
-    gorging_once = replace(cells[3], resampler=logging(Gorges, "once", tries=1))
-    gorging = replace(cells[4], resampler=logging(Gorges, "always"))
-    # Each of these has the images of its own size: 29 MB, and 60 MB.
-    large = [*quick(1, image_size=64), *quick(1, image_size=96)]
-    done = [on_cpu, on_card, starving, gorging_once, *cells[5:], *large]
+    gorging = replace(cells[3], resampler=logging(Gorges, "always"))
+    large = [*quick(1, image_size=96), *quick(1, image_size=112)]  # the images of each size are inputs of their own
+    done = [on_cpu, on_card, starving, *cells[4:], *large]
     terms = Terms({"patient": Resources(gpus=0.25)})
-    heard = in_own_process(on_scarce_cluster, [gorging_once, *done[:3], *done[4:], gorging], store, cache, terms)
+    heard = in_own_process(on_scarce_cluster, [*done, gorging], store, cache, terms)
 
     assert statuses(store) == {cell.key: "done" for cell in done} | {gorging.key: "oom"}
     assert heard["done"] == len(done)
@@ -180,5 +179,6 @@ def test_cells_that_want_more_than_there_is_are_tried_again_with_more_and_harm_n
     assert [line[1] for line in lines(tmp_path / "card")] == ["[0]"]
     # Twice its card after the first try, and no more threads, which a result depends on.
     assert [line[1:] for line in lines(tmp_path / "starving")] == [["0.25", "1"], ["0.5", "1"]]
-    n_bytes = sum(np.load(path, mmap_mode="r").nbytes for path in cache.root.glob("images-*/X_train.npy"))
-    assert n_bytes > 80e6
+    inputs = [load_inputs(cell, cache, Runtime()) for cell in large]
+    assert max(one.X_train.nbytes + one.X_test.nbytes for one in inputs) < 80e6
+    assert sum(one.X_train.nbytes + one.X_test.nbytes for one in inputs) > 80e6
