@@ -10,7 +10,7 @@ from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms
 from raygrid.engine.execution import Refusal, execute, set_up_process
 from raygrid.errors import UsageError
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
 from raygrid.storage.cache import Cache

@@ -32,7 +32,8 @@ from raygrid.costs.budget import Budget
 from raygrid.engine import ENGINES, Engine, Terms, engine_named
 from raygrid.engine.execution import Refusal
 from raygrid.errors import DataError, StoreError, UsageError
-from raygrid.gridfile.schema import Grid, Resources
+from raygrid.gridfile.resources import Resources
+from raygrid.gridfile.schema import Grid
 from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
 from raygrid.storage.cache import Cache

@@ -13,7 +13,7 @@ from faulty import Dies, Gorges, Looks, Majority, Mortal, Observer, Patient, Sta
 
 from raygrid.cells import Cell
 from raygrid.engine import Terms, engine_named
-from raygrid.gridfile.schema import Resources
+from raygrid.gridfile.resources import Resources
 from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
 from raygrid.storage.cache import Cache
