@@ -141,7 +141,7 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
     return record
 
 
-def lose(
+def record_loss(
     cell: Cell, store: Store, *, status: Status, message: str, where: str | None = None, attempt: str = ""
 ) -> None:
     """Keep a record of a cell whose process could not keep one itself."""

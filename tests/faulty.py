@@ -1,16 +1,21 @@
-"""Cells that fail in every way a cell can, and an observer that remembers. Workers get this module by value."""
+"""Levels that fail in every way a cell can, and an observer that remembers. Ray's workers get this module by value."""
 
 import os
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.sparse import eye_array
 
 from raygrid.cells import Cell
+from raygrid.classifiers import Classifier
+from raygrid.classifiers.cnn import Cnn
+from raygrid.errors import DataError
+from raygrid.networks import keras_backend
+from raygrid.representations import TrainedRepresentation
 from raygrid.resampling import Resampler
 
 
@@ -60,8 +65,35 @@ class Hangs(Faulty):
         time.sleep(3600)
 
 
+class Prints(Faulty):
+    """Says something in Python, and something below it."""
+
+    def fail(self) -> None:
+        print("from Python", flush=True)
+        os.write(2, b"from C\n")
+
+
+class OwnError(DataError):
+    """An error that no other process knows how to make."""
+
+    def __init__(self, place: str, mistake: str) -> None:
+        super().__init__(f"{place}: {mistake}")
+
+
+class Refuses(Faulty):
+    def fail(self) -> None:
+        raise OwnError("my table", "got no column y; expected one; add it")
+
+
+class Interrupted(Faulty):
+    """Ctrl-C in the middle."""
+
+    def fail(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
 class Sleeps(Faulty):
-    seconds: float = 1.0
+    seconds: float = 0.3
 
     def fail(self) -> None:
         time.sleep(self.seconds)
@@ -71,7 +103,7 @@ class Starves(Faulty):
     """Runs out of memory as Python says it."""
 
     def noted(self) -> str:
-        return f"{os.environ['RAYGRID_GPU_SHARE']} {os.environ['OMP_NUM_THREADS']}"
+        return f"{keras_backend._asked_for.gpus} {os.environ['OMP_NUM_THREADS']}"
 
     def fail(self) -> None:
         raise MemoryError("got no more")
@@ -92,6 +124,75 @@ class Looks(Faulty):
 
     def noted(self) -> str:
         return f"[{os.environ.get('CUDA_VISIBLE_DEVICES', 'unset')}]"
+
+
+class Majority(Classifier):
+    """Predicts one class, at once."""
+
+    takes: ClassVar[Literal["images", "vectors"]] = "images"
+    name: str = "majority"
+
+    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any:
+        return _One(int(np.bincount(y).argmax()))
+
+
+class Patient(Majority):
+    """The same by another name, to be given other resources."""
+
+    name: str = "patient"
+
+
+class _One:
+    def __init__(self, label: int) -> None:
+        self.label = label
+
+    def predict(self, X: Any) -> Any:
+        return np.full(len(X), self.label)
+
+
+class Mortal(Cnn):
+    """A network whose process dies when it has saved its second epoch, in the first of its trials.
+
+    Attributes
+    ----------
+    log : str
+        A file to which every trial adds how many epochs it found.
+    """
+
+    log: str = os.devnull
+
+    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any:
+        from raygrid.classifiers import resuming
+
+        resuming._CHECKPOINT_EVERY_S = 0.0  # as RAYGRID_CHECKPOINT_EVERY_S would have it, read when it is imported
+        is_first = not Path(self.log).exists()
+        found = checkpoint.load()
+        with Path(self.log).open("a") as log:
+            log.write(f"{found['epochs'] if found else 0}\n")
+        return super().fit(X, A, y, seed=seed, checkpoint=_Fatal(checkpoint) if is_first else checkpoint)
+
+
+class _Fatal:
+    def __init__(self, checkpoint: Any) -> None:
+        self.load, self.kept, self.n_saved = checkpoint.load, checkpoint, 0
+
+    def save(self, arrays: Any) -> None:
+        self.kept.save(arrays)
+        self.n_saved += 1
+        if self.n_saved == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Means(TrainedRepresentation):
+    """The colours' means, and a line in a file for every training."""
+
+    name: str = "means"
+    log: str = os.devnull
+
+    def train(self, X: Any, A: Any, y: Any, *, seed: int) -> Any:
+        with Path(self.log).open("a") as log:
+            log.write("trained\n")
+        return lambda images: np.asarray(images[:].mean(axis=(1, 2)), dtype=np.float32)
 
 
 class Observer:

@@ -1,13 +1,10 @@
 """The command line: what each verb prints and keeps, its exit codes, and one line for a mistake."""
 
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
@@ -307,23 +304,6 @@ def test_the_installed_command(arguments, code, stream, text, tmp_path):
     assert run.returncode == code
     assert text in getattr(run, stream)
     assert "Traceback" not in run.stderr
-
-
-@pytest.mark.slow
-def test_an_interrupted_run_keeps_what_is_finished_and_leaves_no_process(launch, grid_file, cells_of, cache, tmp_path):
-    folder = tmp_path / "store"
-    run = launch("run", grid_file(folds=20), "--store", folder, "--cache", cache.root)
-    run.wait_until(lambda: len([*folder.glob("records/*.json")]) >= 3)
-    assert run.descendants()
-    os.killpg(run.process.pid, signal.SIGINT)  # as Ctrl-C does
-    assert run.process.wait(timeout=60) == 130
-    assert run.log.read_text().endswith("interrupted; finished cells are kept: run the same command again to go on\n")
-    assert "Traceback" not in run.log.read_text()
-    assert run.wait_for_descendants(timeout_s=30) == {}
-    found = statuses(Store(folder))
-    assert 3 <= len(found) < 80
-    assert Counter(found.values()) == {"done": len(found)}
-    assert set(found) <= {cell.key for cell in cells_of(folds=20)}
 
 
 def test_the_version_is_that_of_the_package(raygrid):

@@ -1,21 +1,49 @@
-"""The engines: the same records from both, and what becomes of cells and inputs that fail."""
+"""The engines' common contract: Ray's, the inline one, and a third of the standard library; the same from all."""
 
+import functools
 import json
+import shutil
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty import Observer, Raises, Sleeps, know_this_module
-from made_up import statuses
+from conftest import TINY
+from faulty import (
+    Hangs,
+    Interrupted,
+    Majority,
+    Means,
+    Observer,
+    OwnError,
+    Patient,
+    Prints,
+    Raises,
+    Refuses,
+    Sleeps,
+    know_this_module,
+)
+from pool_engine import run_in_pool
 
+from raygrid.cells import Cell, expand
 from raygrid.costs.budget import Budget
-from raygrid.engine import ENGINES, Terms, engine_named
+from raygrid.engine import ENGINES, Engine, Terms, engine_named
+from raygrid.engine.execution import Refusal
 from raygrid.errors import DataError, StoreError, UsageError
 from raygrid.gridfile.resources import Resources
+from raygrid.gridfile.schema import Grid
+from raygrid.host import Runtime
+from raygrid.inputs import load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
+
+ALL = [*ENGINES, "pool"]
+
+
+def engine_of(name: str) -> Engine:
+    return run_in_pool if name == "pool" else engine_named(name)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -24,25 +52,173 @@ def workers_know_this_module(cluster):
 
 
 @pytest.fixture
-def run(cluster, cache, tmp_path):
+def run(cache, tmp_path):
     """Run cells with one of the engines; return the store and what the observer heard."""
 
     def run_cells(engine: str, cells: list[Any], **terms: Any) -> tuple[Store, list[str]]:
         store, observer = Store(tmp_path / engine), Observer()
         store.prepare()
-        engine_named(engine)(cells, store, cache, terms=Terms(**terms), observer=observer)
+        engine_of(engine)(cells, store, cache, terms=Terms(**terms), observer=observer)
         return store, observer.heard
 
     return run_cells
 
 
-def kept(store: Store) -> dict[str, Any]:
-    """Return all a store holds but what differs between two runs of a cell."""
-    texts = {path.stem: json.loads(path.read_text()) for path in (store.root / "records").iterdir()}
-    for text in texts.values():
-        del text["measured"]
-    predictions = {path.name: path.read_bytes() for path in (store.root / "predictions").iterdir()}
-    return {key: json.dumps(text) for key, text in texts.items()} | predictions
+def quick(n_cells: int) -> list[Cell]:
+    """Return cells of next to no work."""
+    arm = {"representation": "image", "classifier": "cnn", "resamplers": ["none"]}
+    grid = TINY | {"folds": n_cells, "imbalance_ratios": [10], "arms": [arm]}
+    return [replace(cell, classifier=Majority()) for cell in expand(Grid.model_validate(grid))]
+
+
+def kept(store: Store, cells: list[Cell]) -> dict[str, Any]:
+    """Return all a store holds of cells that are done, but what differs between two runs of a cell."""
+    records = {cell.key: json.loads((store.root / f"records/{cell.key}.json").read_text()) for cell in cells}
+    for record in records.values():
+        del record["measured"]
+    predictions = {cell: (store.root / f"predictions/{cell.key}.npz").read_bytes() for cell in cells}
+    return {key: json.dumps(record) for key, record in records.items()} | predictions
+
+
+# -- one run of cells of every kind, looked at from all sides; on Ray a second one would cost as much again
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """What an engine made of cells of every kind."""
+
+    store: Store
+    heard: list[str]
+    svm: list[Cell]
+    on_means: list[Cell]
+    final: Cell
+    raising: Cell
+    printing: Cell
+    hanging: Cell
+    before: Any
+    n_trainings: int
+    n_hangs: int
+
+
+@pytest.fixture(scope="module")
+def fresh_cache(tmp_path_factory) -> Callable[[], Cache]:
+    """Return a cache in which nothing but the inputs is computed."""
+    inputs = Cache(tmp_path_factory.mktemp("inputs"))
+    for cell in (expand(Grid.model_validate(TINY))[0], *quick(1)):
+        load_inputs(cell, inputs, Runtime())
+
+    def copy() -> Cache:
+        return Cache(shutil.copytree(inputs.root, tmp_path_factory.mktemp("cache"), dirs_exist_ok=True))
+
+    return copy
+
+
+@pytest.fixture(scope="module")
+def mixed(cluster, fresh_cache, tmp_path_factory) -> Callable[[str], Mixed]:
+    """Return what an engine made of them; each runs once."""
+    means_log = tmp_path_factory.mktemp("means") / "log"
+    hangs_log = tmp_path_factory.mktemp("hangs") / "log"
+
+    @functools.cache
+    def run(engine: str) -> Mixed:
+        store, observer = Store(tmp_path_factory.mktemp(engine)), Observer()
+        store.prepare()
+        svm = expand(Grid.model_validate(TINY))
+        on_means = [replace(cell, representation=Means(log=str(means_log))) for cell in svm if cell.fold == 0]
+        final, raising, printing, hanging = quick(4)
+        raising = replace(raising, resampler=Raises())
+        printing = replace(printing, resampler=Prints())
+        hanging = replace(hanging, resampler=Hangs(log=str(hangs_log)), classifier=Patient())
+        engine_of("inline")([final], store, fresh_cache(), terms=Terms(), observer=Observer())
+        before = (kept(store, [final]), (store.root / f"records/{final.key}.json").stat().st_mtime_ns)
+        for log in (means_log, hangs_log):
+            log.write_text("")
+
+        resources = {"patient": Resources(timeout_s=3), "majority": Resources(gpus=0.5)}  # there is no card here
+        cells = [hanging, final, raising, printing, *svm, *on_means]
+        engine_of(engine)(cells, store, fresh_cache(), terms=Terms(resources), observer=observer)
+        n_trainings, n_hangs = (len(log.read_text().splitlines()) for log in (means_log, hangs_log))
+        return Mixed(
+            store, observer.heard, svm, on_means, final, raising, printing, hanging, before, n_trainings, n_hangs
+        )
+
+    return run
+
+
+def test_all_engines_keep_the_same_records(mixed):
+    found = [mixed(engine) for engine in ALL]
+    ray, inline, pool = (kept(one.store, [*one.svm, *one.on_means, one.printing]) for one in found)
+    assert ray == inline == pool
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_every_cell_has_a_record_and_the_observer_hears_of_it(mixed, engine):
+    one = mixed(engine)
+    done = [*one.svm, *one.on_means, one.final, one.printing]
+    assert one.store.statuses() == {cell.key: "done" for cell in done} | {
+        one.raising.key: "error",
+        one.hanging.key: "timeout",
+    }
+    heard = Counter(one.heard)
+    assert (heard["done"], heard["error"], heard["timeout"]) == (14, 1, 1)
+    assert heard["started"] == (17 if engine == "ray" else 16)  # Ray starts the one that hung once more
+    assert one.heard[0] in ("started", ASKED_FOR)
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_a_representation_is_trained_once_for_all_cells_of_a_fold(mixed, engine):
+    assert len(mixed(engine).on_means) == 4
+    assert mixed(engine).n_trainings == 2  # one an IR
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_a_cell_that_fails_leaves_a_record_with_the_traceback(mixed, engine):
+    failed = mixed(engine).store.record(mixed(engine).raising.key)
+    assert failed.message == "ValueError: got 3; expected 4"
+    assert failed.traceback.startswith("Traceback (most recent call last):\n")
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_what_a_cell_writes_is_its_log(mixed, engine):
+    one = mixed(engine)
+    assert one.store.read_log(one.printing.key) == "from Python\nfrom C\n"
+    assert one.store.read_log(one.on_means[0].key) == ""
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_a_cell_that_hangs_is_given_up_at_its_time_limit(mixed, engine):
+    one = mixed(engine)
+    record = one.store.record(one.hanging.key)
+    assert record.message == "got no result in 3 s (timeout_s)"
+    assert "time.sleep(3600)" in record.traceback
+    assert one.store.read_log(one.hanging.key) == "hanging\n"
+    assert one.n_hangs == 1  # given up once, and not tried again
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_a_record_that_is_final_is_not_computed_again(mixed, engine):
+    one = mixed(engine)
+    after = (kept(one.store, [one.final]), (one.store.root / f"records/{one.final.key}.json").stat().st_mtime_ns)
+    assert after == one.before
+
+
+ASKED_FOR = "resources: majority: gpus: got 0.5; no node here has more than 0; its trials run on CPUs"
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_what_is_asked_for_and_not_there_is_not_waited_for(mixed, engine):
+    assert mixed(engine).heard.count(ASKED_FOR) == (engine == "ray")
+
+
+@pytest.mark.slow
+def test_engines_keep_the_same_records_of_images(run, cells_of, image_arm):
+    cells = cells_of(folds=1, imbalance_ratios=[10], arms=[image_arm | {"resamplers": ["smote"]}])
+    (ray, _), (inline, _) = (run(engine, cells) for engine in ENGINES)
+    assert kept(ray, cells) == kept(inline, cells)
+    assert ray.statuses() == {cells[0].key: "done"}
+
+
+# -- what ends a run
 
 
 @pytest.fixture
@@ -52,70 +228,71 @@ def broken_npz(tmp_path) -> Path:
     return path
 
 
-def test_both_engines_keep_the_same_records_of_features(run, cells_of):
-    cells = cells_of()
-    (ray, heard_from_ray), (inline, heard_inline) = (run(engine, cells) for engine in ENGINES)
-    assert kept(ray) == kept(inline)
-    assert set(statuses(ray)) == {cell.key for cell in cells}
-    assert Counter(statuses(ray).values()) == {"done": 8}
-    assert heard_inline == ["started", "done"] * 8
-    assert (Counter(heard_from_ray), heard_from_ray[0]) == ({"started": 8, "done": 8}, "started")
-
-
-@pytest.mark.slow
-def test_both_engines_keep_the_same_records_of_images(run, cells_of, image_arm):
-    cells = cells_of(folds=1, imbalance_ratios=[10], arms=[image_arm | {"resamplers": ["smote"]}])
-    (ray, _), (inline, _) = (run(engine, cells) for engine in ENGINES)
-    assert kept(ray) == kept(inline)
-    assert statuses(ray) == {cells[0].key: "done"}
-
-
-@pytest.mark.slow
-def test_both_engines_train_once_for_all_cells_of_a_fold(cluster, cells_of, tmp_path):
-    autoencoder = {"name": "autoencoder", "code_size": 8, "epochs": 1}
-    arm = {"representation": autoencoder, "classifier": "svm", "resamplers": ["none", "smote"]}
-    cells, found = cells_of(folds=1, arms=[arm]), []
-    for engine in ENGINES:
-        store, cache, observer = Store(tmp_path / engine), Cache(tmp_path / f"{engine}-cache"), Observer()
-        store.prepare()
-        engine_named(engine)(cells, store, cache, terms=Terms(), observer=observer)
-        assert Counter(observer.heard) == {"started": 4, "done": 4}
-        assert len(list(cache.root.glob("computed/trained-*"))) == 2  # one an IR
-        found.append(kept(store))
-    assert found[0] == found[1]
-
-
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL)
 def test_a_broken_data_set_is_the_users_mistake_in_one_line(run, cells_of, broken_npz, engine):
     cells = cells_of(datasets=["digits", {"name": "mine", "path": str(broken_npz)}])
     with pytest.raises(DataError) as refused:
-        run(engine, cells)
-    assert str(refused.value) == f"mine: {broken_npz}: got no complete .npz file; get it anew"
+        run(engine, [cell for cell in cells if cell.dataset.name == "mine"])
+    assert str(refused.value) == (f"mine: {broken_npz}: got no complete .npz file; get it anew")
     assert type(refused.value) is DataError
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_cell_that_fails_leaves_a_record_and_the_others_are_done(run, cells_of, capsys, engine):
-    good, other = [cell for cell in cells_of(folds=1) if cell.resampler.name == "none"]
-    bad = replace(good, resampler=Raises())
-    store, heard = run(engine, [bad, good, other])
-    assert statuses(store) == {bad.key: "error", good.key: "done", other.key: "done"}
-    assert Counter(heard) == {"started": 3, "done": 2, "error": 1}
-    failed = store.record(bad.key)
-    assert failed.message == "ValueError: got 3; expected 4"
-    assert failed.traceback.startswith("Traceback (most recent call last):\n")
-    # Only the inline engine, meant for debugging, shows it as well.
-    assert capsys.readouterr().err == (f"{bad}\n{failed.traceback}\n" if engine == "inline" else "")
+@pytest.mark.parametrize("engine", ALL)
+def test_a_mistake_that_a_users_own_level_finds_ends_the_run_with_its_message(run, tmp_path, engine):
+    cells = [replace(cell, resampler=Refuses()) for cell in quick(8)]
+    with pytest.raises(DataError, match=r"^my table: got no column y; expected one; add it$"):
+        run(engine, cells)
+    assert Store(tmp_path / engine).records() == {}
 
 
-@pytest.mark.parametrize("engine", [pytest.param("ray", marks=pytest.mark.slow), "inline"])
-def test_a_store_that_cannot_be_written_is_the_users_mistake(cluster, cells_of, cache, tmp_path, engine):
-    cells, observer = cells_of(), Observer()
+def test_an_error_comes_to_another_process_as_the_nearest_class_that_it_knows():
+    for error, kind in [(OwnError("a", "b"), DataError), (StoreError("c"), StoreError), (UsageError("d"), UsageError)]:
+        arrived = Refusal.of(error).error()
+        assert (type(arrived), str(arrived)) == (kind, str(error))
+
+
+def test_a_store_that_cannot_be_written_is_the_users_mistake(cache, tmp_path):
+    observer = Observer()
     with pytest.raises(StoreError) as refused:
-        engine_named(engine)(cells, Store(tmp_path / "nowhere"), cache, terms=Terms(), observer=observer)
-    assert observer.heard.count("started") < len(cells)  # the first is enough to stop at, and is not tried again
+        engine_of("inline")(quick(3), Store(tmp_path / "nowhere"), cache, terms=Terms(), observer=observer)
+    assert observer.heard == ["started"]  # the first is enough to stop at
     assert str(refused.value).startswith(f"{tmp_path}/nowhere: No such file or directory (")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("engine", ["inline", "pool"])  # on Ray: test_budget.py
+def test_an_exhausted_budget_ends_the_run_and_keeps_what_is_done(run, tmp_path, engine):
+    records = tmp_path / engine / "records"
+    an_hour_a_record = Budget(max_hours=3, clock=lambda: 3600 * len(list(records.glob("*.json"))))
+    cells = [replace(cell, resampler=Sleeps()) for cell in quick(20)]
+    store, heard = run(engine, cells, budget=an_hour_a_record)
+    assert 3 <= len(store.records()) < 20
+    assert set(heard) == {"started", "done"}
+
+
+# -- what is one engine's alone
+
+
+def test_inline_shows_the_traceback_of_a_cell_that_fails(run, capsys):
+    cell = replace(quick(1)[0], resampler=Raises())
+    store, _ = run("inline", [cell])
+    assert capsys.readouterr().err == f"{cell}\n{store.record(cell.key).traceback}\n"
+
+
+def test_inline_leaves_what_a_cell_writes_on_the_terminal_where_that_is_asked_for(run, capfd):
+    cell = replace(quick(1)[0], resampler=Prints())
+    store, _ = run("inline", [cell], verbose=True)
+    assert capfd.readouterr() == ("from Python\n", "from C\n")
+    assert store.read_log(cell.key) == ""
+
+
+def test_an_interrupt_ends_an_inline_run_although_there_is_a_time_limit(cache, tmp_path):
+    store, observer = Store(tmp_path / "store"), Observer()
+    store.prepare()
+    cell = replace(quick(1)[0], resampler=Interrupted(), classifier=Patient())
+    with pytest.raises(KeyboardInterrupt):
+        engine_of("inline")([cell], store, cache, terms=Terms({"patient": Resources(timeout_s=600)}), observer=observer)
+    assert (store.records(), observer.heard) == ({}, ["started"])
 
 
 def test_an_unknown_engine_is_refused():
@@ -125,27 +302,6 @@ def test_an_unknown_engine_is_refused():
 
 def test_a_trial_may_use_what_its_classifier_is_given(cells_of):
     cell = cells_of()[0]
-    assert Terms().share(cell) == Resources(cpus=1, gpus=0)
-    assert Terms({"svm": Resources(cpus=2)}).share(cell) == Resources(cpus=2)
-    assert Terms({"cnn": Resources(cpus=2)}).share(cell) == Resources(cpus=1)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_record_that_is_final_is_not_computed_again(run, cells_of, engine):
-    cells = cells_of(folds=1)
-    store, _ = run(engine, cells[:2])
-    before = kept(store) | {path.name: path.stat().st_mtime_ns for path in (store.root / "records").iterdir()}
-    store, heard = run(engine, cells)
-    after = kept(store) | {path.name: path.stat().st_mtime_ns for path in (store.root / "records").iterdir()}
-    assert {name: after[name] for name in before} == before
-    assert Counter(heard) == {"started": 4, "done": 4}
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_exhausted_budget_ends_the_run_and_keeps_what_is_done(run, cells_of, tmp_path, engine):
-    records = tmp_path / engine / "records"
-    an_hour_a_record = Budget(max_hours=3, clock=lambda: 3600 * len(list(records.glob("*.json"))))
-    cells = [replace(cell, resampler=Sleeps()) for cell in cells_of(folds=20) if cell.resampler.name == "none"]
-    store, heard = run(engine, cells, budget=an_hour_a_record)
-    assert 3 <= len(store.records()) < 40
-    assert set(heard) == {"started", "done"}
+    assert Terms().resources_of(cell) == Resources(cpus=1, gpus=0)
+    assert Terms({"svm": Resources(cpus=2)}).resources_of(cell) == Resources(cpus=2)
+    assert Terms({"cnn": Resources(cpus=2)}).resources_of(cell) == Resources(cpus=1)

@@ -18,6 +18,9 @@ from raygrid.storage.store import Store
 
 pytestmark = pytest.mark.slow
 
+# The head asks every second, instead of every third, whether a node is alive, and misses it after the fifth time.
+_LOOKS_OFTEN = {"RAY_health_check_period_ms": "1000", "RAY_health_check_initial_delay_ms": "1000"}
+
 
 def free_port() -> int:
     """Return a port below those that Ray's workers choose theirs from."""
@@ -47,7 +50,9 @@ class Nodes:
         command = [Path(sys.executable).with_name("ray"), "start", "--block", *where, *options]
         log = self.folder / f"node{len(self.processes)}.log"
         with log.open("w") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True, env=os.environ | _LOOKS_OFTEN
+            )
         self.processes.append(process)
         deadline = time.monotonic() + 60
         while "Ray runtime started" not in log.read_text():

@@ -1,4 +1,4 @@
-"""What trackers are told, read back with MLflow's client and TensorBoard's reader."""
+"""What trackers hear, read back with MLflow's client and TensorBoard's reader."""
 
 import json
 import os
@@ -10,24 +10,25 @@ import sys
 import pytest
 
 from raygrid.errors import UsageError
+from raygrid.storage.store import Store
 
 pytest.importorskip("mlflow", reason="needs pip install 'raygrid[mlflow]'")
 
 LEVELS = {"dataset": "digits", "ir": "10", "fold": "0", "representation": "image", "resampler": "smote"}
 # What becomes of each cell: a number is its AvAcc, a text is the status of a record, None is a process that dies.
 CELLS = {"a1": 0.75, "b2": "error", "c3": "infeasible", "d4": None}
+OF_ALL = dict.fromkeys(CELLS, LEVELS)
 
 
 def trial(config):
     from ray import tune
 
-    key = config["cell"]["key"]
-    became = CELLS[key]
+    became = CELLS[config["key"]]
     if became is None:
         os._exit(1)
     status = became if isinstance(became, str) else "done"
     numbers = {"AvAcc": became, "MAvG": 0.5} if status == "done" else {}
-    tune.report({"status": status, **numbers, "seconds": 1.5})
+    tune.report({"status": status, "numbers": {**numbers, "seconds": 1.5}})
 
 
 @pytest.fixture
@@ -38,11 +39,10 @@ def sweep(cluster):
         from ray import cloudpickle, tune
 
         cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import this file
-        configs = [{"key": key, **LEVELS} for key in CELLS]
         scratch = tmp_path / "scratch"
         tune.Tuner(
             tune.with_resources(trial, {"CPU": 1}),
-            param_space={"cell": tune.grid_search(configs)},
+            param_space={"key": tune.grid_search(list(CELLS))},
             tune_config=tune.TuneConfig(reuse_actors=True),
             run_config=tune.RunConfig(storage_path=str(scratch), verbose=0, callbacks=callbacks),
         ).fit()
@@ -67,12 +67,12 @@ def scalars(folder):
 
 
 @pytest.mark.slow
-def test_both_are_told_what_became_of_every_cell(sweep, tmp_path, monkeypatch):
+def test_both_hear_what_became_of_every_cell(sweep, tmp_path, monkeypatch):
     from raygrid.engine.ray.trackers import callbacks
 
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     uri, folder = f"file:{tmp_path}/mlflow", tmp_path / "tensorboard"
-    sweep(callbacks(uri, folder, "tiny"), tmp_path)
+    sweep(callbacks(uri, folder, "tiny", OF_ALL), tmp_path)
 
     runs = runs_of(uri)
     assert {key: run.info.status for key, run in runs.items()} == {
@@ -84,8 +84,8 @@ def test_both_are_told_what_became_of_every_cell(sweep, tmp_path, monkeypatch):
     assert runs["d4"].data.metrics == {}
 
     assert {path.name for path in (folder / "tiny").iterdir()} == set(CELLS)
-    told = scalars(folder / "tiny" / "a1")
-    assert {name: told[f"ray/tune/{name}"] for name in ("AvAcc", "MAvG", "seconds")} == {
+    found = scalars(folder / "tiny" / "a1")
+    assert {name: found[f"ray/tune/{name}"] for name in ("AvAcc", "MAvG", "seconds")} == {
         "AvAcc": [0.75], "MAvG": [0.5], "seconds": [1.5],
     }  # fmt: skip
     assert scalars(folder / "tiny" / "d4") == {}
@@ -95,25 +95,25 @@ def test_both_are_told_what_became_of_every_cell(sweep, tmp_path, monkeypatch):
 def test_a_tracker_that_fails_does_not_end_the_run(sweep, tmp_path, capfd):
     from raygrid.engine.ray.trackers import callbacks
 
-    (chosen,) = callbacks(None, tmp_path / "tensorboard", "tiny")
+    (chosen,) = callbacks(None, tmp_path / "tensorboard", "tiny", OF_ALL)
     (tmp_path / "tensorboard").write_text("a file where a folder must be")
     sweep([chosen], tmp_path)
-    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("TensorBoard: ")]
-    assert len(told) == 1
-    assert told[0].endswith("; it is told nothing more, the run goes on")
+    said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("TensorBoard: ")]
+    assert len(said) == 1
+    assert said[0].endswith("; it hears nothing more, the run goes on")
 
 
 def test_nothing_asked_for_is_nothing_tracked():
     from raygrid.engine.ray.trackers import callbacks
 
-    assert callbacks(None, None, "tiny") == []
+    assert callbacks(None, None, "tiny", {}) == []
 
 
 def test_a_server_that_does_not_answer_is_the_users_mistake():
     from raygrid.engine.ray.trackers import callbacks
 
     with pytest.raises(UsageError, match=r"^--mlflow http://127.0.0.1:9: got no answer \(.*\); start the server, or "):
-        callbacks("http://127.0.0.1:9", None, "tiny")
+        callbacks("http://127.0.0.1:9", None, "tiny", {})
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ from raygrid.engine.ray.trackers import callbacks
 from raygrid.errors import UsageError
 mlflow, tensorboard = json.loads({json.dumps(arguments)!r})
 try:
-    callbacks(mlflow, tensorboard and Path(tensorboard), "tiny")
+    callbacks(mlflow, tensorboard and Path(tensorboard), "tiny", {{}})
 except UsageError as error:
     print(error)
 """
@@ -145,17 +145,28 @@ except UsageError as error:
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_leaves_no_trial_that_seems_to_go_on(launch, grid_file, cache, tmp_path, monkeypatch):
+def test_ctrl_c_keeps_what_is_done_and_leaves_no_process_and_no_trial_that_seems_to_go_on(
+    launch, grid_file, cells_of, cache, tmp_path, monkeypatch
+):
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     uri, folder = f"file:{tmp_path}/mlflow", tmp_path / "store"
     arguments = ("--store", folder, "--cache", cache.root, "--mlflow", uri, "--tensorboard", tmp_path / "board")
     run = launch("run", grid_file(folds=20), *arguments)
     run.wait_until(lambda: len([*folder.glob("records/*.json")]) >= 3)
-    os.killpg(run.process.pid, signal.SIGINT)
+    assert run.descendants()
+    os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does
     assert run.process.wait(timeout=60) == 130
-    statuses = [one.info.status for one in runs_of(uri).values()]
-    assert set(statuses) <= {"FINISHED", "KILLED", "FAILED"}
-    assert statuses.count("FINISHED") >= 2
-    finished = [one.info.run_name for one in runs_of(uri).values() if one.info.status == "FINISHED"]
-    assert set(finished) <= {path.stem for path in folder.glob("records/*.json")}
+    assert run.log.read_text().endswith("interrupted; finished cells are kept: run the same command again to go on\n")
+    assert "Traceback" not in run.log.read_text()
+    assert run.wait_for_descendants(timeout_s=60) == {}
+    records = Store(folder).statuses()
+    assert 3 <= len(records) < 80
+    assert set(records.values()) == {"done"}
+    assert set(records) <= {cell.key for cell in cells_of(folds=20)}
+
+    statuses = {name: one.info.status for name, one in runs_of(uri).items()}
+    assert set(statuses.values()) <= {"FINISHED", "KILLED", "FAILED"}
+    finished = [name for name, status in statuses.items() if status == "FINISHED"]
+    assert len(finished) >= 2
+    assert set(finished) <= set(records)
     assert scalars(tmp_path / "board" / "tiny" / finished[0])["ray/tune/AvAcc"]

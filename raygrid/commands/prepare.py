@@ -1,5 +1,6 @@
 """prepare: fetch and compute everything that trials share, before any of them runs."""
 
+import os
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from raygrid.commands.job import Job
 from raygrid.host import Runtime
 from raygrid.images import images_key
 from raygrid.inputs import inputs_key, load_inputs
+from raygrid.networks.keras_backend import card_memory_mb, runtime_in_force, set_up
 
 _out = Console()
 
@@ -16,8 +18,10 @@ _out = Console()
 def prepare_inputs(job: Job) -> None:
     """Fetch data and weights, decode images, compute features; print the shape of each result."""
     fetch(job.cells)
-    for cell in {inputs_key(cell, Runtime()): cell for cell in job.cells}.values():
-        inputs = load_inputs(cell, job.cache, Runtime())
+    runtime = runtime_in_force() or Runtime(os.cpu_count() or 1, gpus=1.0 if card_memory_mb(0) else 0.0)
+    set_up(runtime)
+    for cell in {inputs_key(cell, runtime): cell for cell in job.cells}.values():
+        inputs = load_inputs(cell, job.cache, runtime)
         what = "image" if inputs.key == images_key(cell) else cell.representation.name
         parts = ", ".join(f"{part} {len(index)}" for part, index in inputs.parts.items()) or "no parts"
         _out.print(f"{cell.dataset.name} {what}: {inputs.X.shape}, {parts}")

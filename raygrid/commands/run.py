@@ -16,6 +16,7 @@ from raygrid.commands.progress import Progress
 from raygrid.commands.status import counts_line, show_failures
 from raygrid.commands.tables import results_of, show_tables
 from raygrid.engine import Terms, engine_named
+from raygrid.engine.output import not_captured
 
 _err = Console(stderr=True)
 
@@ -52,5 +53,6 @@ def prepare_store(job: Job) -> None:
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells under a progress bar."""
     fetch(cells)
-    with Progress(cells, console=_err, forecast=Forecast(job)) as progress:
+    terminal = Console(file=not_captured(sys.stderr))  # what an inline trial writes is captured, the bar is not
+    with Progress(cells, console=terminal, forecast=Forecast(job)) as progress:
         engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)

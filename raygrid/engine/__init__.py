@@ -1,4 +1,8 @@
-"""Engines: run cells, keep their records. Both have one signature; Ray is imported nowhere but in this package."""
+"""Engines: run cells, keep their records.
+
+A new engine is one file: a function of the signature `Engine` that decides where and when a cell runs and calls
+`raygrid.engine.execution.execute` there, and its name in `engine_named`. tests/pool_engine.py is a small one.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +51,7 @@ class Terms:
     tensorboard : Path or None
         Folder for TensorBoard's event files.
     verbose : bool
-        Whether Ray's own output is shown.
+        Whether Ray's own output is shown, and what a cell writes that runs in this process.
     """
 
     resources: Mapping[str, Resources] = field(default_factory=dict)
@@ -58,7 +62,7 @@ class Terms:
     tensorboard: Path | None = None
     verbose: bool = False
 
-    def share(self, cell: Cell) -> Resources:
+    def resources_of(self, cell: Cell) -> Resources:
         """Return what one trial of this cell may use."""
         return self.resources.get(cell.classifier.name, Resources())
 

@@ -1,32 +1,72 @@
-"""The inline engine: one cell after the other in this process, for debugging and for tests. It keeps no time limits."""
+"""The inline engine: one cell after the other in this process, for debugging and for tests."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from uuid import uuid4
 
-from raygrid import trial
 from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms
+from raygrid.engine.execution import execute, set_up_process
 from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
+from raygrid.networks.keras_backend import card_memory_mb, runtime_in_force
 from raygrid.storage.cache import Cache
+from raygrid.storage.record import Record
 from raygrid.storage.store import Store
 
 
 def run_inline(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
     """Run every cell here; a failure's original traceback goes to stderr as well as into its record."""
-    attempt = uuid4().hex
+    attempt, runtime = uuid4().hex, _runtime(cells, terms)
+    set_up_process(runtime)  # features are computed here as well
     for cell in cells:
         terms.budget.spend(os.cpu_count() or 1)
         if terms.budget.exhausted():
             return
-        threads = terms.share(cell).cpus
-        os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # as Ray does; TensorFlow's first import reads it
-        runtime = Runtime(threads)
-        inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
-        observer.started(cell)
-        record = trial.run(cell, inputs, store, runtime=runtime, attempt=attempt)
+        record = _run_cell(cell, store, cache, terms, observer, attempt, runtime)
         if record.traceback:
             print(f"{cell}\n{record.traceback}", file=sys.stderr)
         observer.finished(cell, record.status)
+
+
+def _runtime(cells: Sequence[Cell], terms: Terms) -> Runtime:
+    """Return what all cells are computed with: a process cannot change it once Keras is loaded."""
+    resources = [terms.resources_of(cell) for cell in cells]
+    # Nothing hides a card from this process.
+    gpus = (max((each.gpus for each in resources), default=0) or 1.0) if card_memory_mb(0) else 0.0
+    return runtime_in_force() or Runtime(max((each.cpus for each in resources), default=1), gpus)
+
+
+def _run_cell(
+    cell: Cell, store: Store, cache: Cache, terms: Terms, observer: Observer, attempt: str, runtime: Runtime
+) -> Record:
+    """Run one cell; at its time limit it is interrupted as by Ctrl-C, because this process must live on."""
+    resources = terms.resources_of(cell)
+    inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
+    observer.started(cell)
+    # Only the main thread can be interrupted.
+    timeout_s = resources.timeout_s if threading.current_thread() is threading.main_thread() else None
+    try:
+        return execute(
+            cell,
+            inputs,
+            store,
+            runtime=runtime,
+            attempt=attempt,
+            timeout_s=timeout_s,
+            give_up=_interrupt,
+            is_shown=terms.verbose,
+        )
+    except KeyboardInterrupt:
+        record = store.record(cell.key)
+        if record and record.status == "timeout" and record.measured.attempt == attempt:
+            return record
+        raise
+
+
+def _interrupt() -> None:
+    """Interrupt the main thread, also where it sleeps; code of a C library comes to its end first."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

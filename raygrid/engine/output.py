@@ -1,6 +1,7 @@
 """What a block of code writes to the process' stdout and stderr, below Python as well: TensorFlow's log, libsvm's."""
 
 import ctypes
+import fcntl
 import os
 import sys
 import tempfile
@@ -13,28 +14,51 @@ from typing import IO
 # Of more than this only the end is kept: what went wrong comes last.
 KEPT_BYTES = 200_000
 
-# How often the disk is given back what will not be kept, in seconds.
-_GIVE_BACK_S = 1.0
+# How often a file that has grown larger is shortened, in seconds.
+_SHORTEN_EVERY_S = 1.0
 
 _STDOUT, _STDERR = 1, 2
-_PUNCH_HOLE = 3  # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
 
 
 class Captured:
-    """What was written."""
+    """What was written: to a file, because a pipe would stop a C library that holds Python's lock while it writes."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._text = file, ""
+        self._n_removed, self._removed_end = 0, b""
+        self._lock = threading.Lock()
 
     @property
     def text(self) -> str:
         """So far, or to the end of the block; of more than `KEPT_BYTES` the end, after a line that says so."""
-        return self._text if self._file.closed else _end_of(self._file.fileno())
+        with self._lock:
+            return self._text if self._file.closed else self._kept()
 
     def end(self) -> None:
-        """Keep the text, for the file is about to go."""
-        self._text = self.text
-        self._file.close()
+        """Keep the text, because the file is about to go."""
+        with self._lock:
+            self._text = self._kept()
+            self._file.close()
+
+    def shorten(self) -> None:
+        """Empty a file that has grown too large, but for its end; a byte written in this very moment may be lost."""
+        with self._lock:
+            n_bytes, end = self._written()
+            if n_bytes > KEPT_BYTES:
+                os.ftruncate(self._file.fileno(), 0)  # every write goes to the end, wherever that is
+                self._n_removed, self._removed_end = self._n_removed + n_bytes, end
+
+    def _kept(self) -> str:
+        n_bytes, end = self._written()
+        kept = (self._removed_end + end)[-KEPT_BYTES:]
+        n_left_out = self._n_removed + n_bytes - len(kept)
+        text = kept.decode(errors="replace")
+        return f"[{n_left_out} bytes before these are left out]\n{text}" if n_left_out else text
+
+    def _written(self) -> tuple[int, bytes]:
+        """Return how many bytes the file has, and the last of them."""
+        n_bytes = os.fstat(self._file.fileno()).st_size
+        return n_bytes, os.pread(self._file.fileno(), KEPT_BYTES, max(0, n_bytes - KEPT_BYTES))
 
 
 @contextmanager
@@ -45,10 +69,11 @@ def captured() -> Iterator[Captured]:
     were when the block has ended, however it ends.
     """
     with tempfile.TemporaryFile() as file:
+        fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
         taken = Captured(file)
         try:
             with ExitStack() as stack:
-                stack.enter_context(_given_back(file.fileno()))
+                stack.enter_context(_kept_short(taken))
                 _flush()
                 for descriptor in (_STDOUT, _STDERR):
                     stack.callback(_restore, descriptor, os.dup(descriptor))
@@ -62,6 +87,15 @@ def captured() -> Iterator[Captured]:
             taken.end()
 
 
+def not_captured(stream: IO[str]) -> IO[str]:
+    """Return a stream to where `stream` leads now, which no capture takes: for what other threads show meanwhile."""
+    try:
+        descriptor = stream.fileno()
+    except OSError:  # not one of the process' own
+        return stream
+    return os.fdopen(os.dup(descriptor), "w", buffering=1, encoding="utf-8")
+
+
 @cache
 def _stream(descriptor: int) -> IO[str]:
     """Return a stream to whatever the descriptor is at the time.
@@ -73,24 +107,21 @@ def _stream(descriptor: int) -> IO[str]:
 
 
 @contextmanager
-def _given_back(descriptor: int) -> Iterator[None]:
-    """Keep a block that prints without end from filling the disk: of a file only the end takes room, on Linux."""
+def _kept_short(taken: Captured) -> Iterator[None]:
+    """Keep a block that prints without end from filling the disk."""
     ended = threading.Event()
-    giving = threading.Thread(target=_give_back, args=(descriptor, ended), daemon=True)
-    giving.start()
+
+    def shorten() -> None:
+        while not ended.wait(_SHORTEN_EVERY_S):
+            taken.shorten()
+
+    shortening = threading.Thread(target=shorten, daemon=True)
+    shortening.start()
     try:
         yield
     finally:
         ended.set()
-        giving.join()
-
-
-def _give_back(descriptor: int, ended: threading.Event) -> None:
-    fallocate = getattr(ctypes.CDLL(None), "fallocate", None)
-    while fallocate and not ended.wait(_GIVE_BACK_S):
-        not_kept = os.fstat(descriptor).st_size - KEPT_BYTES
-        if not_kept > KEPT_BYTES:  # its size, and where the next byte goes, stay as they are
-            fallocate(descriptor, _PUNCH_HOLE, ctypes.c_int64(0), ctypes.c_int64(not_kept))
+        shortening.join()
 
 
 def _restore(descriptor: int, kept: int) -> None:
@@ -103,10 +134,3 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr, _stream(_STDOUT), _stream(_STDERR)):
         stream.flush()
     ctypes.CDLL(None).fflush(None)
-
-
-def _end_of(descriptor: int) -> str:
-    """Return the end of a file, whose position is left alone: who writes to it shares it."""
-    size = os.fstat(descriptor).st_size
-    text = os.pread(descriptor, KEPT_BYTES, max(0, size - KEPT_BYTES)).decode(errors="replace")
-    return text if size <= KEPT_BYTES else f"[{size - KEPT_BYTES} bytes before these are left out]\n{text}"

@@ -22,6 +22,7 @@ from ray.exceptions import RuntimeEnvSetupError
 from raygrid.engine import Observer
 from raygrid.errors import UsageError
 from raygrid.gridfile.resources import Resources
+from raygrid.wording import first_line
 
 # What of this process' environment the workers of a cluster that was there before it must know as well. Credentials are
 # not among them: Ray shows a job's environment to whoever may look at the cluster; nodes have their own.
@@ -74,11 +75,8 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
     except (ConnectionError, ValueError, RuntimeError) as error:
         if not address:
             raise
-        reason = str(error).partition("\n")[0]
-        raise UsageError(
-            f"--address {address}: got no Ray cluster ({reason}); start one, or leave it out; if it wants a token: "
-            "export RAY_AUTH_MODE=token"
-        ) from error
+        message = _no_cluster(address, first_line(error))
+        raise UsageError(f"{message}; if it wants a token: export RAY_AUTH_MODE=token") from error
     try:
         yield
     finally:
@@ -93,13 +91,17 @@ def _check_answers(address: str | None) -> None:
     try:
         socket.create_connection((host.rpartition("/")[2], int(port)), timeout=_ANSWERS_IN_S).close()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(f"--address {address}: got no Ray cluster ({reason}); start one, or leave it out") from error
+        raise UsageError(_no_cluster(address, error.strerror or str(error))) from error
 
 
-def request(share: Resources, times: int = 1) -> dict[str, float]:
-    """Return what a trial asks Ray for: its share so many times, as far as the largest node, and one card, go."""
-    wanted = {named: getattr(share, name) * unit for name, (named, unit) in _UNITS.items() if getattr(share, name)}
+def _no_cluster(address: str | None, reason: str) -> str:
+    return f"--address {address}: got no Ray cluster ({reason}); start one, or leave it out"
+
+
+def request(resources: Resources, times: int = 1) -> dict[str, float]:
+    """Return what a trial asks Ray for: its resources so many times, as far as the largest node, and one card, go."""
+    amounts = {name: getattr(resources, name) for name in _UNITS}
+    wanted = {_UNITS[name][0]: amount * _UNITS[name][1] for name, amount in amounts.items() if amount}
     if times == 1:
         return wanted
     most = _largest_node() | {"GPU": 1}
@@ -116,27 +118,27 @@ def fitting(resources: Mapping[str, Resources], observer: Observer, *, may_grow:
     may_grow : bool
         Whether nodes may yet join: then what is asked for is waited for.
     """
-    return {name: _fitting(name, share, observer, may_grow=may_grow) for name, share in resources.items()}
+    return {name: _fitting(name, wanted, observer, may_grow=may_grow) for name, wanted in resources.items()}
 
 
-def _fitting(name: str, share: Resources, observer: Observer, *, may_grow: bool) -> Resources:
+def _fitting(name: str, wanted: Resources, observer: Observer, *, may_grow: bool) -> Resources:
     largest = _largest_node()
-    there = {field: largest.get(ray_name, 0) / unit for field, (ray_name, unit) in _UNITS.items()}
-    lacking = [field for field in there if (getattr(share, field) or 0) > there[field]]
+    most = {field: largest.get(ray_name, 0) / unit for field, (ray_name, unit) in _UNITS.items()}
+    lacking = [field for field in most if (getattr(wanted, field) or 0) > most[field]]
     for field in lacking:
         where = (
-            f"resources: {name}: {field}: got {getattr(share, field):g}; no node here has more than {there[field]:.3g}"
+            f"resources: {name}: {field}: got {getattr(wanted, field):g}; no node here has more than {most[field]:.3g}"
         )
         if may_grow:
             observer.notice(f"{where}; its trials wait for one that has; --resources {name}:{field}=... asks for less")
-        elif field == "gpus" and not there[field]:
+        elif field == "gpus" and not most[field]:
             observer.notice(f"{where}; its trials run on CPUs")
         else:
             observer.notice(f"{where}; its trials get that")
     if may_grow:
-        return share
-    return share.model_copy(
-        update={field: max(1, int(there[field])) if field == "cpus" else there[field] for field in lacking}
+        return wanted
+    return wanted.model_copy(
+        update={field: max(1, int(most[field])) if field == "cpus" else most[field] for field in lacking}
     )
 
 

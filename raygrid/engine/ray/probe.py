@@ -3,7 +3,10 @@
 from raygrid.engine.ray.cluster import connected  # isort: skip  # sets what Ray reads when imported
 
 import ray
-from ray._private.services import find_gcs_addresses
+
+from raygrid.engine.ray.private import head_ports as heads
+
+__all__ = ["heads", "resources"]
 
 
 def resources(address: str | None) -> dict[str, float]:
@@ -17,8 +20,3 @@ def resources(address: str | None) -> dict[str, float]:
     with connected(address):
         found: dict[str, float] = ray.cluster_resources()
         return found
-
-
-def heads() -> set[int]:
-    """Return the ports at which heads of Ray clusters listen on this machine."""
-    return {int(address.rpartition(":")[2]) for address in find_gcs_addresses()}

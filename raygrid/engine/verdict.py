@@ -1,0 +1,103 @@
+"""What becomes of a cell after a trial of it: a decision over values, without Ray, a store or an observer."""
+
+from dataclasses import dataclass, replace
+
+from raygrid.storage.record import Status
+
+# Tries after the first, where memory ran out or a worker was ended: each asks for twice what the last one had.
+RETRIES = 2
+
+# Times in a run that a cell may lose its node as often as Ray starts its trial: the cell might be what breaks nodes.
+NODE_LOSSES = 5
+
+
+@dataclass(frozen=True)
+class History:
+    """What a cell has met with in this run: trials cut short for want of memory, and lost nodes."""
+
+    mishaps: int = 0
+    node_losses: int = 0
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A trial left a record of this status."""
+
+    status: str
+
+
+@dataclass(frozen=True)
+class Died:
+    """The process of a cell died in each of so many tries, without a record; perhaps because its node was lost."""
+
+    reason: str
+    tries: int
+    node_was_lost: bool
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Ray ended the worker in the middle of the trial, most often because memory ran out on its node."""
+
+    reason: str
+    is_out_of_memory: bool
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """The trial had not begun, or ran beside one that broke off everything; the cell has done nothing wrong."""
+
+
+Outcome = Recorded | Died | Ended | NotRun
+
+
+@dataclass(frozen=True)
+class Done:
+    """The record stands, whatever it says."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The cell is tried again, with this history."""
+
+    history: History
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """The cell gets this record and is not tried again in this run."""
+
+    status: Status
+    message: str
+
+
+Verdict = Done | Retry | GiveUp
+
+
+def verdict(history: History, outcome: Outcome) -> Verdict:
+    """Return what to do with a cell that has this history when a trial of it came to this."""
+    match outcome:
+        case Recorded(status):
+            once_more = _after_mishap(history)
+            return once_more if status == "oom" and once_more else Done()
+        case Ended(reason, is_out_of_memory):
+            return _after_mishap(history) or GiveUp("oom" if is_out_of_memory else "error", reason)
+        case Died(reason, tries, node_was_lost=False):
+            return GiveUp("error", f"its process died {tries} times: {reason}")
+        case Died(_, tries):
+            return _after_node_loss(history, tries)
+        case NotRun():
+            return Retry(history)
+
+
+def _after_mishap(history: History) -> Retry | None:
+    """Return another try; None where there were enough."""
+    return Retry(replace(history, mishaps=history.mishaps + 1)) if history.mishaps < RETRIES else None
+
+
+def _after_node_loss(history: History, tries: int) -> Retry | GiveUp:
+    losses = history.node_losses + 1
+    if losses < NODE_LOSSES:
+        return Retry(replace(history, node_losses=losses))
+    message = f"its node was lost {losses * tries} times; run the same command again to go on"
+    return GiveUp("preempted", message)
