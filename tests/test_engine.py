@@ -155,7 +155,7 @@ def test_all_engines_keep_the_same_records(mixed):
 def test_every_cell_has_a_record_and_the_observer_hears_of_it(mixed, engine):
     one = mixed(engine)
     done = [*one.svm, *one.on_means, one.final, one.printing]
-    assert one.store.statuses() == {cell.key: "done" for cell in done} | {
+    assert statuses(one.store) == {cell.key: "done" for cell in done} | {
         one.raising.key: "error",
         one.hanging.key: "timeout",
     }
@@ -215,7 +215,7 @@ def test_engines_keep_the_same_records_of_images(run, cells_of, image_arm):
     cells = cells_of(folds=1, imbalance_ratios=[10], arms=[image_arm | {"resamplers": ["smote"]}])
     (ray, _), (inline, _) = (run(engine, cells) for engine in ENGINES)
     assert kept(ray, cells) == kept(inline, cells)
-    assert ray.statuses() == {cells[0].key: "done"}
+    assert statuses(ray) == {cells[0].key: "done"}
 
 
 # -- what ends a run

@@ -180,5 +180,5 @@ def test_cells_that_want_more_than_there_is_are_tried_again_with_more_and_harm_n
     # Twice its card after the first try, and no more threads, which a result depends on.
     assert [line[1:] for line in lines(tmp_path / "starving")] == [["0.25", "1"], ["0.5", "1"]]
     inputs = [load_inputs(cell, cache, Runtime()) for cell in large]
-    assert max(one.X_train.nbytes + one.X_test.nbytes for one in inputs) < 80e6
-    assert sum(one.X_train.nbytes + one.X_test.nbytes for one in inputs) > 80e6
+    assert max(one.X.nbytes for one in inputs) < 80e6
+    assert sum(one.X.nbytes for one in inputs) > 80e6
