@@ -25,6 +25,7 @@ from faulty import (
     Sleeps,
     know_this_module,
 )
+from made_up import statuses
 from pool_engine import run_in_pool
 
 from raygrid.cells import Cell, expand

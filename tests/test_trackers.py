@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 
+import made_up
 import pytest
-from made_up import statuses
 
 from raygrid.errors import UsageError
 from raygrid.storage.store import Store
@@ -160,7 +160,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process_and_no_trial_that_seems
     assert run.log.read_text().endswith("interrupted; finished cells are kept: run the same command again to go on\n")
     assert "Traceback" not in run.log.read_text()
     assert run.wait_for_descendants(timeout_s=60) == {}
-    records = statuses(Store(folder))
+    records = made_up.statuses(Store(folder))
     assert 3 <= len(records) < 80
     assert set(records.values()) == {"done"}
     assert set(records) <= {cell.key for cell in cells_of(folds=20)}
