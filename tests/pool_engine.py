@@ -43,8 +43,7 @@ def _pool() -> ProcessPoolExecutor:
 
 
 def _run_cell(cell: Cell, store: Store, cache: Cache, resources: Resources, attempt: str) -> str | Refusal:
-    runtime = Runtime(resources.cpus)
-    set_up_process(runtime)
+    set_up_process(runtime := Runtime(resources.cpus))
     try:
         inputs = load_inputs(cell, cache, runtime)
         return execute(cell, inputs, store, runtime=runtime, attempt=attempt, timeout_s=resources.timeout_s).status
@@ -53,8 +52,7 @@ def _run_cell(cell: Cell, store: Store, cache: Cache, resources: Resources, atte
 
 
 def _status_of_dead(cell: Cell, store: Store, attempt: str) -> str:
-    record = store.record(cell.key)
-    if record and record.measured.attempt == attempt:  # its time was over
+    if (record := store.record(cell.key)) and record.measured.attempt == attempt:  # its time was over
         return record.status
     record_loss(cell, store, status="error", message="its process died")
     return "error"
