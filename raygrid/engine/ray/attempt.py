@@ -43,7 +43,7 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         self.name, self.cells, self.store, self.observer = name, cells, store, observer
         self.statuses: dict[str, str] = {}
         self.running: set[str] = set()
-        self.deaths: dict[str, Died] = {}
+        self.deaths: dict[str, Died | Ended] = {}
         self.refusal: Refusal | None = None
         self._key_of_actor: dict[str, str] = {}
 
@@ -72,9 +72,10 @@ class Attempt(tune.Callback):  # type: ignore[misc]
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Hear that a trial's process died, and that it will be started again."""
         cell, death = self.cells[_key(trial)], _death(trial)
-        if death.node_was_lost:
+        node_was_lost = isinstance(death, Died) and death.node_was_lost
+        if node_was_lost:
             self._record_preemption(cell)
-        fate = "node was lost" if death.node_was_lost else "process died"
+        fate = "node was lost" if node_was_lost else "process died"
         self.observer.notice(f"{cell}: its {fate}; it is tried again")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -84,7 +85,7 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         if record and record.measured.attempt == self.name:  # it had just left its record
             self._finish(key, record.status)
             return
-        if death.node_was_lost:
+        if isinstance(death, Died) and death.node_was_lost:
             self._record_preemption(self.cells[key])
         self.running.discard(key)
         self.deaths[key] = death
@@ -120,8 +121,10 @@ def _key(trial: Any) -> str:
     return str(trial.config["key"])
 
 
-def _death(trial: Any) -> Died:
+def _death(trial: Any) -> Died | Ended:
     reason = private.reason_of_death(trial)
+    if private.memory_ran_out(reason):
+        return Ended(reason, is_out_of_memory=True)
     return Died(reason, tries=RETRIES + 1, node_was_lost=private.node_was_lost(reason))
 
 

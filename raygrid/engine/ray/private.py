@@ -53,6 +53,14 @@ def node_was_lost(reason: str) -> bool:
     return any(words in reason for words in _NODE_LOST)
 
 
+def memory_ran_out(reason: str) -> bool:
+    """Whether a process died because Ray's memory monitor ended it.
+
+    Tune mostly gives up the whole attempt then; where it counts the trial as failed instead, only the message tells.
+    """
+    return "OutOfMemoryError" in reason or "running low on memory" in reason
+
+
 def forget_statistics(trial: Any) -> None:
     """Drop the running means of what a trial has reported: most of what Tune keeps of it, and nobody reads them."""
     trial.run_metadata.metric_analysis.clear()
