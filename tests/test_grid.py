@@ -361,3 +361,7 @@ def test_more_levels_shift_no_seed(changes):
 
 def test_another_seed_of_the_grid_is_another_study():
     assert {cell.fold_seed for cell in cells(PAPER)}.isdisjoint(cell.fold_seed for cell in cells(PAPER, seed=2021))
+
+
+def test_a_key_of_a_name_beyond_ascii_stays_the_same():
+    assert hash_of({"name": "Äpfel"}) == "2d311539f9ff62c6"

@@ -119,3 +119,15 @@ def test_products_are_asked_for_only_when_they_are_needed():
 
     idle = Samples(X, np.arange(60), np.arange(60), never)
     assert np.array_equal(idle[3:5], X[3:5])
+
+
+def test_samples_of_images_are_read_as_an_array_and_have_as_many_features_as_values():
+    images = np.arange(5 * 4 * 4 * 3, dtype=np.uint8).reshape(5, 4, 4, 3)
+    train = train_samples(images)
+    assert train.n_features == 48
+    assert np.array_equal(np.asarray(train), images)
+    assert np.asarray(train, np.float32).dtype == np.float32
+
+
+def test_sums_of_floats_are_in_double_precision():
+    assert train_samples(np.array([[2**24, 1, 1]], np.float32)).sums().tolist() == [2**24 + 2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from in_memory import test_samples, train_samples
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array
 from sklearn.svm import SVC
 
 from raygrid.classifiers import svm
@@ -86,3 +86,20 @@ def test_small_classes_share_kernels(sizes, n_samples):
     groups = svm._groups(np.array(sizes))
     assert [len(rows) for rows in groups] == n_samples
     assert np.array_equal(np.concatenate(groups), np.arange(sum(sizes)))
+
+
+def svm_of(X, y):
+    A = eye_array(len(X), format="csr")
+    return Svm().fit(train_samples(X), A, y, seed=0, checkpoint=NO_CHECKPOINT)
+
+
+def test_gamma_of_samples_that_are_all_equal_is_scikit_learns():
+    X, y = np.ones((6, 3)), np.arange(6) % 2
+    assert svm_of(X, y).kernel.gamma == SVC().fit(X, y)._gamma == 1
+
+
+def test_a_sample_halfway_between_two_classes_goes_where_libsvm_puts_it():
+    X, y, middle = np.array([[-1.0], [1.0]]), np.array([0, 1]), np.zeros((1, 1))
+    model = SVC().fit(X, y)
+    assert model.decision_function(middle) == 0
+    assert np.array_equal(svm_of(X, y).predict(test_samples(middle, X)), model.predict(middle))

@@ -106,3 +106,17 @@ def test_samples_of_any_dtype_are_multiplied_as_floats(dtype, of_products):
     assert G.dtype == of_products
     gathered = Tiles(G).gather(np.arange(30), np.arange(30))
     np.testing.assert_allclose(gathered, X.astype(float) @ X.astype(float).T, rtol=1e-5, atol=1e-2)
+
+
+def test_a_product_of_bytes_one_above_what_float32_counts_is_exact():
+    X = np.zeros((1, 1025), np.uint8)  # -128 each: 1024 squares are 2^24, ...
+    X[0, -1] = 129  # ... and 1 more is what float32 cannot hold beside them
+    assert computed(symmetric(X)).tolist() == [[[2**24 + 1]]]
+
+
+def test_places_are_read_in_one_run_a_tile():
+    assert tiles._by_tile(np.array([0, 1, 15, 16, 40, 41]), 16) == [
+        (0, slice(0, 3)),
+        (1, slice(3, 4)),
+        (2, slice(4, 6)),
+    ]
