@@ -17,6 +17,7 @@ from raygrid.report.provenance import failures, provenance
 from raygrid.report.render import basis, fixed, footnotes, number_text, printed, row_heading, row_name
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet
+from raygrid.report.studied import sizes_sheet
 from raygrid.report.tables import Table
 
 _IDS = re.compile(r'(\bid="|url\(#|href="#)')
@@ -72,6 +73,7 @@ def page(
         figures=[(figure, inline(figure)) for figure in figures],
         sections=[(f"section-{i}", section) for i, section in enumerate(sections)],
         overview=overview,
+        sizes_sheet=sizes_sheet(results),
         failures=list(failures(results)),
         provenance=provenance(results),
         refresh_s=refresh_s,
