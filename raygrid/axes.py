@@ -1,6 +1,6 @@
 """The axes of a grid and the words for them: the one list that grid file, keys, tables, figures and page agree on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 IMBALANCE = "imbalance"
 
@@ -28,14 +28,14 @@ _WORDS = {IMBALANCE: "IR"}
 _CSV_COLUMNS = {IMBALANCE: "imbalance_ratio"}  # as published tables in long form spell it
 
 
-def axis_name(axis: str) -> str:
-    """Return the name of an axis as a sentence has it."""
-    return _WORDS.get(axis, axis)
+def axis_name(axis: str, levels: Iterable[object] = ()) -> str:
+    """Return the name of an axis as a sentence has it: IR only where no level of imbalance has a name of its own."""
+    return axis if any(isinstance(level, str) for level in levels) else _WORDS.get(axis, axis)
 
 
-def axis_heading(axis: str) -> str:
+def axis_heading(axis: str, levels: Iterable[object] = ()) -> str:
     """Return the name of an axis as the head of a column has it."""
-    name = axis_name(axis)
+    name = axis_name(axis, levels)
     return name[0].upper() + name[1:]
 
 

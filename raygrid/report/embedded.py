@@ -64,7 +64,7 @@ def embedded(results: Results, tables: Sequence[Table]) -> str:
 def _axis(axis: str, levels: Sequence[Any]) -> dict[str, Any]:
     """Return how the page names an axis, and its levels: a number alone would not say of which axis it is."""
     prefix = "" if any(isinstance(level, str) for level in levels) else f"{axis_name(axis)} "
-    return {"name": axis, "heading": axis_heading(axis), "prefix": prefix, "is_ordered": axis in ORDERED_AXES}
+    return {"name": axis, "heading": axis_heading(axis, levels), "prefix": prefix, "is_ordered": axis in ORDERED_AXES}
 
 
 def _shown(axis: str, level: Any) -> str | int:

@@ -24,7 +24,8 @@ def printed(axis: str, level: str | float) -> str:
 
 def row_heading(table: Table) -> str:
     """Return the head above the rows' levels."""
-    return " · ".join(map(axis_heading, table.row_axes))
+    levels = zip(*(row.levels for row in table.rows), strict=True) if table.rows else [()] * len(table.row_axes)
+    return " · ".join(axis_heading(axis, those) for axis, those in zip(table.row_axes, levels, strict=True))
 
 
 def row_name(table: Table, row: Row) -> str:

@@ -12,7 +12,16 @@ from raygrid.wording import plural
 
 def sizes_sheet(results: Results) -> Sheet:
     """Return the images that each level uses, and the sizes of its classes: of its first fold that is done."""
-    head = ("Dataset", axis_heading(IMBALANCE), "Train", "A class", "Ratio", "Validation", "Test", "A class")
+    head = (
+        "Dataset",
+        axis_heading(IMBALANCE, results.places[IMBALANCE]),
+        "Train",
+        "A class",
+        "Ratio",
+        "Validation",
+        "Test",
+        "A class",
+    )
     return Sheet("What was studied", head, tuple(_rows(results)), _notes(results), text_columns=frozenset({0, 1}))
 
 

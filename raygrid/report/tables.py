@@ -153,8 +153,9 @@ def _comparable(line: list[Number]) -> list[Number]:
 
 def _title(frame: pd.DataFrame, rows: Sequence[str], averaged: list[str]) -> str:
     """Say what the table shows, and over which levels its numbers are averaged."""
-    over = [f"{axis_name(axis)} {', '.join(map(level_name, _levels(frame, axis)))}" for axis in averaged]
-    title = f"Results by {' and '.join(map(axis_name, rows))}"
+    levels = {axis: _levels(frame, axis) for axis in (*rows, *averaged)}
+    over = [f"{axis_name(axis, levels[axis])} {', '.join(map(level_name, levels[axis]))}" for axis in averaged]
+    title = f"Results by {' and '.join(axis_name(axis, levels[axis]) for axis in rows)}"
     return f"{title}, averaged over {' and '.join(over)}" if over else title
 
 
