@@ -4,7 +4,7 @@ import json
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -74,9 +74,9 @@ def compute(
         predicted = predictions(model, X_test)
         validated = predictions(model, X_validation) if len(X_validation) else {}
 
-    confusion = confusion_matrix(y_test, predicted["y_pred"], n_classes)
     counts = {"train": y, "validation": y_validation, "resampled": y_resampled, "test": y_test}
     sizes = {part: np.bincount(labels, minlength=n_classes).tolist() for part, labels in counts.items() if len(labels)}
+    confusion = confusion_matrix(y_test, predicted["y_pred"], n_classes)
     fields = {
         "metrics": metrics_of(confusion),
         "confusion": confusion.tolist(),
@@ -84,17 +84,31 @@ def compute(
         "class_order": fold.class_order.tolist(),
         "class_counts": sizes,
         "ir": max(sizes["train"]) / min(sizes["train"]),
-        "notes": _lost(sizes["resampled"], inputs.class_names),
+        "notes": notes_on(sizes, inputs.class_names),
     }
-    if validated:
+    if validated and all(sizes["validation"]):
         fields["validation"] = metrics_of(confusion_matrix(y_validation, validated["y_pred"], n_classes))
     return fields, {"y_true": y_test, **predicted, "test_index": fold.test}
 
 
-def _lost(resampled: list[int], class_names: Sequence[str]) -> list[str]:
-    """Say which classes a resampler has removed."""
-    lost = [name for name, size in zip(class_names, resampled, strict=True) if not size]
-    return [f"no training samples are left of {name!r}: its recall is 0" for name in lost]
+def notes_on(sizes: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> list[str]:
+    """Say which classes a resampler has removed, and which the validation part lacks.
+
+    Parameters
+    ----------
+    sizes : mapping
+        Samples of each class, by part, as a record has them.
+    """
+
+    def lacking(part: str) -> str:
+        return ", ".join(repr(name) for name, size in zip(class_names, sizes.get(part, ()), strict=False) if not size)
+
+    notes = []
+    if names := lacking("resampled"):
+        notes.append(f"no training samples are left of {names}: recall 0")
+    if names := lacking("validation"):
+        notes.append(f"no validation samples of {names}: no metrics of the validation part")
+    return notes
 
 
 def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: str) -> Record:

@@ -55,6 +55,7 @@ def _notes(results: Results) -> tuple[str, ...]:
             what = f"{n_folds}: stratified {n}-fold cross-validation, dealt out anew after every {n} folds"
         case other:
             what = f"{n_folds} of the split {other.name}"
-    lost = sum(bool(record.notes) for record in map(results.records.get, results.places["key"]) if record)
+    records = [results.records[key] for key in results.places["key"] if key in results.records]
+    lost = sum(0 in record.class_counts.get("resampled", ()) for record in records)
     scored = f"{plural(lost, 'cell')} lost a class to its resampler; the recall of that class counts as 0."
     return (f"{what}.", *([scored] if lost else []))
