@@ -51,7 +51,8 @@ def level_name(level: str | float) -> str:
 
 def level_phrase(axis: str, level: str | float) -> str:
     """Return a level as a sentence has it: a number alone would not say of which axis it is."""
-    return level if isinstance(level, str) else f"{axis_name(axis)} {level_name(level)}"
+    text = level_name(level)
+    return f"{axis_name(axis)} {text}" if axis in ORDERED_AXES and text[:1].isdigit() else text
 
 
 def block_name(levels: Mapping[str, str | float]) -> str:

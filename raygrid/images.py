@@ -44,14 +44,8 @@ def images_key(cell: Cell) -> str:
 
 def known_labels(cell: Cell, cache: Cache) -> Labels | None:
     """Return the labels of a cell's data set, if the cache has them."""
-
-    def compute() -> dict[str, NDArray[Any]]:
-        raise LookupError
-
-    try:
-        return _labels(cache.arrays(_labels_key(cell), compute))
-    except LookupError:
-        return None
+    arrays = cache.known(_labels_key(cell))
+    return _labels(arrays) if arrays else None
 
 
 def load_labels(cell: Cell, cache: Cache) -> Labels:

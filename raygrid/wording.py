@@ -8,6 +8,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def span(numbers: Sequence[int]) -> str:
+    """Return, for example, *3 to 20*, or *3* where all are the same."""
+    low, high = min(numbers), max(numbers)
+    return f"{low} to {high}" if low < high else str(low)
+
+
 def first_line(error: object) -> str:
     """Return the first line of what an error says that is not empty; the name of its class where it says nothing."""
     lines = (line.strip() for line in str(error).splitlines())

@@ -44,11 +44,12 @@ def grid(**changes: Any) -> Grid:
 def record(cell: Cell, rng: np.random.Generator) -> Record:
     """A done cell: its confusion matrix made up, the metrics computed from it."""
     order = np.random.default_rng(cell.fold).permutation(10)
-    sizes = np.floor(200 / (1 + (cell.imbalance.ir - 1) / 9 * np.arange(10))).astype(int)
+    sizes = np.array(cell.imbalance.kept([200] * 10 if cell.imbalance.ratio else range(200, 100, -10)))
+    ratio = sizes.max() / sizes.min()
     counts = np.empty(10, dtype=int)
     counts[order] = sizes
     is_svm, resampler = cell.classifier.name == "svm", cell.resampler.name
-    lean = (0.35 if is_svm else 0.12) * (1 - LEVELLED[resampler]) * np.log10(cell.imbalance.ir)
+    lean = (0.35 if is_svm else 0.12) * (1 - LEVELLED[resampler]) * np.log10(cell.imbalance.ratio or ratio)
     level = RECALL[cell.dataset.name][is_svm] + GAIN[resampler] * (2 if is_svm else 1) + rng.normal(0, 0.006)
     recall = np.empty(10)
     recall[order] = np.clip(level - lean * (np.arange(10) / 9 - 0.3) + rng.normal(0, 0.02, 10), 0.02, 0.998)
@@ -67,7 +68,7 @@ def record(cell: Cell, rng: np.random.Generator) -> Record:
         class_names=CLASSES[cell.dataset.name],
         class_order=order.tolist(),
         class_counts={"train": (5 * counts).tolist(), "resampled": [1000] * 10, "test": counts.tolist()},
-        ir=float(cell.imbalance.ir),
+        ir=float(ratio),
         versions=VERSIONS,
         measured=measured(seconds),
     )

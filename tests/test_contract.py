@@ -11,15 +11,18 @@ import pytest
 from scipy.sparse import csr_matrix, eye_array
 
 from raygrid.classifiers import Classifier, Svm
-from raygrid.commands.test import of_every_level, of_inputs, of_training
+from raygrid.commands.test import of_every_level, of_inputs, of_parts, of_training
 from raygrid.commands.test.expect import ContractError
 from raygrid.commands.test.of_inputs import OF_DATASETS, OF_REPRESENTATIONS
+from raygrid.commands.test.of_parts import OF_PROFILES, OF_SPLITS
 from raygrid.commands.test.of_training import OF_CLASSIFIERS, OF_RESAMPLERS
 from raygrid.datasets import DATASETS, DatasetLevel, Images
+from raygrid.imbalance import Exponential, Harmonic, Linear, Natural, Profile, Step
 from raygrid.level import ExistingPath, Level
 from raygrid.representations import REPRESENTATIONS, Representation
 from raygrid.representations.features import Features
 from raygrid.resampling import RESAMPLERS, Resampler
+from raygrid.splits import Holdout, Official, Split, StratifiedKFold
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -30,6 +33,8 @@ KEEPING = [
     pytest.param(FEATURES, OF_REPRESENTATIONS, marks=pytest.mark.slow),  # it builds a network for every check
     *((RESAMPLERS[name](), OF_RESAMPLERS) for name in ("none", "ros", "rus", "smote", "smote_enn")),
     (Svm(), OF_CLASSIFIERS),
+    *((level, OF_PROFILES) for level in (Natural(), Harmonic(ir=1.5), Exponential(ir=100), Linear(ir=3), Step(ir=10))),
+    *((level, OF_SPLITS) for level in (Official(), Holdout(test=0.3), StratifiedKFold(n_splits=3))),
 ]
 
 
@@ -214,6 +219,47 @@ class Zeroes(Constant):
         return super().fit(X, A, y, seed=seed, checkpoint=checkpoint)
 
 
+class Negative(Profile):
+    name: str = "negative"
+
+    def kept(self, available: Any) -> Any:
+        return [n - 100 for n in available]
+
+
+class Fractions(Negative):
+    def kept(self, available: Any) -> Any:
+        return [n / 2 for n in available]
+
+
+class Rising(Negative):
+    def kept(self, available: Any) -> Any:
+        return [min(rank, n) for rank, n in enumerate(available)]
+
+
+class Drawn(Negative):
+    def kept(self, available: Any) -> Any:
+        return [int(np.random.default_rng().integers(0, n + 1)) for n in available]
+
+
+class Overlapping(Split):
+    name: str = "overlapping"
+
+    def parts(self, data: Any, *, fold: int, seed: int) -> Any:
+        every = np.arange(len(data.y))
+        return {"train": every[::2], "test": every}
+
+
+class Ordered(Overlapping):
+    def parts(self, data: Any, *, fold: int, seed: int) -> Any:
+        return {"train": np.flatnonzero(data.y < 2), "test": np.flatnonzero(data.y >= 2)}
+
+
+class Shuffled(Overlapping):
+    def parts(self, data: Any, *, fold: int, seed: int) -> Any:
+        drawn = np.random.default_rng().integers(0, 2, len(data.y))
+        return {"train": np.flatnonzero(drawn), "test": np.flatnonzero(drawn == 0)}
+
+
 class Thawed(Keep, frozen=False):
     pass
 
@@ -272,6 +318,13 @@ BREAKING: list[tuple[Any, Level, str]] = [
     (of_training.labels_are_predicted, Strange(), "^got label 5; expected one of 0, 1, 2$"),
     (of_training.one_seed_gives_one_classifier, Forgets(), "^got other predictions after another fit$"),
     (of_training.one_seed_gives_one_classifier, Guesses(), "^got another result at the second fit$"),
+    (of_parts.sizes_are_within_what_there_is, Negative(), "^got -55 for rank 2; expected 0 to 45$"),
+    (of_parts.sizes_are_within_what_there_is, Fractions(), "^got 250.0 for rank 0; expected a whole number$"),
+    (of_parts.sizes_fall_with_the_rank, Rising(), "^got .* of 500 each$"),
+    (of_parts.sizes_are_always_the_same, Drawn(), "^got .*, then "),
+    (of_parts.parts_are_disjoint, Overlapping(), "^got an index that is in two parts$"),
+    (of_parts.every_class_is_on_both_sides, Ordered(), "^got no sample of class "),
+    (of_parts.one_seed_gives_one_split, Shuffled(), "^got other parts at the second call$"),
     (of_training.mixtures_are_left_as_they_are, Zeroes(), "^got another matrix or labels after the call$"),
 ]
 
@@ -360,5 +413,6 @@ def test_a_level_of_no_axis_is_refused(raygrid, monkeypatch, tmp_path):
     assert code == 2
     assert err == (
         "axisless_levels:Any: got a level of no axis; "
-        "expected a subclass of one of DatasetLevel, TrainedRepresentation, Representation, Resampler, Classifier\n"
+        "expected a subclass of one of DatasetLevel, TrainedRepresentation, Representation, Resampler, "
+        "Classifier, Profile, Split\n"
     )

@@ -11,43 +11,61 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from raygrid.cells import expand
-from raygrid.costs.model import Balanced, CostModel, Sizes, stratum_of
+from raygrid.costs.model import CostModel, Sizes, sizes_of, stratum_of
 from raygrid.storage.record import Record
 
-BALANCED = {"mnist": Balanced(5421, 892, 10), "cifar10": Balanced(5000, 1000, 10), "stl10": Balanced(500, 800, 10)}
+# The smallest class of each data set, train and test.
+SMALLEST = {"mnist": (5421, 892), "cifar10": (5000, 1000), "stl10": (500, 800)}
 CELLS = expand(made_up.grid())
+
+
+def counts_of(cell):
+    """Return how many samples of each of the ten classes a cell works on, train and test."""
+    return [[int(size) for size in cell.imbalance.kept([n] * 10)] for n in SMALLEST[cell.dataset.name]]
+
+
+def n_train_of(ir):
+    """Return how many samples a cell of stl10 is trained on."""
+    return sum(counts_of(the("stl10", ir, "svm", "none"))[0])
 
 
 def the(dataset, ir, classifier, resampler, fold=0):
     """Return a cell of the paper's grid."""
-    wanted = {"dataset": dataset, "ir": str(ir), "classifier": classifier, "resampler": resampler, "fold": str(fold)}
+    wanted = {
+        "dataset": dataset,
+        "imbalance": str(ir),
+        "classifier": classifier,
+        "resampler": resampler,
+        "fold": str(fold),
+    }
     (cell,) = (cell for cell in CELLS if wanted.items() <= cell.levels().items())
     return cell
 
 
 def done(cell, n_fitted=None, **seconds):
     """Return a record of a cell of this data set's size; `n_fitted` samples after resampling."""
-    balanced = BALANCED[cell.dataset.name]
-    sizes = balanced.at(cell.ir)
-    counts = {
-        "train": [balanced.n_train] + [0] * 9,  # only the largest is asked
-        "test": [balanced.n_test] + [0] * 9,
-        "resampled": [n_fitted or sizes.n_train],
-    }
+    train, test = counts_of(cell)
+    counts = {"train": train, "test": test, "resampled": [n_fitted or sum(train)]}
     record = made_up.record(cell, np.random.default_rng(0))
     return record.model_copy(update={"class_counts": counts, "measured": made_up.measured(seconds)})
 
 
-def predicted(cell, *records, datasets=()):
-    """Return the prediction of a model of these records."""
-    sizes = {the(name, 2, "cnn", "none").dataset: BALANCED[name] for name in datasets}
-    estimate = CostModel(records, sizes).estimate(cell)
+def known_sizes(cell):
+    """Return the sizes that follow from the labels of a data set."""
+    return sizes_of(*counts_of(cell))
+
+
+def predicted(cell, *records, datasets=("stl10",)):
+    """Return the prediction of a model of these records, which knows the sizes of these data sets."""
+    estimate = CostModel(records, lambda one: known_sizes(one) if one.dataset.name in datasets else None).estimate(cell)
     return estimate and (estimate.basis, estimate.seconds)
 
 
-def test_sizes_follow_from_the_smallest_class():
-    assert Balanced(500, 800, 10).at(10) == Sizes(n_train=1462, n_test=2341, all_largest=5000, all_smallest=500)
-    assert Balanced(500, 800, 10).at(1) == Sizes(n_train=5000, n_test=8000, all_largest=5000, all_smallest=5000)
+def test_sizes_follow_from_those_of_the_classes():
+    at_10 = Sizes(n_train=1462, n_test=2341, all_largest=5000, all_smallest=500)
+    assert known_sizes(the("stl10", 10, "svm", "none")) == at_10
+    assert sizes_of([3, 20, 7], [1, 2, 4]) == Sizes(n_train=30, n_test=7, all_largest=60, all_smallest=9)
+    assert (at_10.ratio, sizes_of([3, 20, 7], [1, 2, 4]).ratio) == (10, approx(20 / 3))
 
 
 def test_a_recorded_stratum_is_the_mean_of_its_folds():
@@ -63,13 +81,13 @@ def test_a_record_is_known_again_after_it_was_a_file():
 
 
 def test_two_training_sizes_make_a_power_law():
-    n = {ir: BALANCED["stl10"].at(ir).n_train for ir in (2, 5, 10)}
+    n = {ir: n_train_of(ir) for ir in (2, 5, 10)}
     records = [done(the("stl10", ir, "svm", "none"), fit=1e-5 * n[ir] ** 1.7) for ir in (2, 10)]
     assert predicted(the("stl10", 5, "svm", "none"), *records) == ("power law", approx(1e-5 * n[5] ** 1.7))
 
 
 def test_all_folds_of_a_size_are_one_point_of_the_power_law():
-    n = {ir: BALANCED["stl10"].at(ir).n_train for ir in (2, 5, 10)}
+    n = {ir: n_train_of(ir) for ir in (2, 5, 10)}
     ten = [done(the("stl10", 10, "svm", "none", fold), fit=one) for fold, one in enumerate([3, 5])]
     two = done(the("stl10", 2, "svm", "none"), fit=32)
     exponent = np.log(32 / 4) / np.log(n[2] / n[10])
@@ -80,7 +98,7 @@ def test_all_folds_of_a_size_are_one_point_of_the_power_law():
 @pytest.mark.parametrize(("at_2", "at_10", "exponent"), [(1, 4, 0), (1e6, 1, 3)])
 def test_the_exponent_stays_between_0_and_3(at_2, at_10, exponent):
     records = [done(the("stl10", ir, "svm", "none"), fit=one) for ir, one in ((2, at_2), (10, at_10))]
-    n = {ir: BALANCED["stl10"].at(ir).n_train for ir in (2, 5, 10)}
+    n = {ir: n_train_of(ir) for ir in (2, 5, 10)}
     expected = (at_2 * at_10) ** 0.5 * (n[5] / (n[2] * n[10]) ** 0.5) ** exponent
     assert predicted(the("stl10", 5, "svm", "none"), *records) == ("power law", approx(expected))
 
@@ -108,7 +126,7 @@ SCALED = {
 def test_one_training_size_is_scaled_stage_by_stage(dataset, ir, classifier, resampler, n_fitted, expected):
     record = done(the("stl10", 10, classifier, resampler), n_fitted, split=100, resample=100, fit=100, predict=100)
     cell = the(dataset, ir, classifier, resampler)
-    assert predicted(cell, record, datasets=["cifar10"]) == ("scaled", approx(expected))
+    assert predicted(cell, record, datasets=["stl10", "cifar10"]) == ("scaled", approx(expected))
 
 
 def test_a_stage_that_is_not_known_here_grows_like_fitting():
@@ -143,18 +161,18 @@ def test_other_parameters_and_image_sizes_are_something_else():
         {"representation": {"name": "features", "alpha": 0.25}, "classifier": "svm", "resamplers": ["none"]},
     ]
     others = [*expand(made_up.grid(arms=arms)), *expand(made_up.grid(image_size=32))]
-    model = CostModel([record], {})
+    model = CostModel([record], known_sizes)
     assert len(others) > 900
     assert not any(model.estimate(cell) for cell in others)
     seeded = expand(made_up.grid(seed=7, interpolation="nearest"))  # neither costs anything
-    assert sum(model.estimate(cell) is not None for cell in seeded) == 30
+    assert sum(model.estimate(cell) is not None for cell in seeded) == 90
 
 
 def test_a_data_set_of_unknown_size_has_no_prediction_until_its_size_is_known():
     record, cell = done(the("stl10", 10, "cnn", "none"), fit=5), the("cifar10", 10, "cnn", "none")
-    assert predicted(cell, record) is None
-    assert predicted(cell, record, datasets=["cifar10"])
-    size_only = done(the("cifar10", 2, "svm", "none"), fit=1)
+    assert predicted(cell, record, datasets=["stl10"]) is None
+    assert predicted(cell, record, datasets=["cifar10"]) == ("scaled", approx(5 * N_CIFAR))
+    size_only = done(the("cifar10", 10, "svm", "none"), fit=1)
     assert predicted(cell, record, size_only) == ("scaled", approx(5 * N_CIFAR))
 
 
@@ -171,13 +189,15 @@ def test_what_takes_no_time_at_all_stands_no_logarithm_in_the_way():
 
 def test_a_model_learns():
     model, cell = CostModel([]), the("stl10", 10, "svm", "none")
-    assert (model.estimate(cell), model.sizes(cell), model.recorded_irs(cell)) == (None, None, frozenset())
+    assert (model.estimate(cell), model.sizes(cell), model.recorded_sizes(cell)) == (None, None, frozenset())
     model.learn(done(the("stl10", 5, "svm", "none"), fit=8))
+    assert model.estimate(cell) is None  # its size is not known
+    model.learn(done(the("stl10", 10, "cnn", "none"), fit=8))
     assert model.estimate(cell).basis == "scaled"
     model.learn(done(the("stl10", 10, "svm", "none"), fit=6))
     assert model.estimate(the("stl10", 10, "svm", "none", fold=3)).seconds == 6
-    assert (model.sizes(cell).n_train, model.recorded_irs(cell)) == (1462, {5, 10})
-    assert model.recorded_irs(the("cifar10", 10, "svm", "none")) == frozenset()
+    assert (model.sizes(cell).n_train, model.recorded_sizes(cell)) == (1462, {1462, n_train_of(5)})
+    assert model.recorded_sizes(the("cifar10", 10, "svm", "none")) == frozenset()
 
 
 def test_the_spread_is_that_of_cells_about_the_mean_of_their_stratum():

@@ -37,7 +37,7 @@ def test_a_failed_cell_by_the_beginning_of_its_key(logs, cells):
         f"""\
 cell {cell.key}
   dataset        digits
-  ir             2
+  imbalance      2
   fold           0
   representation features
   classifier     svm
@@ -63,7 +63,14 @@ def test_a_done_cell_by_its_levels(logs, cells):
     code, out, _ = logs("--only", "ir=2", "--only", "fold=0", "--only", "resampler=none")
     assert (code, out.splitlines()[0]) == (0, f"cell {cells[0].key}")
     assert "status: done, " in out and "metrics: AvAcc 0." in out
+    assert "\nsamples of a class: train 500 to 1000 (ratio 2), resampled 1000, test 100 to 200\n" in out
     assert "message" not in out and "Traceback" not in out and "output" not in out
+
+
+def test_a_note_of_a_cell(logs, cells, store):
+    record = made_up.record(cells[2], np.random.default_rng(0))
+    store.write(record.model_copy(update={"notes": ["no training samples are left of '3': its recall is 0"]}), {})
+    assert "\nnote: no training samples are left of '3': its recall is 0\n" in logs(cells[2].key)[1]
 
 
 def test_a_cell_that_was_never_tried(logs, cells):

@@ -1,6 +1,7 @@
 """What a plan says a grid will cost, which cells a pilot runs, and what is learnt while cells run."""
 
 import json
+import re
 from dataclasses import replace
 from math import inf
 
@@ -20,7 +21,7 @@ from raygrid.errors import UsageError
 from raygrid.gridfile.resources import Resources
 from raygrid.gridfile.schema import Grid
 from raygrid.host import Runtime
-from raygrid.images import images_key
+from raygrid.images import _labels_key, images_key
 from raygrid.inputs import load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
@@ -32,7 +33,7 @@ SMOTE_OF_MANY = {"name": "smote", "k_neighbors": 11}  # at IR 10 the smallest cl
 def job_of(tmp_path, cache):
     """Open a grid against an empty store."""
 
-    def opened(grid):
+    def opened(grid, cache=cache):
         store = Store(tmp_path / "store")
         store.prepare()
         return Job(tmp_path / "grid.yaml", grid, expand(grid), [store], cache)
@@ -92,11 +93,11 @@ def test_a_bill_as_json(small):
     said = json.loads(json.dumps(bill.to_json()))
     assert said["strata"][1] == {
         "dataset": "stl10",
-        "ir": "10",
+        "imbalance": "10",
         "representation": "image",
         "classifier": "cnn",
         "resampler": "ros",
-        "n_train": 2927,
+        "n_train": 2920,
         "cells": 2,
         "seconds": 7200.0,
         "basis": "recorded",
@@ -156,7 +157,7 @@ def test_gpus_per_trial_is_a_number_from_zero_on(given):
 def test_the_size_of_a_data_set_comes_from_the_cache(job_of, tmp_path, tiny, image_arm):
     job = job_of(Grid.model_validate(tiny | {"arms": [image_arm]}))
     load_inputs(job.cells[0], job.cache, Runtime())
-    sizes = model_of(job).sizes(of(job.cells, ir=10))
+    sizes = model_of(job).sizes(of(job.cells, imbalance=10))
     assert (sizes.n_train, sizes.all_largest, sizes.all_smallest) == (336, 1160, 110)
     nothing = Cache(tmp_path / "nothing")
     assert model_of(replace(job, cache=nothing)).sizes(job.cells[0]) is None
@@ -166,12 +167,23 @@ def test_the_size_of_a_data_set_comes_from_the_cache(job_of, tmp_path, tiny, ima
     assert model_of(replace(job, cache=broken)).sizes(job.cells[0]) is None
 
 
+def with_labels(job, n_train=1000, n_test=200):
+    """Keep labels of ten equal classes for each data set of a job, as if its images had been read."""
+    y = np.tile(np.arange(10), n_train + n_test)
+    train, test = np.split(np.arange(len(y)), [10 * n_train])
+    arrays = {"y": y, "part_train": train, "part_test": test, "notes": np.array([], dtype=np.str_)}
+    for cell in {cell.dataset: cell for cell in job.cells}.values():
+        names = np.array([str(label) for label in range(10)])
+        job.cache.arrays(_labels_key(cell), lambda names=names: arrays | {"class_names": names})
+    return job
+
+
 def pilot(job, record_of):
     """Run a pilot, with records made up; return the levels of the cells of each round."""
     tried, rounds = set(), []
     while cells := pilot_cells(job, tried):
         tried |= {stratum_of(cell.identity()) for cell in cells}
-        rounds.append({(cell.resampler.name, cell.ir, cell.fold) for cell in cells})
+        rounds.append({(cell.resampler.name, cell.imbalance.ir, cell.fold) for cell in cells})
         for cell in cells:
             job.store.write(record_of(cell), {})
     return rounds
@@ -189,8 +201,8 @@ SVM = {"representation": "features", "classifier": "svm", "resamplers": ["none",
 
 
 @pytest.mark.parametrize(("seconds", "n_rounds"), [(1.0, 2), (1000.0, 1)])
-def test_a_pilot_runs_the_smallest_size_and_the_largest_if_that_is_cheap(job_of, seconds, n_rounds):
-    job = job_of(made_up.grid(arms=[SVM], datasets=["stl10"]))
+def test_a_pilot_runs_the_smallest_size_and_the_largest_if_that_is_cheap(job_of, tmp_path, seconds, n_rounds):
+    job = with_labels(job_of(made_up.grid(arms=[SVM], datasets=["stl10"]), cache=Cache(tmp_path / "cache")))
     smallest, largest = {("none", 10, 0), ("smote", 10, 0)}, {("none", 2, 0), ("smote", 2, 0)}
     assert pilot(job, made_up_seconds(lambda cell: seconds)) == [smallest, largest][:n_rounds]
     assert pilot(job, made_up_seconds(lambda cell: seconds)) == []  # what is recorded is not run again
@@ -198,34 +210,42 @@ def test_a_pilot_runs_the_smallest_size_and_the_largest_if_that_is_cheap(job_of,
     assert all(model_of(job).estimate(cell) for cell in job.cells)
 
 
-def test_a_pilot_runs_a_cell_of_every_kind(job_of):
-    job = job_of(made_up.grid(folds=1))
+def test_a_pilot_runs_a_cell_of_every_kind(job_of, tmp_path):
+    job = with_labels(job_of(made_up.grid(folds=1), cache=Cache(tmp_path / "cache")))
     first = pilot_cells(job, set())
     assert len(first) == 30
-    assert {cell.ir for cell in first} == {10}
+    assert {cell.imbalance.ir for cell in first} == {10}
     assert len({(cell.dataset, cell.representation, cell.classifier, cell.resampler) for cell in first}) == 30
 
 
 @pytest.mark.parametrize("status", ["infeasible", "error"])
-def test_a_pilot_goes_on_to_the_next_size_and_ends(job_of, status):
-    job = job_of(made_up.grid(arms=[SVM | {"resamplers": ["smote"]}], datasets=["stl10"]))
+def test_a_pilot_goes_on_to_the_next_size_and_ends(job_of, tmp_path, status):
+    job = with_labels(
+        job_of(
+            made_up.grid(arms=[SVM | {"resamplers": ["smote"]}], datasets=["stl10"]), cache=Cache(tmp_path / "cache")
+        )
+    )
     of_stl = made_up_seconds(lambda cell: 1000.0)
 
     def failing_at_10(cell):
-        return made_up.failed(cell, status, "was so") if cell.ir == 10 else of_stl(cell)
+        return made_up.failed(cell, status, "was so") if cell.imbalance.ir == 10 else of_stl(cell)
 
     assert pilot(job, failing_at_10) == [{("smote", 10, 0)}, {("smote", 5, 0)}]
 
 
-def test_a_pilot_of_nothing_but_failures_ends(job_of):
-    job = job_of(made_up.grid(arms=[SVM | {"resamplers": ["smote"]}], datasets=["stl10"]))
+def test_a_pilot_of_nothing_but_failures_ends(job_of, tmp_path):
+    job = with_labels(
+        job_of(
+            made_up.grid(arms=[SVM | {"resamplers": ["smote"]}], datasets=["stl10"]), cache=Cache(tmp_path / "cache")
+        )
+    )
     rounds = pilot(job, lambda cell: made_up.failed(cell, "error", "was so"))
     assert [{ir for _, ir, _ in cells} for cells in rounds] == [{10}, {5}, {2}]
 
 
 def test_a_forecast_learns_from_the_store(job_of):
     job = job_of(made_up.grid(arms=[SVM], datasets=["stl10"]))
-    first, other = of(job.cells, ir=5, fold=0), of(job.cells, ir=5, fold=1)
+    first, other = of(job.cells, imbalance=5, fold=0), of(job.cells, imbalance=5, fold=1)
     forecast = Forecast(job)
     assert forecast.seconds(other) is None
     forecast.learn(first)  # it left no record
@@ -247,13 +267,13 @@ def test_plan_prices_what_is_left(raygrid, grid_file, cells_of, tmp_path):
     seconds = {cell: sum(store.record(cell.key).measured.seconds.values()) for cell in cells_of() if not cell.fold}
     said = json.loads(plan(raygrid, grid_file(folds=5), "--store", store.root, "--cpus", 1, "--price", 3, "--json"))
     assert (said["name"], said["cells"], said["done"], said["infeasible"], said["todo"]) == ("tiny", 20, 4, 0, 16)
-    assert [(line["ir"], line["resampler"], line["cells"], line["seconds"]) for line in said["strata"]] == [
-        (f"{cell.ir:g}", cell.resampler.name, 4, approx(one)) for cell, one in seconds.items()
+    assert [(line["imbalance"], line["resampler"], line["cells"], line["seconds"]) for line in said["strata"]] == [
+        (cell.imbalance.text, cell.resampler.name, 4, approx(one)) for cell, one in seconds.items()
     ]
     assert said["wall_hours"] == approx(4 * sum(seconds.values()) / 3600) == approx(said["cpu_hours"])
     assert said["cost"] == approx(3 * said["wall_hours"])
     text = plan(raygrid, grid_file(folds=5), "--store", store.root)
-    assert "digits  2  features svm none" in text
+    assert ["digits", "2", "features", "svm", "none"] in [line.split()[:5] for line in text.splitlines()]
     assert "no estimate" not in text
 
 
@@ -262,14 +282,19 @@ def test_a_pilot_runs_ordinary_cells_and_keeps_their_records(raygrid, grid_file,
     grid, store = grid_file(arms=arms), Store(tmp_path / "store")
     code, out, err = raygrid("plan", grid, "--store", store.root, "--pilot", "--engine", "inline")
     assert code == 0
-    assert [line for line in err.splitlines() if line.startswith("pilot")] == ["pilot: 2 of 8 cells"] * 2
-    assert sum(line.startswith("infeasible: dataset=digits ir=10 fold=0") for line in err.splitlines()) == 1
-    cells = {(cell.ir, cell.fold, cell.resampler.name): cell.key for cell in cells_of(arms=arms)}
-    expected = {cells[10, 0, "none"]: "done", cells[10, 0, "smote"]: "infeasible"}
-    assert made_up.statuses(store) == expected | {cells[2, 0, "none"]: "done", cells[2, 0, "smote"]: "done"}
-    assert "4 to do" in out
+    pilots = [line for line in err.splitlines() if line.startswith("pilot")]
+    assert pilots == ["pilot: 2 of 8 cells", "pilot: 1 of 8 cells"]
+    assert "infeasible" not in err  # SMOTE's cells at IR 10 are, which the sizes of the classes say beforehand
+    refused = re.findall(
+        r"^infeasible: 1 cell: digits: smote: got 11 samples of class \d; expected at least 12", out, re.M
+    )
+    assert len(refused) == 2
+    cells = {(cell.imbalance.ir, cell.fold, cell.resampler.name): cell.key for cell in cells_of(arms=arms)}
+    ran = [cells[10, 0, "none"], cells[2, 0, "none"], cells[2, 0, "smote"]]
+    assert made_up.statuses(store) == dict.fromkeys(ran, "done")
+    assert "3 done, 2 infeasible, 3 to do" in out
     assert raygrid("run", grid, "--store", store.root, "--engine", "inline")[2].startswith(
-        "tiny: 8 cells: 3 done, 1 infeasible, 4 to do\n"
+        "tiny: 8 cells: 3 done, 0 infeasible, 5 to do\n"
     )
 
 

@@ -31,6 +31,7 @@ PLACE = {
     "representation": "image",
     "classifier": "cnn",
     "resampler": "none",
+    "lost": False,
 }
 SVM = {"representation": "features", "classifier": "svm"}
 ARMS = [
@@ -52,6 +53,14 @@ def frame(*cells: dict[str, Any]) -> pd.DataFrame:
 def by_fold(**columns: list[float | str]) -> pd.DataFrame:
     """One result a fold of each resampler."""
     return frame(*(cell(x, fold=i, resampler=name) for name, xs in columns.items() for i, x in enumerate(xs)))
+
+
+def test_a_number_says_how_many_of_its_cells_lost_a_class_and_may_still_be_the_best() -> None:
+    lost = [cell(0.9, resampler="iht", fold=fold, lost=fold > 0) for fold in range(3)]
+    found = table(frame(cell(0.5), *lost), rows="dataset")
+    none, iht = found.rows[0].numbers
+    assert (none.note, none.best, iht.note, iht.best) == ("", False, "2 of 3 cells lost a class, scored 0", True)
+    assert "2 of 3 cells lost a class, scored 0" in to_markdown(found)
 
 
 NUMBERS = [

@@ -90,7 +90,7 @@ def test_several_stores_are_read_as_one(raygrid, grid_file, records, tmp_path):
     raygrid("compare", grid_file, "--store", whole)
     code, _, err = raygrid("compare", grid_file, "--store", halves[0], "--store", halves[1])
     assert (code, err) == (0, "")
-    for name in ("comparison_dataset.csv", "comparison_ir.csv", "claims.csv", "comparison.md"):
+    for name in ("comparison_dataset.csv", "comparison_imbalance.csv", "claims.csv", "comparison.md"):
         assert (halves[0] / "report" / name).read_bytes() == (whole / "report" / name).read_bytes()
 
 
@@ -139,7 +139,10 @@ def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--rows", "sampler"), "report: rows: got 'sampler'; expected one of dataset, ir, fold, representation, "),
+        (
+            ("--rows", "sampler"),
+            "report: rows: got 'sampler'; expected one of dataset, imbalance, fold, ",
+        ),
         (("--metric", "CBA"), "--metric: got no --rows; expected both"),
         (("--rows", "imbalance", "--metric", "F1"), "--metric: got 'F1'; expected one of AvAcc, CBA, MAvG"),
         (("--only", "dataset=mnist", "--only", "dataset=stl10"), "report: got no cells; expected at least one"),

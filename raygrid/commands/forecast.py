@@ -10,10 +10,12 @@ class Forecast:
     """What cells are predicted to take: from the records at the start of a run, and from those it adds."""
 
     def __init__(self, job: Job) -> None:
-        self._model, self._store = model_of(job), job.store
+        self._folds = Folds(job, read=False)
+        self._model, self._store = model_of(job, self._folds), job.store
 
     def learn(self, cell: Cell) -> None:
         """Count in what a cell took that has just ended."""
+        self._folds.look_up(cell)
         if record := self._store.record(cell.key):
             self._model.learn(record)
 

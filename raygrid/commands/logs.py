@@ -4,6 +4,7 @@ from raygrid.cells import Cell
 from raygrid.commands.job import Job
 from raygrid.errors import UsageError
 from raygrid.storage.record import Record
+from raygrid.wording import span
 
 _SHORTEST_PREFIX = 4
 _SHOWN = 20
@@ -37,12 +38,20 @@ def _described(record: Record) -> list[str]:
     lines = [f"status: {record.status}, {measured.finished_at}"]
     if record.metrics:
         lines.append("metrics: " + ", ".join(f"{name} {value:.4f}" for name, value in record.metrics.items()))
+    lines += [f"samples of a class: {_sizes(record)}"] if record.class_counts else []
+    lines += [f"note: {note}" for note in record.notes]
     if measured.seconds:
         lines.append("seconds: " + ", ".join(f"{stage} {s:.3f}" for stage, s in measured.seconds.items()))
     lines.append(f"peak memory: {measured.peak_memory_mb:.0f} MB")
     lines += [f"warning: {warning}" for warning in measured.log]
     lines += [f"message: {record.message}"] if record.message else []
     return lines + (["", record.traceback.rstrip("\n")] if record.traceback else [])
+
+
+def _sizes(record: Record) -> str:
+    """Return, for example, *train 11 to 115 (ratio 10.5), resampled 115, test 6 to 60*."""
+    ratio = {"train": f" (ratio {record.ir:.3g})"} if record.ir else {}
+    return ", ".join(f"{part} {span(sizes)}{ratio.get(part, '')}" for part, sizes in record.class_counts.items())
 
 
 def _chosen(job: Job, prefix: str) -> Cell:

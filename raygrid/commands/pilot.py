@@ -7,6 +7,7 @@ from rich.console import Console
 from raygrid.cells import Cell
 from raygrid.commands.forecast import model_of
 from raygrid.commands.job import Job
+from raygrid.commands.prepare import fetch
 from raygrid.commands.run import prepare_store, run_cells, saying_what_is_kept
 from raygrid.commands.sizes import Folds
 from raygrid.commands.status import show_reasons
@@ -25,6 +26,7 @@ def run_pilot(job: Job, engine: str, terms: Terms) -> None:
     tried: set[Stratum] = set()
     with saying_what_is_kept(), job.store.locked():
         prepare_store(job)
+        fetch(job.cells)  # their sizes say which cells are small
         while cells := pilot_cells(job, tried):
             _err.print(f"pilot: {len(cells)} of {len(job.cells)} cells")
             run_cells(cells, job, engine, terms)

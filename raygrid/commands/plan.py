@@ -18,7 +18,7 @@ from raygrid.commands.status import counts_line
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.schedule import Machines
 from raygrid.gridfile.resources import Resources
-from raygrid.wording import at_most, plural
+from raygrid.wording import at_most, plural, span
 
 # Reasons that are printed at most, one a line.
 _REASONS = 20
@@ -78,18 +78,14 @@ def _by_size(kept: Sequence[Kept]) -> Columns:
         columns.add_column(heading, justify="right")
     for each in kept:
         used = [str(each.n_images - each.n_unused), str(each.n_images)]
-        train = [_with_validation(each), _ends(each.train), f"{max(each.train) / min(each.train):.3g}"]
-        columns.add_row(each.dataset, each.imbalance, *used, *train, str(sum(each.test)), _ends(each.test))
+        train = [_with_validation(each), span(each.train), f"{max(each.train) / min(each.train):.3g}"]
+        columns.add_row(each.dataset, each.imbalance, *used, *train, str(sum(each.test)), span(each.test))
     return columns
 
 
 def _with_validation(kept: Kept) -> str:
     validation = f" (+{sum(kept.validation)} validation)" if any(kept.validation) else ""
     return f"{sum(kept.train)}{validation}"
-
-
-def _ends(sizes: Sequence[int]) -> str:
-    return f"{min(sizes)} to {max(sizes)}"
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:

@@ -38,12 +38,18 @@ class Folds:
 
     def __init__(self, job: Job, *, read: bool) -> None:
         cells = {cell.dataset: cell for cell in reversed(job.cells)}
+        self._cache = job.cache
         self._labels = {dataset: _labels_of(cell, job, read=read) for dataset, cell in cells.items()}
-        self._folds: dict[tuple[Any, ...], Fold | InfeasibleError | None] = {}
+        self._folds: dict[tuple[Any, ...], Fold | InfeasibleError] = {}
 
     def labels(self, cell: Cell) -> Labels | None:
         """Return the labels of a cell's data set, if they are known."""
         return self._labels.get(cell.dataset)
+
+    def look_up(self, cell: Cell) -> None:
+        """Take in the labels of a cell's data set, if they have come into the cache meanwhile."""
+        if not self._labels.get(cell.dataset) and (labels := known_labels(cell, self._cache)):
+            self._labels[cell.dataset] = labels
 
     def notes(self) -> Iterator[str]:
         """Yield what was done to the files of the data sets that a user must know."""
@@ -58,11 +64,12 @@ class Folds:
         DataError
             The data set lacks the parts that the grid file asks for.
         """
-        place = (cell.dataset, cell.imbalance, cell.fold)
+        place, labels = (cell.dataset, cell.imbalance, cell.fold), self.labels(cell)
+        if not labels:
+            return None
         if place not in self._folds:
-            labels = self.labels(cell)
             try:
-                self._folds[place] = fold_of(cell, labels) if labels else None
+                self._folds[place] = fold_of(cell, labels)
             except InfeasibleError as error:
                 self._folds[place] = error
         return self._folds[place]
@@ -77,13 +84,13 @@ class Folds:
     def refusal(self, cell: Cell) -> str:
         """Return why the sizes of the classes alone forbid a cell; nothing where they do not, or are not known."""
         labels, fold = self.labels(cell), self.of(cell)
+        if isinstance(fold, InfeasibleError):
+            return str(fold)
         try:
-            if isinstance(fold, InfeasibleError):
-                raise fold
             if labels and fold:
                 cell.resampler.check_sizes(labels.y[fold.train])
         except InfeasibleError as error:
-            return str(error)
+            return f"{cell.resampler.name}: {error}"  # as the record will say it
         return ""
 
 

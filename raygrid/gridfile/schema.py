@@ -176,15 +176,15 @@ class Grid(BaseModel):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
-        if self.folds % self.split.n_folds_in_turn:
-            raise ValueError(
-                f"folds: got {self.folds}; expected a multiple of {self.split.n_folds_in_turn}, the n_splits of "
-                f"{self.split.name}, so that every sample is tested equally often; change one of them"
-            )
+        faults = []
+        if self.folds % (n := self.split.n_folds_in_turn):
+            turns = f"got {n} folds in turn, of {self.folds}; expected folds to be a multiple of {n}"
+            faults.append(_fault(f"{turns}, so that every sample is tested equally often; change one of them", "split"))
         if self.validation == "official" and not isinstance(self.split, Official):
-            raise ValueError(
-                f"validation: got official with split {self.split.name}, which pools all parts; write a share, e.g. 0.2"
-            )
+            pools = f"got official with split {self.split.name}, which pools all parts; write a share, e.g. 0.2"
+            faults.append(_fault(pools, "validation"))
+        if faults:
+            raise ValidationError.from_exception_data("Grid", faults)
         return self
 
     def _namesakes(self) -> Iterator[InitErrorDetails]:

@@ -87,7 +87,7 @@ class Profile(Level):
         if self.class_order == "random":
             by_rank = [min(by_rank)] * len(by_rank)
         sizes = np.empty(len(order), dtype=np.int64)
-        sizes[order] = np.minimum(self.kept(by_rank), by_rank)
+        sizes[order] = np.clip(self.kept(by_rank), 0, by_rank)
         return sizes
 
     def test_sizes(self, available: Sequence[int], order: Ints) -> Ints:

@@ -73,15 +73,17 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
     Returns
     -------
     DataFrame
-        Column metric, those of `places_of`, and value, NaN unless done. The status of a cell that is done, but not by
-        this metric, is ``without scores`` or ``undefined``.
+        Column metric, those of `places_of`, value, NaN unless done, and lost: whether the resampler left a class
+        without samples. The status of a cell that is done, but not by this metric, is ``without scores`` or
+        ``undefined``.
     """
     places = places_of(cells, records)
     lines = places.loc[places.index.repeat(len(metrics))].reset_index(drop=True)
     lines.insert(0, "metric", [*metrics] * len(places))
     outcomes = [_outcome(records.get(key), metric) for key in places["key"] for metric in metrics]
     lines[["status", "value"]] = pd.DataFrame(outcomes, columns=["status", "value"])
-    return lines
+    lost = {key for key, record in records.items() if 0 in record.class_counts.get("resampled", ())}
+    return lines.assign(lost=lines["key"].isin(lost))
 
 
 def _outcome(record: Record | None, metric: str) -> tuple[str, float]:

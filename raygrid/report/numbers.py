@@ -28,6 +28,7 @@ class Number:
     spread: float = nan
     n_folds: int = 0
     n_cells: int = 0
+    n_lost: int = 0
     best: bool = False
     note: str = ""
 
@@ -90,7 +91,11 @@ def _fold_means(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     """Return one line per number and fold: its mean over the averaged axes, and what became of its cells."""
     flagged = frame.assign(done=frame["status"] == "done", lasting=frame["status"].isin(LASTING))
     means: pd.DataFrame = _groups(flagged, [*key, "fold"]).agg(
-        value=("value", "mean"), n_cells=("value", "size"), done=("done", "all"), lasting=("lasting", "any")
+        value=("value", "mean"),
+        n_cells=("value", "size"),
+        n_lost=("lost", "sum"),
+        done=("done", "all"),
+        lasting=("lasting", "any"),
     )
     return means.reset_index()
 
@@ -115,6 +120,7 @@ def _means_over_folds(folds: pd.DataFrame, key: Sequence[str]) -> dict[Key, Numb
         spread=("value", "std"),
         n_folds=("value", "size"),
         n_cells=("n_cells", "sum"),
+        n_lost=("n_lost", "sum"),
         fewest=("n_cells", "min"),
         most=("n_cells", "max"),
     )
@@ -124,6 +130,7 @@ def _means_over_folds(folds: pd.DataFrame, key: Sequence[str]) -> dict[Key, Numb
             spread=line.spread,
             n_folds=line.n_folds,
             n_cells=line.n_cells,
+            n_lost=line.n_lost,
             # Folds that average different cells are not repetitions of one another.
             note="" if line.fewest == line.most else f"its folds have {line.fewest} to {line.most} cells",
         )

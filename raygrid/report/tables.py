@@ -54,8 +54,8 @@ def table(
     ----------
     frame : DataFrame
         One line per cell and metric, in the order of the grid, with the columns `metric` (str), `dataset` (str),
-        `imbalance` (an ordered categorical), `fold` (int), `representation`, `classifier`, `resampler`, `status` (str)
-        and `value` (float).
+        `imbalance` (an ordered categorical), `fold` (int), `representation`, `classifier`, `resampler`, `status` (str),
+        `value` (float) and `lost` (bool: a class without training samples, scored 0).
     rows : str or sequence of str
         The axis or axes whose levels are the rows: dataset for the paper's Table 1, imbalance for its Table 2.
     columns : sequence of str
@@ -135,7 +135,15 @@ def _numbers(numbers: dict[Key, Number], row: Key, columns: Sequence[Key]) -> tu
     line = [numbers.get((*row, *column), Number(note="not in the grid")) for column in columns]
     line = _comparable(line)
     best = max((round(number.value, DECIMALS) for number in line if number.n_folds and not number.note), default=nan)
-    return tuple(replace(n, best=round(n.value, DECIMALS) == best and not n.note) for n in line)
+    return tuple(_noted(replace(n, best=round(n.value, DECIMALS) == best and not n.note)) for n in line)
+
+
+def _noted(number: Number) -> Number:
+    """Say of how many of a number's cells the resampler removed a class, which hides nothing else of the number."""
+    if not number.n_lost:
+        return number
+    lost = f"{number.n_lost} of {plural(number.n_cells, 'cell')} lost a class, scored 0"
+    return replace(number, note="; ".join(filter(None, [number.note, lost])))
 
 
 def _comparable(line: list[Number]) -> list[Number]:

@@ -11,14 +11,17 @@ from raygrid.classifiers import Classifier
 from raygrid.commands.test import of_every_level
 from raygrid.commands.test.expect import Check, ContractError
 from raygrid.commands.test.of_inputs import OF_DATASETS, OF_REPRESENTATIONS
+from raygrid.commands.test.of_parts import OF_PROFILES, OF_SPLITS
 from raygrid.commands.test.of_training import OF_CLASSIFIERS, OF_RESAMPLERS, OF_TRAINED
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError
 from raygrid.gridfile.levels import level_of_user
 from raygrid.gridfile.yaml_file import parsed
+from raygrid.imbalance import Profile
 from raygrid.level import Level
 from raygrid.representations import Representation, TrainedRepresentation
 from raygrid.resampling import Resampler
+from raygrid.splits import Split
 
 _OF_KIND: dict[type[Level], tuple[Check, ...]] = {
     DatasetLevel: OF_DATASETS,
@@ -26,6 +29,8 @@ _OF_KIND: dict[type[Level], tuple[Check, ...]] = {
     Representation: OF_REPRESENTATIONS,
     Resampler: OF_RESAMPLERS,
     Classifier: OF_CLASSIFIERS,
+    Profile: OF_PROFILES,
+    Split: OF_SPLITS,
 }
 
 
