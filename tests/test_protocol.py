@@ -167,7 +167,7 @@ def test_a_lost_class_is_scored_0_with_a_note(cells_of, inputs, run):
     cell = replace(cells_of()[0], resampler=Removing(lost=(3, 7)), classifier=Knn())
     record, predictions = run(cell, inputs)
     assert record.status == "done"
-    assert record.notes == [f"no training samples are left of {name!r}: its recall is 0" for name in "37"]
+    assert record.notes == ["no training samples are left of '3', '7': recall 0"]
     recalls = [row[label] / sum(row) for label, row in enumerate(record.confusion)]
     assert (recalls[3], recalls[7], min(recalls[:3]) > 0.5) == (0, 0, True)
     assert record.metrics["AvAcc"] == pytest.approx(np.mean(recalls))
@@ -236,7 +236,7 @@ def test_a_report_of_levels_of_every_kind(raygrid, tmp_path):
         store.write(made_up.record(cell, rng), {})
     code, out, err = raygrid("report", path, "--store", store.root)
     assert (code, err) == (0, "")
-    assert "averaged over IR natural, 2, 10, exponential-100" in " ".join(out.split())
+    assert "averaged over imbalance natural, 2, 10, exponential-100" in " ".join(out.split())
     table = (store.root / "report" / "table2.csv").read_text()
     levels = list(dict.fromkeys(line.split(",")[1] for line in table.splitlines()[1:]))
     assert levels == ["natural", "2", "10", "exponential-100"]
