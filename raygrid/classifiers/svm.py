@@ -1,4 +1,4 @@
-"""The support vector machine: libsvm's, through scikit-learn, on kernels made of inner products."""
+"""The support vector machine of libsvm, through scikit-learn, with kernels computed from inner products."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# Classes of fewer samples on average share kernels: pair by pair, scikit-learn's work around libsvm takes longer then
-# than libsvm's. So many samples make a group of classes: the kernel of two groups takes about 0.5 GB.
+# If classes have fewer samples on average, several share a kernel, because for single pairs scikit-learn's overhead
+# would be larger than libsvm's work. A group of classes has this many samples; a kernel of two groups has about 0.5 GB.
 _FEW, _GROUP = 128, 4096
 
 
 class Svm(Classifier):
     """C-SVC with an RBF kernel, one against one.
 
-    The same optimisation as that of scikit-learn's SVC on the materialised mixtures, one pair of classes after the
-    other, so that no more than the kernel of one pair is ever held. Where classes are small, many share a kernel.
+    The same optimisation as scikit-learn's SVC on the array A X, but one pair of classes after the other, so that only
+    the kernel of one pair is in memory. Many small classes share a kernel.
 
     Attributes
     ----------
     C : float
         Regularisation constant.
     gamma : float, "scale" or "auto"
-        Of the kernel exp(-gamma |a - b|^2): ``scale`` is 1 / (n_features * variance of X), ``auto`` 1 / n_features.
+        Of the kernel exp(-gamma |a - b|^2): ``scale`` is 1 / (n_features * variance of X), ``auto`` is 1 / n_features.
     class_weight : {"none", "balanced"}
         Whether to multiply C by the weight of each class, inversely proportional to its frequency after resampling.
     """
@@ -49,7 +49,7 @@ class Svm(Classifier):
     class_weight: Annotated[ClassWeight, ADDED_LATER] = "none"
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
-        """Train on the mixtures A X; nothing here is random, and nothing is kept on the way."""
+        """Train on the mixtures A X; nothing is random, and the checkpoint is not used."""
         from sklearn.svm import SVC
 
         norms, by_class = squares(A, X), np.argsort(y, kind="stable")
@@ -73,9 +73,9 @@ class Svm(Classifier):
 
 
 def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.intp]]:
-    """Return the rows of each group of classes, of at least two, where the rows are sorted by class.
+    """Return the rows of each group of classes, at least two groups; rows are sorted by class.
 
-    Large classes are groups by themselves, because the pairs within a group are optimised again with every other group.
+    A large class is a group of its own, because the pairs within a group are optimised again with every other group.
     """
     n_samples, ends = int(sizes.sum()), np.cumsum(sizes)
     groups: Floats = np.arange(len(sizes), dtype=np.float64)
@@ -87,7 +87,7 @@ def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.intp]]:
 
 @dataclass(frozen=True)
 class _Kernel:
-    """exp(-gamma |a - b|^2), a of any samples or mixtures, b of the mixtures A X, whose squared norms are given."""
+    """The kernel exp(-gamma |a - b|^2) between any mixtures a and the mixtures b of A X, with given squared norms."""
 
     X: Samples
     A: csr_array
@@ -95,9 +95,9 @@ class _Kernel:
     gamma: float
 
     def of_pairs(self, members: Sequence[NDArray[np.intp]]) -> Iterator[tuple[NDArray[np.intp], Floats]]:
-        """Yield, for every two of them, the rows of A that are theirs and the kernel between those, (n_rows, n_rows).
+        """Yield, for every two groups, their rows of A and the kernel between these rows, (n_rows, n_rows).
 
-        Each kernel is overwritten by the next: new memory for every one would take longer than its values.
+        Each kernel overwrites the last one, because allocating memory would take longer than computing the values.
         """
         sizes = sorted(map(len, members))
         memory = np.empty(sum(sizes[-2:]) ** 2)
@@ -116,7 +116,7 @@ class _Kernel:
     def between(
         self, B: csr_array, Y: Samples, norms: Floats, members: NDArray[np.intp]
     ) -> Iterator[tuple[slice, Floats]]:
-        """Yield the kernel of the mixtures B Y with some of the mixtures A X, some rows at a time."""
+        """Yield the kernel of the mixtures B Y with the selected mixtures of A X, a block of rows at a time."""
         for some, part in products(B, Y, self.A[members], self.X):
             part *= -2
             part += norms[some, None]
@@ -133,16 +133,16 @@ class _Kernel:
 
 @dataclass(frozen=True)
 class _Machines:
-    """The machines of all pairs of classes, by numbers of classes.
+    """The trained machines (decision functions) of all pairs of classes.
 
     Attributes
     ----------
     numbers : array of shape (n_samples,), int64
         The class of each mixture, ascending.
     weights : array of shape (n_samples, n_classes), float64
-        Of each mixture in the machine of its class and another one; decisions from 0 up are for the second of the two.
+        Weight of each mixture in the machine of its class and another one; a decision >= 0 is a vote for the second.
     intercepts : array of shape (n_classes, n_classes), float64
-        Of the machine of two classes, the first of them the row.
+        Intercept of the machine of two classes; the row is the first one.
     """
 
     numbers: NDArray[np.intp]
@@ -162,12 +162,12 @@ class _Machines:
 
 
 def _machines(fits: Iterator[tuple[NDArray[np.intp], "SVC"]], numbers: NDArray[np.intp]) -> _Machines:
-    """Return the machines of all pairs from fits to some rows; those that several fits have are the same in each."""
+    """Return the machines of all pairs from fits to groups; a pair that is in several fits is equal in each."""
     n_classes = numbers[-1] + 1
     weights, intercepts = np.zeros((len(numbers), n_classes)), np.zeros((n_classes, n_classes))
     for rows, fitted in fits:
         classes, support = fitted.classes_, rows[fitted.support_]
-        sign = 1 if len(classes) == 2 else -1  # of two classes alone, scikit-learn turns libsvm's signs
+        sign = 1 if len(classes) == 2 else -1  # with only two classes, scikit-learn inverts libsvm's signs
         others = np.where(classes[:-1, None] < numbers[support], classes[:-1, None], classes[1:, None])
         weights[support, others] = sign * fitted.dual_coef_
         first, second = np.triu_indices(len(classes), 1)
@@ -177,7 +177,7 @@ def _machines(fits: Iterator[tuple[NDArray[np.intp], "SVC"]], numbers: NDArray[n
 
 @dataclass(frozen=True)
 class _Trained:
-    """What `fit` returns."""
+    """A trained `Svm`."""
 
     kernel: _Kernel
     machines: _Machines
@@ -194,4 +194,4 @@ class _Trained:
                 votes[i] += np.count_nonzero(~is_second, axis=0)
                 votes[i + 1 :] += is_second
             predicted[some] = self.labels[votes.argmax(axis=0)]
-        return predicted  # of equal votes the smaller label wins, as in libsvm
+        return predicted  # if votes are equal, the smaller label wins, as in libsvm
