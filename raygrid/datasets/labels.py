@@ -1,4 +1,4 @@
-"""Labels as arrays hold them: whole numbers of any dtype, text, one column, or one-hot."""
+"""Convert label arrays of any kind (integers, text, one column, one-hot) to labels 0 .. M - 1."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from raygrid.errors import DataError
 
 
 def encode(labels: Mapping[str, NDArray[Any]]) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
-    """Return each array's labels as places in the sorted classes of all of them, and the names of the classes.
+    """Return each array's labels as indices into the sorted classes of all arrays, and the names of the classes.
 
     Parameters
     ----------
