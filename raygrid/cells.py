@@ -1,4 +1,4 @@
-"""From a grid to its cells, a cell's key, and the plan: cells against what the store has. Pure but for fingerprints."""
+"""Cells of a grid, a cell's key, and the plan: which cells already have a record. Only fingerprints read files."""
 
 import hashlib
 import json

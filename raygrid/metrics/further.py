@@ -1,4 +1,4 @@
-"""Metrics beyond the three of every record: scikit-learn's and imbalanced-learn's by their names, and a user's own.
+"""Further metrics besides the three of every record: of scikit-learn, of imbalanced-learn, and written by the user.
 
 A metric is a function ``metric(y_true, y_pred) -> float``, or ``metric(y_true, y_pred, *, scores) -> float`` where
 labels do not suffice. Higher is better, in the scale of an accuracy; NaN where it is not defined.

@@ -38,7 +38,7 @@ def make_room(here: LocalFolder, needed_bytes: int, *, kind: str) -> None:
 
 
 def _deleted(here: LocalFolder, entry: Path) -> bool:
-    """Delete an entry and return whether it is gone; a process that has it mapped can still read it."""
+    """Delete an entry and return whether it is gone; a process that has it memory-mapped can still read it."""
     lock = f".{entry.name}.lock"
     if here.is_held(lock):  # somebody is about to use it
         return False
