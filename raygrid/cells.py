@@ -173,4 +173,4 @@ def plan(cells: Iterable[Cell], statuses: Mapping[str, str]) -> Plan:
     for cell in cells:
         status = statuses.get(cell.key, "todo")
         by_status[status if status in FINAL else "todo"].append(cell)
-    return Plan(**{status: tuple(some) for status, some in by_status.items()})
+    return Plan(**{status: tuple(members) for status, members in by_status.items()})

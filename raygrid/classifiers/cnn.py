@@ -166,7 +166,7 @@ def _balanced(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
     members = [np.flatnonzero(y == label) for label in np.unique(y)]
     n_turns = -(-len(y) // len(members))
     turns = [
-        np.concatenate([rng.permutation(some) for _ in range(-(-n_turns // len(some)))])[:n_turns] for some in members
+        np.concatenate([rng.permutation(rows) for _ in range(-(-n_turns // len(rows)))])[:n_turns] for rows in members
     ]
     return rng.permuted(np.stack(turns, axis=1), axis=1).ravel()[: len(y)]
 
@@ -180,5 +180,5 @@ class TrainedNetwork(Scoring):
     def scores(self, X: Samples) -> Scores:
         """Return the network's outputs, of shape (n_samples, n_classes), float32."""
         self.model.set_weights(self.weights)
-        scores = [self.model.predict_on_batch(preprocess(X[some])) for some in blocks(len(X), _PREDICT_BATCH)]
+        scores = [self.model.predict_on_batch(preprocess(X[rows])) for rows in blocks(len(X), _PREDICT_BATCH)]
         return np.asarray(np.concatenate(scores), dtype=np.float32)

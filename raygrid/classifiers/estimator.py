@@ -61,11 +61,13 @@ class Estimator(ScoringClassifier):
         """
         made = _default(self.estimator)
         known = made.get_params(deep=False)
-        own = {"random_state": seed} if "random_state" in known else {}
+        fixed = {"random_state": seed} if "random_state" in known else {}
         for name in self.parameters:
-            if name not in known or name in own:
-                raise ValueError(f"unknown parameter: {choices(name, [other for other in known if other not in own])}")
-        made.set_params(**self.parameters, **own)
+            if name not in known or name in fixed:
+                raise ValueError(
+                    f"unknown parameter: {choices(name, [other for other in known if other not in fixed])}"
+                )
+        made.set_params(**self.parameters, **fixed)
         if hasattr(made, "_parameter_constraints"):  # otherwise the values are checked only in training
             made._validate_params()
         return made

@@ -107,9 +107,9 @@ class _Kernel:
                 n, rows = len(first), np.concatenate([first, second])
                 K = memory[: len(rows) ** 2].reshape(len(rows), len(rows))
                 K[:n, :n] = within
-                for some, part in self.between(self.A[second], self.X, self.norms[second], first):
-                    K[n:, :n][some] = part
-                    K[:n, n:][:, some] = part.T
+                for block, part in self.between(self.A[second], self.X, self.norms[second], first):
+                    K[n:, :n][block] = part
+                    K[:n, n:][:, block] = part.T
                 self._square(second, K[n:, n:])
                 yield rows, K
 
@@ -117,17 +117,19 @@ class _Kernel:
         self, B: csr_array, Y: Samples, norms: Floats, members: NDArray[np.intp]
     ) -> Iterator[tuple[slice, Floats]]:
         """Yield the kernel of the mixtures B Y with the selected mixtures of A X, a block of rows at a time."""
-        for some, part in products(B, Y, self.A[members], self.X):
+        for block, part in products(B, Y, self.A[members], self.X):
             part *= -2
-            part += norms[some, None]
+            part += norms[block, None]
             part += self.norms[members]
             part = np.maximum(part, 0, out=part)
             part *= -self.gamma
-            yield some, np.exp(part, out=part)
+            yield block, np.exp(part, out=part)
 
     def _square(self, members: NDArray[np.intp], K: Floats) -> Floats:
-        for some, part in self.between(self.A[members], self.X, self.norms[members], members):
-            (K.T if part.flags.f_contiguous else K)[some] = part  # symmetric, so it can be written as the part lies
+        for block, part in self.between(self.A[members], self.X, self.norms[members], members):
+            (K.T if part.flags.f_contiguous else K)[block] = (
+                part  # symmetric, so either order of writing gives the same
+            )
         return K
 
 
@@ -187,11 +189,11 @@ class _Trained:
         support = np.flatnonzero(self.machines.weights.any(axis=1))
         of_first = list(zip(self.machines.of_first(support), self.machines.intercepts, strict=False))
         everything, predicted = eye_array(len(X), format="csr"), np.empty(len(X), dtype=self.labels.dtype)
-        for some, part in self.kernel.between(everything, X, X.squares(), support):
+        for block, part in self.kernel.between(everything, X, X.squares(), support):
             columns, votes = np.ascontiguousarray(part.T), np.zeros((len(self.labels), len(part)), dtype=np.int64)
             for i, (weights, intercepts) in enumerate(of_first):
                 is_second = weights @ columns + intercepts[i + 1 :, None] >= 0
                 votes[i] += np.count_nonzero(~is_second, axis=0)
                 votes[i + 1 :] += is_second
-            predicted[some] = self.labels[votes.argmax(axis=0)]
+            predicted[block] = self.labels[votes.argmax(axis=0)]
         return predicted  # if votes are equal, the smaller label wins, as in libsvm

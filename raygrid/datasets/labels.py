@@ -41,11 +41,11 @@ def _plain(where: str, y: NDArray[Any]) -> NDArray[Any]:
     if y.dtype.kind in "US":
         return np.char.decode(y, "utf-8", "backslashreplace") if y.dtype.kind == "S" else y
     with np.errstate(invalid="ignore"):
-        whole = y.astype(np.int64)
-    wrong = y[whole != y]
+        as_integers = y.astype(np.int64)
+    wrong = y[as_integers != y]
     if len(wrong):
         raise DataError(f"{where}: got label {wrong[0]}; expected whole numbers up to {np.iinfo(np.int64).max}")
-    return whole
+    return as_integers
 
 
 def _column(where: str, y: NDArray[Any]) -> NDArray[np.int64]:
