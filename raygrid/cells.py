@@ -1,4 +1,4 @@
-"""From a grid to its cells, a cell's key, and the plan: cells against what the store has. Pure but for fingerprints."""
+"""Cells of a grid, a cell's key, and the plan: which cells already have a record. Only fingerprints read files."""
 
 import hashlib
 import json
@@ -173,4 +173,4 @@ def plan(cells: Iterable[Cell], statuses: Mapping[str, str]) -> Plan:
     for cell in cells:
         status = statuses.get(cell.key, "todo")
         by_status[status if status in FINAL else "todo"].append(cell)
-    return Plan(**{status: tuple(some) for status, some in by_status.items()})
+    return Plan(**{status: tuple(members) for status, members in by_status.items()})

@@ -1,4 +1,4 @@
-"""What files hold, whatever their names and places, in one line: *algorithm:hex*; and which files a folder has."""
+"""Checksums of the content of files and folders, as *algorithm:hex*, and the list of a folder's files."""
 
 import hashlib
 import os

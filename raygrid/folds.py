@@ -1,4 +1,4 @@
-"""Folds: which samples of a data set a cell works on: first its split decides, then its profile. Pure."""
+"""Folds: which samples of a data set a cell uses, decided by its split and then by its imbalance profile. Pure."""
 
 from dataclasses import dataclass
 

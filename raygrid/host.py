@@ -1,4 +1,4 @@
-"""The machine a trial runs on: its memory, its libraries."""
+"""The machine of a trial: what it computes with (`Runtime`), its memory and the versions of its libraries."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""The images of a data set, decoded and resized, and its labels: read once, and kept in the cache."""
+"""The decoded and resized images of a data set, and its labels: read once, then taken from the cache."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

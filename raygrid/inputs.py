@@ -1,7 +1,7 @@
 """Inputs: what cells share, computed once and cached.
 
-What belongs to a data set, its images or what a fixed representation makes of them, is there before the trials. What a
-trained representation makes of a fold, of which there may be hundreds, is computed by the trial that first needs it.
+Images, and the output of fixed representations, belong to a data set and are computed before the trials. The output of
+trained representations belongs to a fold, of which there may be hundreds; the trial that first needs it computes it.
 """
 
 from collections.abc import Mapping, Sequence

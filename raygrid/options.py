@@ -1,4 +1,4 @@
-"""The options that several verbs of the command line have in common, and what a verb is given instead of them."""
+"""Options that several commands share, and the values that the commands get from them."""
 
 import inspect
 import os

@@ -348,7 +348,7 @@ def test_half_a_file_that_another_program_left_is_named(publisher, tmp_path):
         Features(alpha=0.25).build_backbone(32, seed=0)
     line = str(refused.value)
     assert line.startswith(f"weights imagenet: {path}: got a file that does not fit mobilenet alpha 0.25 (")
-    assert line.endswith("; delete it to have it fetched anew") and "\n" not in line
+    assert line.endswith("; delete it to download it again") and "\n" not in line
 
 
 def test_a_weights_file_is_known_by_what_it_holds(embedded, tmp_path):

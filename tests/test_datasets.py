@@ -64,7 +64,7 @@ def test_mnist_of_another_content_in_the_cache_is_refused(tmp_path, monkeypatch)
     assert str(refused.value) == (
         f"mnist: {path}: got sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824; "
         "expected sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1; "
-        "delete it to have it fetched anew, or name it in the grid file as {name: mnist, path: ...}"
+        "delete it to download it again, or name it in the grid file as {name: mnist, path: ...}"
     )
 
 

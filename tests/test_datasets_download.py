@@ -120,7 +120,7 @@ def test_a_file_of_another_content_in_the_cache_is_refused_and_kept(server, tmp_
     path.write_bytes(b"hello")
     assert failure(server.url, path, checksum="md5:00", name="toy") == (
         f"toy: {path}: got md5:5d41402abc4b2a76b9719d911017c592; expected md5:00; "
-        "delete it to have it fetched anew, or name it in the grid file as {name: toy, path: ...}"
+        "delete it to download it again, or name it in the grid file as {name: toy, path: ...}"
     )
     assert path.read_bytes() == b"hello"
     assert server.asked == []

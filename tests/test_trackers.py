@@ -101,7 +101,7 @@ def test_a_tracker_that_fails_does_not_end_the_run(sweep, tmp_path, capfd):
     sweep([chosen], tmp_path)
     said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("TensorBoard: ")]
     assert len(said) == 1
-    assert said[0].endswith("; it hears nothing more, the run goes on")
+    assert said[0].endswith("; nothing more is sent to it, the run goes on")
 
 
 def test_nothing_asked_for_is_nothing_tracked():

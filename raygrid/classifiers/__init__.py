@@ -1,4 +1,4 @@
-"""Classifiers: fit on a mixture of training samples, predict labels of test samples.
+"""Classifiers: they are fitted to mixtures of training samples and predict labels of test samples.
 
 A new classifier is one class in this package and one line here.
 """

@@ -1,4 +1,4 @@
-"""A network that a function of the user's builds."""
+"""The classifier whose network is built by a function that the user wrote."""
 
 import importlib
 from typing import Any, Literal, Self
@@ -14,15 +14,15 @@ from raygrid.usercode.source import first_checksum, root_of
 
 
 class BuiltNetwork(Network):
-    """A network of one's own, trained as `Cnn` is.
+    """A network that the user's function builds, trained like `Cnn`.
 
     Attributes
     ----------
     builder : str
-        ``module:function`` of a module beside the grid file or where Python looks. Given the shape of an image and the
-        number of classes, the function returns a Keras model, uncompiled, from images in [-1, 1] to class
-        probabilities (a softmax).
-        On torch a Dropout without a seed of its own draws from a generator that no trial's seed reaches.
+        ``module:function``; the module is beside the grid file or on Python's path. The function gets the shape of an
+        image and the number of classes, and returns an uncompiled Keras model from images in [-1, 1] to class
+        probabilities (a softmax). On torch, give every Dropout layer a seed: otherwise it uses a generator that is not
+        seeded by the trial.
     """
 
     name: Literal["keras"] = "keras"

@@ -1,4 +1,4 @@
-"""Class weights: by how much the loss of each class is multiplied."""
+"""Class weights: factors by which the loss of each class is multiplied."""
 
 from typing import Literal
 
@@ -13,7 +13,8 @@ ClassWeight = Literal["none", "balanced"]
 def class_weights(kind: ClassWeight, y: Labels) -> NDArray[np.float64] | None:
     """Return the weight of each class, inversely proportional to its frequency among the labels `y`; None if all are 1.
 
-    With them, all classes weigh the same in sum, and a sample 1 on average, as scikit-learn's ``balanced`` has it.
+    The weights of a class sum to the same number for all classes, and the mean weight of a sample is 1, as in
+    scikit-learn's ``balanced``.
     """
     if kind == "none":
         return None

@@ -20,7 +20,7 @@ class Fitted(Protocol):
     def predict(self, X: Samples) -> Labels:
         """Return labels of shape (n_samples,), int64, for test samples of shape (n_samples, ...).
 
-        Always the same, whatever else the classifier is fitted to in the meantime.
+        The labels do not change if the same `Classifier` is fitted again to other samples.
         """
 
 
@@ -33,7 +33,7 @@ class Classifier(Level):
         The representation it works on: images of shape (n_samples, size, size, 3), 0 to 255, or vectors of shape
         (n_samples, n_features).
     compares_pairs : bool
-        Whether its time grows with the square of the number of samples.
+        Whether its run time grows with the square of the number of samples.
     """
 
     takes: ClassVar[Literal["images", "vectors"]]
@@ -46,14 +46,14 @@ class Classifier(Level):
         Parameters
         ----------
         X : Samples
-            Training samples before resampling, (n_train, ...). `raygrid.mixtures.mixing.mix` gives A X as
-            an array, or some rows of it: ``mix(A[rows], X)``.
+            Training samples before resampling, (n_train, ...). `raygrid.mixtures.mixing.mix` computes A X as
+            an array, and ``mix(A[rows], X)`` only these rows.
         A : csr_array of shape (n_resampled, n_train), float64
         y : array of shape (n_resampled,), int64
-            Labels 0 .. M - 1 of the mixtures, every class among them.
+            Labels 0 .. M - 1 of the mixtures; every class occurs.
         seed : int
-            Of every random choice.
+            Seed of all random choices.
         checkpoint : Checkpoint
-            Where a long training keeps its state and finds that of an interrupted one, of the same arguments; the
-            result is that of a training without interruption. A short one need not use it.
+            Saves the state of a long training, and loads the state of an interrupted training with the same arguments.
+            The result must be equal to that of an uninterrupted training. A short training need not use it.
         """

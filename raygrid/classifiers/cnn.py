@@ -32,13 +32,13 @@ class Network(LossLevel, ScoringClassifier):
     ----------
     epochs, batch_size : int
     optimizer : str
-        As Keras defines it, at its defaults but for the learning rate.
+        Name in Keras; its settings are Keras' defaults, except the learning rate.
     learning_rate : float
     balanced_batches : bool
-        Whether batches have as many samples of one class as of another, instead of every sample once an epoch.
+        Whether batches have equally many samples of every class; otherwise an epoch has every sample once.
     is_fused : bool
-        Whether others stand in for its layers (`raygrid.networks.fused`): not for those of a user, which need not allow
-        copies.
+        Whether layers are replaced by faster ones (`raygrid.networks.fused`). Not done for a user's network, because
+        its layers may not allow copies.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"
@@ -54,23 +54,23 @@ class Network(LossLevel, ScoringClassifier):
         """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
 
     def initialised(self, image_size: int, n_classes: int, *, seed: int) -> Any:
-        """Return the compiled network with the weights that `build` gives it for `seed`, its optimiser at the start."""
+        """Return the compiled network with the weights that `build` gives for `seed`, and a new optimiser state."""
         model, start = _compiled(self, image_size, n_classes)
         drawn = self.build(image_size, n_classes, seed=seed)
         for variable, value in zip(model.variables, drawn.variables, strict=True):
             variable.assign(value)
         del drawn
-        gc.collect()  # a Keras model refers to itself, and Python would keep many of them for long
+        gc.collect()  # a Keras model refers to itself, so Python would free it only much later
         for variable, value in zip(model.optimizer.variables, start, strict=True):
             variable.assign(value)
         return model
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
-        """Train on the mixtures A X, mixed batch by batch; go on where an interrupted training had kept its state."""
+        """Train on the mixtures A X, mixed batch by batch; continue an interrupted training from its checkpoint."""
         return self.moved(self.train(X, A, y, seed=seed, checkpoint=checkpoint), y)
 
     def train(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> "TrainedNetwork":
-        """Do the same, whatever becomes of thresholds."""
+        """Train like `fit`, but return the network without moved thresholds."""
         model = self.initialised(X.shape[1], int(y.max()) + 1, seed=seed)
         epochs_done = restore(model, checkpoint.load(), epochs=self.epochs)
         model.fit(
@@ -90,8 +90,7 @@ class Cnn(BackboneLevel, Network):
     Attributes
     ----------
     backbone : str
-        Any but EfficientNet, which drops connections at random while it is trained: no trial's seed reaches what torch
-        draws for that.
+        Any except EfficientNet. It drops connections at random in training, and on torch the trial cannot seed this.
     dense_units : int
         Width of the hidden layer.
     """
@@ -112,10 +111,10 @@ class Cnn(BackboneLevel, Network):
 
 @cache
 def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]]]:
-    """Return the network with its optimiser, and the values that the optimiser's variables start from.
+    """Return the network with its optimiser, and the initial values of the optimiser's variables.
 
-    Every network is kept: to build and trace one takes longer than a small cell, and of one that is dropped
-    TensorFlow gives nothing back (experiments/benchmarks/worker_memory.py). A grid has few.
+    Every network is kept in memory, because building and tracing one takes longer than a small cell, and TensorFlow
+    does not free the memory of one that is dropped (experiments/benchmarks/worker_memory.py). A grid has few networks.
     """
     keras = load_keras()
     model = cnn.build(image_size, n_classes, seed=0)
@@ -124,7 +123,7 @@ def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[
     optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
     model.compile(optimizer, cnn.loss())
     optimizer.build(model.trainable_variables)
-    # Copies: on torch an array is the variable itself.
+    # Copied, because on torch the array shares the memory of the variable.
     return model, [np.array(keras.ops.convert_to_numpy(variable)) for variable in optimizer.variables]
 
 
@@ -160,20 +159,20 @@ def _shuffled(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _balanced(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return as many samples as there are, one of each class in turn (the classes in another order every turn).
+    """Return an epoch of len(y) samples: one of each class in turn, the classes in a new order every turn.
 
-    Samples of a class come equally often: those of small classes several times, of large ones not all.
+    Samples of small classes come several times, those of large classes once or not at all.
     """
     members = [np.flatnonzero(y == label) for label in np.unique(y)]
     n_turns = -(-len(y) // len(members))
     turns = [
-        np.concatenate([rng.permutation(some) for _ in range(-(-n_turns // len(some)))])[:n_turns] for some in members
+        np.concatenate([rng.permutation(rows) for _ in range(-(-n_turns // len(rows)))])[:n_turns] for rows in members
     ]
     return rng.permuted(np.stack(turns, axis=1), axis=1).ravel()[: len(y)]
 
 
 class TrainedNetwork(Scoring):
-    """What `fit` returns. The model is shared by all fits of a process, so the weights are kept beside it."""
+    """A trained network. All fits of a process share its Keras model, so its weights are kept separately."""
 
     def __init__(self, model: Any) -> None:
         self.model, self.weights = model, model.get_weights()
@@ -181,5 +180,5 @@ class TrainedNetwork(Scoring):
     def scores(self, X: Samples) -> Scores:
         """Return the network's outputs, of shape (n_samples, n_classes), float32."""
         self.model.set_weights(self.weights)
-        scores = [self.model.predict_on_batch(preprocess(X[some])) for some in blocks(len(X), _PREDICT_BATCH)]
+        scores = [self.model.predict_on_batch(preprocess(X[rows])) for rows in blocks(len(X), _PREDICT_BATCH)]
         return np.asarray(np.concatenate(scores), dtype=np.float32)

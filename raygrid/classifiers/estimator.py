@@ -1,4 +1,4 @@
-"""Classifiers of scikit-learn, and of what follows its conventions, on materialised vectors."""
+"""Classifiers of scikit-learn, or of packages with the same interface, trained on A X as an array of vectors."""
 
 import importlib
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from raygrid.storage.checkpoint import Checkpoint
 
 
 class Estimator(ScoringClassifier):
-    """A scikit-learn classifier of an installed package, trained on A X, which is materialised as float32.
+    """A classifier of an installed package with scikit-learn's interface, trained on A X as a float32 array.
 
-    It predicts the class that its `predict_proba` finds the likeliest, where it has that, else what it predicts.
+    If it has `predict_proba`, the class with the highest probability is predicted, else the result of its `predict`.
 
     Attributes
     ----------
     estimator : str
-        The dotted path of its class: ``sklearn.ensemble.RandomForestClassifier``.
+        The dotted path of its class, e.g. ``sklearn.ensemble.RandomForestClassifier``.
     parameters : mapping
-        Of its constructor, plain values; what is left out has the package's default. `random_state` is the trial's.
+        Arguments of its constructor, plain values; others have the package's defaults. The trial sets `random_state`.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"
@@ -35,7 +35,7 @@ class Estimator(ScoringClassifier):
     estimator: str
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
 
-    def __hash__(self) -> int:  # a dict has none
+    def __hash__(self) -> int:  # because `parameters` is a dict, which has no hash
         return hash(self.model_dump_json())
 
     @field_validator("estimator")
@@ -61,17 +61,19 @@ class Estimator(ScoringClassifier):
         """
         made = _default(self.estimator)
         known = made.get_params(deep=False)
-        own = {"random_state": seed} if "random_state" in known else {}
+        fixed = {"random_state": seed} if "random_state" in known else {}
         for name in self.parameters:
-            if name not in known or name in own:
-                raise ValueError(f"unknown parameter: {choices(name, [other for other in known if other not in own])}")
-        made.set_params(**self.parameters, **own)
-        if hasattr(made, "_parameter_constraints"):  # else it is checked when it is trained
+            if name not in known or name in fixed:
+                raise ValueError(
+                    f"unknown parameter: {choices(name, [other for other in known if other not in fixed])}"
+                )
+        made.set_params(**self.parameters, **fixed)
+        if hasattr(made, "_parameter_constraints"):  # otherwise the values are checked only in training
             made._validate_params()
         return made
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
-        """Train on the mixtures A X; nothing is kept on the way."""
+        """Train on the mixtures A X; the checkpoint is not used."""
         trained = self.make(seed=seed).fit(mix(A, X).reshape(len(y), -1), y)
         return self.moved(Probabilities(trained), y) if hasattr(trained, "predict_proba") else _Predicting(trained)
 
@@ -89,7 +91,7 @@ class Probabilities(Scoring):
 
 @dataclass(frozen=True)
 class _Predicting:
-    """A trained estimator that does not."""
+    """A trained estimator that gives no probabilities."""
 
     trained: Any
 
@@ -102,18 +104,18 @@ def _vectors(X: Samples) -> Any:
 
 
 def _default(path: str) -> Any:
-    """Return the estimator at a dotted path, at its defaults.
+    """Return the estimator at a dotted path, with default parameters.
 
     Raises
     ------
     ValueError
-        There is no classifier of an installed package, or one that wants more than plain values.
+        There is no classifier of an installed package at this path, or it needs arguments that are not plain values.
     """
     from sklearn.base import BaseEstimator, ClassifierMixin
 
     module, _, name = path.rpartition(".")
     expected = "expected the dotted path of a scikit-learn classifier: sklearn.ensemble.RandomForestClassifier, say"
-    # What is installed has a version; a module of the user's own may change, and a cell's key would not tell.
+    # Only installed packages, which have a version: a module of the user may change without changing a cell's key.
     if module.partition(".")[0] not in packages_distributions():
         raise ValueError(f"got {path!r}, which is in no installed package; {expected}")
     try:

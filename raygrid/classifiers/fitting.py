@@ -1,4 +1,4 @@
-"""A classifier fitted to the classes that are there: a resampler may have removed some."""
+"""Fit a classifier to the classes that are left after resampling, because a resampler may remove all of a class."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -16,7 +16,7 @@ from raygrid.storage.checkpoint import Checkpoint
 def fit(
     classifier: Classifier, X: Samples, A: csr_array, y: Labels, n_classes: int, *, seed: int, checkpoint: Checkpoint
 ) -> Fitted:
-    """Train on the mixtures A X; a class without samples is never predicted, and its score is the lowest.
+    """Train on the mixtures A X; a class without samples is never predicted and gets the lowest score.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def fit(
     Raises
     ------
     InfeasibleError
-        Fewer than two classes are left: there is nothing to tell apart.
+        Fewer than two classes are left.
     """
     labels, y_left = np.unique(y, return_inverse=True)
     if len(labels) < 2:
@@ -46,7 +46,7 @@ def fit(
 
 @dataclass(frozen=True)
 class _Left:
-    """A classifier of some of the classes."""
+    """A classifier trained on the classes that are left."""
 
     model: Fitted
     labels: Labels
@@ -57,7 +57,7 @@ class _Left:
 
 @dataclass(frozen=True)
 class _ScoringLeft(Scoring):
-    """A classifier of some of the classes, with the lowest score for the others: 0, where scores are probabilities."""
+    """A classifier trained on the classes that are left; the others get the lowest score, 0 for probabilities."""
 
     model: Scoring
     labels: Labels

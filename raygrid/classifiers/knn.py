@@ -16,9 +16,10 @@ from raygrid.storage.checkpoint import Checkpoint
 
 
 class Knn(ScoringClassifier):
-    """The majority among the k nearest training samples, in Euclidean distance.
+    """Predicts the majority class of the k nearest training samples, in Euclidean distance.
 
-    Of equal distances the first sample in the training set is the nearer, of equal votes the smaller label wins.
+    If distances are equal, the sample that comes first in the training set is nearer; if votes are equal, the smaller
+    label wins.
 
     Attributes
     ----------
@@ -32,12 +33,12 @@ class Knn(ScoringClassifier):
     n_neighbors: PositiveInt = 5
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
-        """Remember the mixtures A X; nothing here is random, and nothing is kept on the way.
+        """Store the mixtures A X; nothing is random, and the checkpoint is not used.
 
         Raises
         ------
         InfeasibleError
-            There are fewer than k of them.
+            There are fewer than k training samples.
         """
         if len(y) < self.n_neighbors:
             raise InfeasibleError(f"knn: got {len(y)} training samples; expected at least {self.n_neighbors} (k)")
@@ -46,7 +47,7 @@ class Knn(ScoringClassifier):
 
 @dataclass(frozen=True)
 class _Trained(Scoring):
-    """What `fit` returns: the mixtures, their squared norms and their labels."""
+    """A fitted `Knn`: the mixtures, their squared norms and their labels."""
 
     X: Samples
     A: csr_array
@@ -55,7 +56,7 @@ class _Trained(Scoring):
     n_neighbors: int
 
     def scores(self, X: Samples) -> Scores:
-        """Return the share of each class in the neighbours, of shape (n_samples, n_classes), float32."""
+        """Return the share of each class among the neighbours, of shape (n_samples, n_classes), float32."""
         found, _ = nearest(eye_array(len(X), format="csr"), X, self.A, self.X, self.norms, n=self.n_neighbors)
         votes = self.y[found][:, :, None] == np.arange(self.y.max() + 1)
         return np.asarray(votes.mean(axis=1), dtype=np.float32)

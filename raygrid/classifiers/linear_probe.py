@@ -1,4 +1,4 @@
-"""Multinomial logistic regression: what of the classes a linear map finds in the features."""
+"""Multinomial logistic regression on the features: a linear probe of how well they separate the classes."""
 
 from typing import ClassVar, Literal
 
@@ -17,15 +17,15 @@ from raygrid.storage.checkpoint import Checkpoint
 class LinearProbe(ScoringClassifier):
     """Multinomial logistic regression, scikit-learn's (L-BFGS), on standardised features.
 
-    Each feature has mean 0 and variance 1 in the training set after resampling (materialised as float32), so that C
-    means the same for every backbone, whatever the size of its activations.
+    Features are scaled to mean 0 and variance 1 in the training set after resampling (as a float32 array), so that C
+    has the same meaning for every backbone.
 
     Attributes
     ----------
     C : float
         The inverse of the strength of the L2 penalty.
     max_iter : int
-        Steps at most; a training that stops there says so in its record.
+        Maximum number of steps; if training stops there, the record has a warning.
     class_weight : {"none", "balanced"}
         Whether to multiply the loss of a sample by the weight of its class, inversely proportional to its frequency
         after resampling.
@@ -38,7 +38,7 @@ class LinearProbe(ScoringClassifier):
     class_weight: ClassWeight = "none"
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
-        """Train on the mixtures A X; nothing here is random, and nothing is kept on the way."""
+        """Train on the mixtures A X; nothing is random, and the checkpoint is not used."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler

@@ -1,4 +1,4 @@
-"""The loss of a network on imbalanced classes: weighted, focal, of adjusted probabilities; in any combination."""
+"""Losses for imbalanced classes: class weights, focal loss and logit adjustment, in any combination."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -16,18 +16,18 @@ Ints = NDArray[np.intp]
 
 
 class LossLevel(Level):
-    """A level that trains a network by the cross-entropy, or by what these settings make of it.
+    """A level that trains a network with the cross-entropy, changed by these settings.
 
-    Frequencies and priors are those of the training set that the network sees: after resampling.
+    Frequencies and priors are those of the training set after resampling.
 
     Attributes
     ----------
     class_weight : {"none", "balanced"}
         Whether to multiply the loss of a sample by the weight of its class, inversely proportional to its frequency.
     focal_gamma : float
-        Of the focal loss -(1 - p)^gamma log p; 0 is the cross-entropy.
+        Gamma of the focal loss -(1 - p)^gamma log p; 0 is the cross-entropy.
     logit_adjustment : float
-        tau: what is trained is the probabilities multiplied by prior^tau, what predicts is without it; 0 is none.
+        tau: in training, probabilities are multiplied by prior^tau, in prediction they are not; 0 means no adjustment.
 
     References
     ----------
@@ -46,17 +46,17 @@ class LossLevel(Level):
         keras = load_keras()
 
         def loss(y: Any, p: Any) -> Any:
-            # Keras divides probabilities by their sum itself.
+            # Not normalised here, because Keras divides probabilities by their sum.
             return keras.losses.categorical_focal_crossentropy(y[:, 0], p * y[:, 1], alpha=1.0, gamma=self.focal_gamma)
 
         return loss
 
     def targets(self, y: Labels) -> Callable[[Ints], tuple[NDArray[Any], ...]]:
-        """Return what gives, for some rows of the training labels `y`, what the loss is to compare with.
+        """Return a function from rows of the training labels `y` to the targets of the loss.
 
-        These are labels of shape (n_rows,), or the labels one-hot and what to multiply probabilities by, together of
-        shape (n_rows, 2, n_classes): a compiled loss serves many training sets. If samples have weights, then these, of
-        shape (n_rows,).
+        Targets are labels of shape (n_rows,), or, if the loss is adjusted, an array of shape (n_rows, 2, n_classes) of
+        one-hot labels and the factors of the probabilities, so that one compiled loss can be used for many training
+        sets. If there are class weights, the sample weights, of shape (n_rows,), follow.
         """
         weights, factors = class_weights(self.class_weight, y), (np.bincount(y) / len(y)) ** self.logit_adjustment
         pairs = np.stack(np.broadcast_arrays(np.eye(len(factors)), factors), axis=1)

@@ -1,4 +1,4 @@
-"""The state of a network in training: kept on the way, and taken up by the training that goes on."""
+"""Checkpoints of a network in training: save its state after epochs, and restore it to continue."""
 
 import os
 import time
@@ -9,17 +9,17 @@ import numpy as np
 from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Arrays, Checkpoint
 
-# Seconds between two checkpoints, at least: one of MobileNet alpha 1 is 34 MB, perhaps over a network.
+# Minimum seconds between two checkpoints: one of MobileNet alpha 1 has 34 MB, and may be sent over a network.
 _CHECKPOINT_EVERY_S = float(os.environ.get("RAYGRID_CHECKPOINT_EVERY_S", "60"))
 
-# The name of the number of epochs done, among the names of variables.
+# Name of the entry with the number of epochs done; the other entries are variables.
 _EPOCHS = "epochs"
 
 
 def restore(model: Any, saved: Arrays | None, *, epochs: int) -> int:
-    """Set a compiled network and its optimiser to what was saved; return after how many epochs that was.
+    """Restore the saved state of a compiled network and its optimiser; return how many epochs it had done.
 
-    Zero, and nothing is set, where nothing was saved, or nothing that fits the network and a training of `epochs`.
+    Returns 0, and restores nothing, if nothing was saved or it does not fit this network and number of epochs.
     """
     state = _state(model)
     kinds = {name: (tuple(variable.shape), str(variable.dtype)) for name, variable in state.items()}
@@ -35,14 +35,14 @@ def restore(model: Any, saved: Arrays | None, *, epochs: int) -> int:
 
 
 def saving(model: Any, checkpoint: Checkpoint, *, epochs: int) -> Any:
-    """Return a callback for Keras' `fit` that saves after an epoch when that is due, but for the last one."""
+    """Return a callback for Keras' `fit` that saves a checkpoint after an epoch, at most once a minute by default."""
     keras = load_keras()
     saved_at = time.monotonic()
 
     def save(epoch: int, logs: object) -> None:
         nonlocal saved_at
         if epoch + 1 < epochs and time.monotonic() - saved_at >= _CHECKPOINT_EVERY_S:
-            # Copies: an array of torch is the variable itself, and a checkpoint may be slower than the next epoch.
+            # Copied, because on torch the array shares the variable's memory, and saving may overlap the next epoch.
             arrays = {name: np.array(keras.ops.convert_to_numpy(variable)) for name, variable in _state(model).items()}
             checkpoint.save(arrays | {_EPOCHS: np.array(epoch + 1, dtype=np.int64)})
             saved_at = time.monotonic()
@@ -51,7 +51,7 @@ def saving(model: Any, checkpoint: Checkpoint, *, epochs: int) -> Any:
 
 
 def _state(model: Any) -> dict[str, Any]:
-    """Return every variable that training changes, by its place: Keras' own names are not the same in every process.
+    """Return every variable that training changes, named by its position, because Keras' names differ by process.
 
     `variables` are the weights, and the states of random generators (of dropout, say).
     """

@@ -1,4 +1,4 @@
-"""Scores: how probable a trained classifier finds each class, and thresholds that are moved by the priors."""
+"""Scores: the class probabilities of a trained classifier, optionally divided by the priors (threshold moving)."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ Scores = NDArray[np.float32]
 
 
 class Scoring(ABC):
-    """A trained classifier that has a score for every class, and predicts that of the highest."""
+    """A trained classifier that has a score for every class, and predicts the class with the highest score."""
 
     @abstractmethod
     def scores(self, X: Samples) -> Scores:
         """Return the probabilities of the classes, of shape (n_samples, n_classes), float32."""
 
     def predict(self, X: Samples) -> Labels:
-        """Return labels of shape (n_samples,); of equal scores the smaller label wins."""
+        """Return labels of shape (n_samples,); if scores are equal, the smaller label wins."""
         return _likeliest(self.scores(X))
 
 
@@ -40,8 +40,8 @@ class ScoringClassifier(Classifier):
     Attributes
     ----------
     threshold_moving : bool
-        Whether to predict the class whose probability is the highest multiple of its prior, which is its share of the
-        training set that the classifier sees: after resampling.
+        Whether to predict the class with the highest ratio of its probability to its prior. The prior is its share of
+        the training set after resampling.
 
     References
     ----------
@@ -53,13 +53,13 @@ class ScoringClassifier(Classifier):
     threshold_moving: Annotated[bool, ADDED_LATER] = False
 
     def moved(self, model: Scoring, y: Labels) -> Scoring:
-        """Return what was trained on labels `y`, with its thresholds moved if that is asked for."""
+        """Return the model that was trained on labels `y`, with moved thresholds if `threshold_moving` is set."""
         return _Moved(model, np.bincount(y) / len(y)) if self.threshold_moving else model
 
 
 @dataclass(frozen=True)
 class _Moved(Scoring):
-    """Probabilities as they were if all classes were equally frequent."""
+    """Class probabilities as if all classes were equally frequent."""
 
     model: Scoring
     priors: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The support vector machine: libsvm's, through scikit-learn, on kernels made of inner products."""
+"""The support vector machine of libsvm, through scikit-learn, with kernels computed from inner products."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# Classes of fewer samples on average share kernels: pair by pair, scikit-learn's work around libsvm takes longer then
-# than libsvm's. So many samples make a group of classes: the kernel of two groups takes about 0.5 GB.
+# If classes have fewer samples on average, several share a kernel, because for single pairs scikit-learn's overhead
+# would be larger than libsvm's work. A group of classes has this many samples; a kernel of two groups has about 0.5 GB.
 _FEW, _GROUP = 128, 4096
 
 
 class Svm(Classifier):
     """C-SVC with an RBF kernel, one against one.
 
-    The same optimisation as that of scikit-learn's SVC on the materialised mixtures, one pair of classes after the
-    other, so that no more than the kernel of one pair is ever held. Where classes are small, many share a kernel.
+    The same optimisation as scikit-learn's SVC on the array A X, but one pair of classes after the other, so that only
+    the kernel of one pair is in memory. Many small classes share a kernel.
 
     Attributes
     ----------
     C : float
         Regularisation constant.
     gamma : float, "scale" or "auto"
-        Of the kernel exp(-gamma |a - b|^2): ``scale`` is 1 / (n_features * variance of X), ``auto`` 1 / n_features.
+        Of the kernel exp(-gamma |a - b|^2): ``scale`` is 1 / (n_features * variance of X), ``auto`` is 1 / n_features.
     class_weight : {"none", "balanced"}
         Whether to multiply C by the weight of each class, inversely proportional to its frequency after resampling.
     """
@@ -49,7 +49,7 @@ class Svm(Classifier):
     class_weight: Annotated[ClassWeight, ADDED_LATER] = "none"
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
-        """Train on the mixtures A X; nothing here is random, and nothing is kept on the way."""
+        """Train on the mixtures A X; nothing is random, and the checkpoint is not used."""
         from sklearn.svm import SVC
 
         norms, by_class = squares(A, X), np.argsort(y, kind="stable")
@@ -73,9 +73,9 @@ class Svm(Classifier):
 
 
 def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.intp]]:
-    """Return the rows of each group of classes, of at least two, where the rows are sorted by class.
+    """Return the rows of each group of classes, at least two groups; rows are sorted by class.
 
-    Large classes are groups by themselves, because the pairs within a group are optimised again with every other group.
+    A large class is a group of its own, because the pairs within a group are optimised again with every other group.
     """
     n_samples, ends = int(sizes.sum()), np.cumsum(sizes)
     groups: Floats = np.arange(len(sizes), dtype=np.float64)
@@ -87,7 +87,7 @@ def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.intp]]:
 
 @dataclass(frozen=True)
 class _Kernel:
-    """exp(-gamma |a - b|^2), a of any samples or mixtures, b of the mixtures A X, whose squared norms are given."""
+    """The kernel exp(-gamma |a - b|^2) between any mixtures a and the mixtures b of A X, with given squared norms."""
 
     X: Samples
     A: csr_array
@@ -95,9 +95,9 @@ class _Kernel:
     gamma: float
 
     def of_pairs(self, members: Sequence[NDArray[np.intp]]) -> Iterator[tuple[NDArray[np.intp], Floats]]:
-        """Yield, for every two of them, the rows of A that are theirs and the kernel between those, (n_rows, n_rows).
+        """Yield, for every two groups, their rows of A and the kernel between these rows, (n_rows, n_rows).
 
-        Each kernel is overwritten by the next: new memory for every one would take longer than its values.
+        Each kernel overwrites the last one, because allocating memory would take longer than computing the values.
         """
         sizes = sorted(map(len, members))
         memory = np.empty(sum(sizes[-2:]) ** 2)
@@ -107,42 +107,44 @@ class _Kernel:
                 n, rows = len(first), np.concatenate([first, second])
                 K = memory[: len(rows) ** 2].reshape(len(rows), len(rows))
                 K[:n, :n] = within
-                for some, part in self.between(self.A[second], self.X, self.norms[second], first):
-                    K[n:, :n][some] = part
-                    K[:n, n:][:, some] = part.T
+                for block, part in self.between(self.A[second], self.X, self.norms[second], first):
+                    K[n:, :n][block] = part
+                    K[:n, n:][:, block] = part.T
                 self._square(second, K[n:, n:])
                 yield rows, K
 
     def between(
         self, B: csr_array, Y: Samples, norms: Floats, members: NDArray[np.intp]
     ) -> Iterator[tuple[slice, Floats]]:
-        """Yield the kernel of the mixtures B Y with some of the mixtures A X, some rows at a time."""
-        for some, part in products(B, Y, self.A[members], self.X):
+        """Yield the kernel of the mixtures B Y with the selected mixtures of A X, a block of rows at a time."""
+        for block, part in products(B, Y, self.A[members], self.X):
             part *= -2
-            part += norms[some, None]
+            part += norms[block, None]
             part += self.norms[members]
             part = np.maximum(part, 0, out=part)
             part *= -self.gamma
-            yield some, np.exp(part, out=part)
+            yield block, np.exp(part, out=part)
 
     def _square(self, members: NDArray[np.intp], K: Floats) -> Floats:
-        for some, part in self.between(self.A[members], self.X, self.norms[members], members):
-            (K.T if part.flags.f_contiguous else K)[some] = part  # symmetric, so it can be written as the part lies
+        for block, part in self.between(self.A[members], self.X, self.norms[members], members):
+            (K.T if part.flags.f_contiguous else K)[block] = (
+                part  # symmetric, so either order of writing gives the same
+            )
         return K
 
 
 @dataclass(frozen=True)
 class _Machines:
-    """The machines of all pairs of classes, by numbers of classes.
+    """The trained machines (decision functions) of all pairs of classes.
 
     Attributes
     ----------
     numbers : array of shape (n_samples,), int64
         The class of each mixture, ascending.
     weights : array of shape (n_samples, n_classes), float64
-        Of each mixture in the machine of its class and another one; decisions from 0 up are for the second of the two.
+        Weight of each mixture in the machine of its class and another one; a decision >= 0 is a vote for the second.
     intercepts : array of shape (n_classes, n_classes), float64
-        Of the machine of two classes, the first of them the row.
+        Intercept of the machine of two classes; the row is the first one.
     """
 
     numbers: NDArray[np.intp]
@@ -162,12 +164,12 @@ class _Machines:
 
 
 def _machines(fits: Iterator[tuple[NDArray[np.intp], "SVC"]], numbers: NDArray[np.intp]) -> _Machines:
-    """Return the machines of all pairs from fits to some rows; those that several fits have are the same in each."""
+    """Return the machines of all pairs from fits to groups; a pair that is in several fits is equal in each."""
     n_classes = numbers[-1] + 1
     weights, intercepts = np.zeros((len(numbers), n_classes)), np.zeros((n_classes, n_classes))
     for rows, fitted in fits:
         classes, support = fitted.classes_, rows[fitted.support_]
-        sign = 1 if len(classes) == 2 else -1  # of two classes alone, scikit-learn turns libsvm's signs
+        sign = 1 if len(classes) == 2 else -1  # with only two classes, scikit-learn inverts libsvm's signs
         others = np.where(classes[:-1, None] < numbers[support], classes[:-1, None], classes[1:, None])
         weights[support, others] = sign * fitted.dual_coef_
         first, second = np.triu_indices(len(classes), 1)
@@ -177,7 +179,7 @@ def _machines(fits: Iterator[tuple[NDArray[np.intp], "SVC"]], numbers: NDArray[n
 
 @dataclass(frozen=True)
 class _Trained:
-    """What `fit` returns."""
+    """A trained `Svm`."""
 
     kernel: _Kernel
     machines: _Machines
@@ -187,11 +189,11 @@ class _Trained:
         support = np.flatnonzero(self.machines.weights.any(axis=1))
         of_first = list(zip(self.machines.of_first(support), self.machines.intercepts, strict=False))
         everything, predicted = eye_array(len(X), format="csr"), np.empty(len(X), dtype=self.labels.dtype)
-        for some, part in self.kernel.between(everything, X, X.squares(), support):
+        for block, part in self.kernel.between(everything, X, X.squares(), support):
             columns, votes = np.ascontiguousarray(part.T), np.zeros((len(self.labels), len(part)), dtype=np.int64)
             for i, (weights, intercepts) in enumerate(of_first):
                 is_second = weights @ columns + intercepts[i + 1 :, None] >= 0
                 votes[i] += np.count_nonzero(~is_second, axis=0)
                 votes[i + 1 :] += is_second
-            predicted[some] = self.labels[votes.argmax(axis=0)]
-        return predicted  # of equal votes the smaller label wins, as in libsvm
+            predicted[block] = self.labels[votes.argmax(axis=0)]
+        return predicted  # if votes are equal, the smaller label wins, as in libsvm

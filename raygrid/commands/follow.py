@@ -1,4 +1,4 @@
-"""status --follow: a run watched from another terminal or another machine, by what its store has."""
+"""status --follow: watch a run from another terminal or another machine, by reading its store."""
 
 import time
 from collections import Counter, deque

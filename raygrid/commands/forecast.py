@@ -1,4 +1,4 @@
-"""What cells are predicted to take, from all that the stores and the cache of a job know."""
+"""The predicted seconds of cells, from the records in a job's stores and the data set sizes in its cache."""
 
 from raygrid.cells import Cell
 from raygrid.commands.job import Job

@@ -1,4 +1,4 @@
-"""logs: everything that is known of one cell."""
+"""logs: print everything that a store has of one cell."""
 
 from raygrid.cells import Cell
 from raygrid.commands.job import Job

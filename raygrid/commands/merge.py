@@ -1,4 +1,4 @@
-"""merge: the records of several stores, joined in one."""
+"""merge: copy the records of several stores into one."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The pilot of `plan`: a few cells are run, and what they took predicts all others."""
+"""The pilot of `plan`: run a few cells, and predict the cost of all others from their seconds."""
 
 from collections.abc import Collection, Sequence
 

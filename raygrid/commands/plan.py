@@ -1,4 +1,4 @@
-"""plan: how many cells are done, infeasible or left to do, and what those left will cost."""
+"""plan: print how many cells are done, infeasible or left to do, and what the cells left to do will cost."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""How a run goes, as a bar on a terminal."""
+"""The progress bar of a run on a terminal."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What of each data set the levels of imbalance keep, and which cells the sizes of the classes alone forbid."""
+"""Class sizes before a run: how many samples each level of imbalance keeps, and which cells are already infeasible."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""status: how far a grid is, and what failed and why."""
+"""status: print how many cells are done, and which failed and why."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What `status --follow` looks at, again and again: the records of a store, and whether a run is at work on it."""
+"""What `status --follow` reads repeatedly: the records of a store, and whether a run is writing to it."""
 
 import math
 import time

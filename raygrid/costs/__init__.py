@@ -1,1 +1,1 @@
-"""What cells cost: predicted, scheduled, summed up, limited."""
+"""The cost of cells: predicted seconds, a schedule on machines, the bill, and the budget that ends a run."""

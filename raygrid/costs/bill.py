@@ -1,4 +1,4 @@
-"""What cells will cost on given machines: by stratum, and in all. Nothing here reads a file."""
+"""The predicted cost of cells on given machines, by stratum and in total. Nothing here reads a file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A budget: how long, and for how much, a run may go on."""
+"""A budget: limits the time and the cost of a run."""
 
 import math
 import time

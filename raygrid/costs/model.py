@@ -1,10 +1,10 @@
-"""What a cell will cost: its seconds, predicted from those of recorded cells. Nothing here reads a file.
+"""Predict the seconds of a cell from the seconds of recorded cells. Nothing here reads a file.
 
-A prediction is, from the best to the last resort:
+The first of these methods that is possible is used:
 
-1. *recorded*: the mean of the records that differ from the cell in nothing but the fold;
-2. *power law*: through the means of the cell's data set at two or more other training sizes: c n_train^p by least
-   squares on logarithms, p between 0 and 3;
+1. *recorded*: the mean of the records that differ from the cell only in the fold;
+2. *power law*: c n_train^p, p between 0 and 3, fitted by least squares on logarithms to the means of the cell's data
+   set at two or more other training sizes;
 3. *scaled*: the mean of the nearest recorded training size (of the cell's own data set if it has one), each stage
    multiplied by the growth of its work. With n = n_train, f the samples after resampling, t = n_test: splitting and
    representing grow with n, resampling with n (n^2 for one that compares pairs), predicting with t, all else with f
@@ -12,8 +12,8 @@ A prediction is, from the best to the last resort:
    nearest to: n, every class as large as the largest, every class as small as the smallest;
 4. none.
 
-Only records of the same representation, resampler, classifier (parameters included) and image size are used.
-Seconds are those of the machines that recorded them.
+Only records with the same representation, resampler, classifier (and parameters) and image size are used. Predictions
+are for machines like those that made the records.
 """
 
 from collections import defaultdict

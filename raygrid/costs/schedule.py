@@ -1,4 +1,4 @@
-"""How long cells take on given machines: a list schedule, as Ray makes it. Nothing here reads a file."""
+"""Predict how long all cells take on given machines, by a list schedule like Ray's. Nothing here reads a file."""
 
 from collections import deque
 from collections.abc import Iterable

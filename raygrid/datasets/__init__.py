@@ -1,4 +1,7 @@
-"""Data sets: name -> images and labels, one file a source."""
+"""Data sets: each is a class that loads images and labels.
+
+A new data set is one class in this package and one line here.
+"""
 
 from raygrid.datasets.cifar10 import Cifar10
 from raygrid.datasets.dataset import DatasetLevel

@@ -1,4 +1,4 @@
-"""CIFAR-10, from the archive that Keras downloads as well; its pickles are read, never run."""
+"""CIFAR-10, from the same archive that Keras downloads; its pickles are parsed but never executed."""
 
 import pickletools
 from pathlib import Path
@@ -18,7 +18,7 @@ from raygrid.errors import DataError
 # As in keras/src/datasets/cifar10.py.
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 CHECKSUM = "sha256:6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
-# What the archive is called in the cache of Keras 3, and of Keras 2.
+# File name of the archive in the cache of Keras 3, and of Keras 2.
 CACHE_NAMES = ("cifar-10-batches-py-target_archive", "cifar-10-batches-py.tar.gz")
 
 TRAIN = tuple(f"cifar-10-batches-py/data_batch_{i}" for i in range(1, 6))

@@ -1,4 +1,4 @@
-"""What every data set is: a level that knows its content's checksum and returns images and labels."""
+"""The contract of a data set: a level that loads images and labels, and has a checksum of them."""
 
 import json
 from abc import abstractmethod
@@ -11,29 +11,30 @@ from raygrid.level import Level
 
 
 class DatasetLevel(Level):
-    """A level of the dataset axis: one pool of images and labels. A subclass defines `load`.
+    """A level of the dataset axis: one pool of images and labels. A subclass defines `load` and sets `name`.
 
     A subclass also defines `fingerprint` if it reads files that no parameter of the type `ExistingPath` names, and
     `fetch` and `to_fetch` if it downloads files.
     """
 
     def fingerprint(self) -> str:
-        """Return *sha256:<hex>* of the content, without downloading it, because other content is another cell.
+        """Return *sha256:<hex>* of the content, without downloading it; it is part of a cell's key.
 
-        By default this covers the parameters, and for those that are paths the files there.
+        By default it is computed from the parameters, and from the files at parameters that are paths.
         """
         parameters = json.dumps(super().identity(), sort_keys=True)
         return f"sha256:{sha256(parameters.encode()).hexdigest()}"
 
     def n_images(self) -> int | None:
-        """Return how many images there are; None where only reading them tells."""
+        """Return the number of images; None if it is only known after loading."""
         return None
 
     @abstractmethod
     def load(self, image_size: int, interpolation: str) -> Images:
         """Return all images, resized to squares of `image_size` pixels, and their labels, the same at every call.
 
-        `raygrid.datasets.stack` resizes; `Images.of_parts` takes what is split already.
+        Use `raygrid.datasets.stack` to resize, and `Images.of_parts` if the data set has official parts. Without parts,
+        the grid file must name a `split` that makes a test part.
 
         Parameters
         ----------
@@ -51,14 +52,14 @@ class DatasetLevel(Level):
         Raises
         ------
         DataError
-            The files are not there and cannot be downloaded, or are not what they should be.
+            The files do not exist and cannot be downloaded, or have the wrong content.
         """
 
     def identity(self) -> dict[str, Any]:
-        """Return the name and the content's checksum, because where the files lie changes no result."""
+        """Return the name and the checksum of the content; not the path, because it does not change a result."""
         return {"name": self.name, "fingerprint": self._fingerprint}
 
     @cached_property
     def _fingerprint(self) -> str:
-        """The fingerprint, computed once: other processes get it with the pickled level and read no file for it."""
+        """The fingerprint, computed once; it is pickled with the level, so other processes need not read the files."""
         return self.fingerprint()

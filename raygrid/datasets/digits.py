@@ -1,4 +1,4 @@
-"""The 1,797 handwritten digits that are installed with scikit-learn: for tests and the quick start."""
+"""The 1,797 handwritten digits that come with scikit-learn; used in tests and in the quick start."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from raygrid.datasets.images import Images, consecutive
 from raygrid.datasets.resizing import stack
 from raygrid.errors import DataError
 
-# Of X_train, y_train, X_test and y_test as split, before resizing.
+# Checksum of X_train, y_train, X_test and y_test before resizing.
 FINGERPRINT = "sha256:5b091621285859e39076ac32932a9825fd6695b8adffefb57cd72d5759f17cdb"
 
 
@@ -60,7 +60,7 @@ def _split() -> tuple[NDArray[Any], ...]:
 
 
 def _check(arrays: Iterable[NDArray[Any]]) -> None:
-    """Refuse the split that another version of scikit-learn may make, because its results would be other ones."""
+    """Raise DataError if scikit-learn made another split, as another version may, because results would differ."""
     got = f"sha256:{hashlib.sha256(b''.join(array.tobytes() for array in arrays)).hexdigest()}"
     if got != FINGERPRINT:
         raise DataError(f"digits: got {got}; expected {FINGERPRINT}; install the scikit-learn that raygrid asks for")

@@ -1,4 +1,4 @@
-"""Downloads into Keras' cache folder: resumed after a break, and named only when their checksum is right."""
+"""Downloads of data sets into Keras' cache folder, with the check of their checksums."""
 
 import os
 from http.client import HTTPException
@@ -22,7 +22,7 @@ def fetch(url: str, path: Path, *, checksum: str, name: str) -> None:
     url : str
         An http or https address.
     path : Path
-        Where the file belongs. An unfinished download lies beside it, with the suffix ``.part``.
+        Where the file is put. An unfinished download is beside it, with the suffix ``.part``.
     checksum : str
         *algorithm:hex* of the content.
     name : str
@@ -54,7 +54,7 @@ def fetch(url: str, path: Path, *, checksum: str, name: str) -> None:
 
 
 def to_fetch(url: str, path: Path, *, checksum: str, name: str, megabytes: int) -> str:
-    """Return what `fetch` would download, with its size as given; nothing where the file is there.
+    """Return what `fetch` would download, with its size; "" if the file exists.
 
     Raises
     ------
@@ -73,5 +73,5 @@ def verify(path: Path, checksum: str, *, name: str) -> None:
     if got != checksum:
         raise DataError(
             f"{name}: {path}: got {got}; expected {checksum}; "
-            f"delete it to have it fetched anew, or name it in the grid file as {{name: {name}, path: ...}}"
+            f"delete it to download it again, or name it in the grid file as {{name: {name}, path: ...}}"
         )

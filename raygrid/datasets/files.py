@@ -1,4 +1,4 @@
-"""The files in a folder, a zip or a tar, by name; nothing is ever unpacked to a place the archive chooses."""
+"""Read the files of a folder, a zip or a tar; archives are read in memory and never unpacked to disk."""
 
 import tarfile
 import zipfile
@@ -23,14 +23,14 @@ _BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error)
 
 @contextmanager
 def opened(path: Path) -> Iterator[Files]:
-    """Yield what reads each file of a folder, a zip or a tar, without what systems leave there.
+    """Yield, for each file of a folder, zip or tar, a function that reads it; operating systems' files are left out.
 
-    The files come by their relative POSIX paths in the order in which they lie, in which reading them is fast.
+    Keys are relative POSIX paths, in the order in the archive, in which reading is fast.
 
     Raises
     ------
     DataError
-        The archive is broken, or members would leave it or are named twice; one line for each.
+        The archive is broken, or members have a path outside it or the same name; one line for each.
     UsageError
         A folder below cannot be read.
     """

@@ -1,4 +1,4 @@
-"""A data set of the user's own: any name, and a file or folder whose content says how to read it."""
+"""A data set from the user's own file or folder, with any name; its format is recognised by the content."""
 
 import tarfile
 import zipfile
@@ -22,7 +22,7 @@ SUFFIXES = (".npz", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 
 
 class FromPath(DatasetLevel):
-    """Images from an .npz, an image folder, as it is, zipped or in a tar, or STL-10's binary files."""
+    """Images from an .npz, from an image folder (also as a zip or a tar), or from STL-10's binary files."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # it becomes part of file names
     path: ExistingPath
@@ -33,7 +33,7 @@ class FromPath(DatasetLevel):
             return path_checksum(self.path)
 
     def fetch(self) -> None:
-        """Download nothing; only refuse a path that no reader can read, before anything runs."""
+        """Download nothing; raise DataError if no reader can read the path, so that it is known before a run."""
         self._reader()
 
     def to_fetch(self) -> str:
@@ -42,7 +42,7 @@ class FromPath(DatasetLevel):
         return ""
 
     def n_images(self) -> int | None:
-        """Return the number of images in an image folder; None for other formats, and for what `load` refuses."""
+        """Return the number of images in an image folder; None for other formats, and if `load` would fail."""
         try:
             return image_folder.n_images(self.path) if self._reader() is image_folder.read else None
         except UsageError:
@@ -55,7 +55,7 @@ class FromPath(DatasetLevel):
             return read(self.path, image_size, interpolation)
 
     def _reader(self) -> Reader:
-        """Return what can read the path, by its content, because people name files as they like."""
+        """Return the reader for the content of the path; file names are not used, because users choose them freely."""
         with self._named():
             return self._reader_of_content()
 
@@ -79,7 +79,7 @@ class FromPath(DatasetLevel):
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Let every line of a message begin with this data set's name."""
+        """Put this data set's name before every line of an error message."""
         try:
             yield
         except UsageError as error:

@@ -1,4 +1,4 @@
-"""Image folders, on disk, zipped or in a tar: which files are images of which class and part."""
+"""Image folders, on disk, as a zip or a tar: read the images, with the class and part from the folder names."""
 
 import io
 import warnings
@@ -41,8 +41,8 @@ def read(path: Path, image_size: int, interpolation: str) -> Images:
     Images may differ in size, and their content says what they are, not their names. They come part by part and
     class by class in the sorted order of their names, the same on every machine. Passed over are hidden files, what
     operating systems leave behind, and what lies beside the parts' or classes' folders. Anything else that is not an
-    image in a class folder is refused. So are folders in class folders: they may be classes, parts or masks, and
-    whoever reads them all as images of one class mixes these without a word.
+    image in a class folder is refused. Folders in class folders are refused as well, because they may be classes, parts
+    or masks, and to read them as images of one class would be an error that nobody sees.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def read(path: Path, image_size: int, interpolation: str) -> Images:
 
 
 def n_images(path: Path) -> int:
-    """Return how many files are to be images; raise UsageError where the layout is another."""
+    """Return the number of image files; raise UsageError if the layout is wrong."""
     with opened(path) as files:
         return len(arrange(path, files))
 
@@ -118,7 +118,7 @@ def _misplaced(path: Path, parts: tuple[str, ...], *, is_file: bool) -> str:
 
 
 def _root(path: Path, files: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], bool]:
-    """Return the folder that train/ and so on lie in, and True; or else that of the class folders, and False."""
+    """Return the folder that contains train/ and so on, and True; else the one with the class folders, and False."""
     files = list(files)
     parts = {file[: i + 1] for file in files for i, name in enumerate(file[:-2]) if name.lower() in PART_OF}
     depth = min(map(len, parts), default=0)
@@ -131,7 +131,7 @@ def _root(path: Path, files: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...]
 
 
 def _top_of_classes(path: Path, files: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the folder that the class folders lie in: the last one that holds all of the others."""
+    """Return the folder that contains the class folders: the deepest one that contains all files."""
     root: tuple[str, ...] = ()
     while True:
         n_top = len(root)

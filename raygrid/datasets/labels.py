@@ -1,4 +1,4 @@
-"""Labels as arrays hold them: whole numbers of any dtype, text, one column, or one-hot."""
+"""Convert label arrays of any kind (integers, text, one column, one-hot) to labels 0 .. M - 1."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from raygrid.errors import DataError
 
 
 def encode(labels: Mapping[str, NDArray[Any]]) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
-    """Return each array's labels as places in the sorted classes of all of them, and the names of the classes.
+    """Return each array's labels as indices into the sorted classes of all arrays, and the names of the classes.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ def _plain(where: str, y: NDArray[Any]) -> NDArray[Any]:
     if y.dtype.kind in "US":
         return np.char.decode(y, "utf-8", "backslashreplace") if y.dtype.kind == "S" else y
     with np.errstate(invalid="ignore"):
-        whole = y.astype(np.int64)
-    wrong = y[whole != y]
+        as_integers = y.astype(np.int64)
+    wrong = y[as_integers != y]
     if len(wrong):
         raise DataError(f"{where}: got label {wrong[0]}; expected whole numbers up to {np.iinfo(np.int64).max}")
-    return whole
+    return as_integers
 
 
 def _column(where: str, y: NDArray[Any]) -> NDArray[np.int64]:

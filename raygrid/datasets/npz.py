@@ -1,4 +1,4 @@
-"""Arrays in an .npz: x_train and y_train as keras.datasets names them, train_images and so on, or X and y alone."""
+"""Images and labels from the arrays of an .npz, with or without parts, recognised by the names of the arrays."""
 
 import zipfile
 import zlib
@@ -27,7 +27,7 @@ LAYOUTS = (
 
 
 class Pair(NamedTuple):
-    """The names of the arrays of a part; the part is empty where the data set is not split."""
+    """The names of the two arrays of a part; the part is "" if the data set is not split."""
 
     part: str
     images: str

@@ -1,4 +1,4 @@
-"""The one way in which images become squares of 8 bits a channel."""
+"""Convert images of any size and depth to squares with 8 bits a channel; all data sets use this."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Engines: run cells, keep their records.
+"""Engines: they run cells and keep their records.
 
 A new engine is one file: a function of the signature `Engine` that decides where and when a cell runs and calls
 `raygrid.engine.execution.execute` there, and its name in `engine_named`. tests/pool_engine.py is a small one.
@@ -20,21 +20,21 @@ ENGINES = ("ray", "inline")
 
 
 class Observer(Protocol):
-    """What wants to hear how a run goes."""
+    """Is called when a trial starts or ends, to show the progress of a run."""
 
     def started(self, cell: Cell) -> None:
-        """Hear that a trial of this cell has begun; again, where an earlier one could not end."""
+        """Note that a trial of this cell has begun; this may be a further try, if the one before was interrupted."""
 
     def finished(self, cell: Cell, status: str) -> None:
-        """Hear that a trial has ended; `status` is its record's."""
+        """Note that a trial has ended; `status` is the status of its record."""
 
     def notice(self, text: str) -> None:
-        """Hear one line that the user should read."""
+        """Show the user this line."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """On what terms cells are run; no result depends on them.
+    """The settings of a run that no result depends on.
 
     Attributes
     ----------
@@ -45,13 +45,13 @@ class Terms:
     name : str
         What trackers call the run: the grid's name.
     address : str or None
-        Of the Ray cluster to join; None starts one on this machine.
+        Address of the Ray cluster to use; None starts a cluster on this machine.
     mlflow : str or None
         Tracking URI to report trials to.
     tensorboard : Path or None
         Folder for TensorBoard's event files.
     verbose : bool
-        Whether Ray's own output is shown, and what a cell writes that runs in this process.
+        Whether to show Ray's own output, and the output of cells that run in this process.
     """
 
     resources: Mapping[str, Resources] = field(default_factory=dict)
@@ -71,12 +71,12 @@ class Engine(Protocol):
     """Run cells."""
 
     def __call__(self, cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
-        """Run every cell; each keeps its record in the store before the observer hears of it.
+        """Run every cell; its record is in the store before the observer is called.
 
         Raises
         ------
         UsageError
-            Inputs cannot be had, the store cannot be written, or there is no cluster at the address.
+            Inputs cannot be loaded, the store cannot be written, or there is no cluster at the address.
         KeyboardInterrupt
             After Ctrl-C; finished records are kept.
         """

@@ -1,7 +1,7 @@
-"""What every engine does around a trial: the process set up, its output kept, its time limited. Nothing of Ray.
+"""What every engine does around a trial: set up the process, keep its output, limit its time. Ray is not used here.
 
-An engine decides where and when a cell runs, and calls `execute` there. What `execute` raises in another process goes
-back to the user's as a `Refusal`.
+An engine decides where and when a cell runs, and calls `execute` there. If `execute` raises an error in another
+process, the error is sent to the user's process as a `Refusal`.
 """
 
 import os
@@ -24,12 +24,12 @@ from raygrid.storage.store import Store
 
 
 def end_process() -> NoReturn:
-    """End this process at once: nothing less ends a thread that hangs in C."""
+    """End this process at once, because a thread that hangs in C code cannot be stopped in another way."""
     os._exit(1)
 
 
 def set_up_process(runtime: Runtime) -> None:
-    """Tell the libraries what a trial may use: those that read it when they are imported, and Keras."""
+    """Set the number of threads, and Keras' devices, before the libraries that read these settings are imported."""
     os.environ["OMP_NUM_THREADS"] = str(runtime.threads)
     set_up(runtime)
 
@@ -50,18 +50,18 @@ def execute(
     Parameters
     ----------
     attempt : str
-        A name for this try, and others of the same run at the same time.
+        A name of this try. Trials that the engine starts together share it.
     timeout_s : float or None
-        When the trial has taken so long, its record and its log are kept, and `give_up` is called.
+        After this time the record and the log are written, and `give_up` is called.
     give_up : callable
         Ends the trial, from another thread.
     is_shown : bool
-        Whether what the cell writes is left to this process' stdout and stderr; then there is no log.
+        Whether the cell's output goes to this process' stdout and stderr; then no log is written.
 
     Raises
     ------
     UsageError
-        Something that the user can mend, and that every other cell would meet as well.
+        A fault that the user can correct, and that every other cell would meet as well.
     """
     set_up_process(runtime)
 
@@ -84,7 +84,7 @@ def execute(
 def _time_limit(
     timeout_s: float | None, record: Callable[[str], None], give_up: Callable[[], object]
 ) -> Iterator[None]:
-    """Call `record`, with where this thread is, and `give_up` when the block takes too long."""
+    """When the block takes too long, call `record` with the stack of this thread, then `give_up`."""
     if not timeout_s:
         yield
         return
@@ -93,7 +93,7 @@ def _time_limit(
     def end() -> None:
         try:
             record("".join(traceback.format_stack(sys._current_frames()[me])))
-        finally:  # the store may be away as well
+        finally:  # also if the store cannot be written
             give_up()
 
     timer = threading.Timer(timeout_s, end)
@@ -103,11 +103,11 @@ def _time_limit(
         yield
     finally:
         timer.cancel()
-        timer.join()  # where it has begun, its interrupt comes before the block has ended
+        timer.join()  # if it has fired, its interrupt must arrive before the block ends
 
 
 class Refusal(NamedTuple):
-    """A `UsageError` on its way to another process, which need not know the user's own subclasses of it.
+    """A `UsageError` in a form for another process, which may not have the user's own subclass of it.
 
     Attributes
     ----------
@@ -121,11 +121,11 @@ class Refusal(NamedTuple):
 
     @classmethod
     def of(cls, error: UsageError) -> Self:
-        """Return what is sent of an error."""
+        """Return the form of this error that is sent."""
         ours = (kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
         return cls(next(ours).__name__, str(error))
 
     def error(self) -> UsageError:
-        """Return the error to be raised where the user sees it."""
+        """Return the error, for the process that shows it to the user."""
         kind: type[UsageError] = getattr(errors, self.kind)
         return kind(self.message)

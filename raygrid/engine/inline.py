@@ -19,7 +19,7 @@ from raygrid.storage.store import Store
 
 
 def run_inline(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
-    """Run every cell here; a failure's original traceback goes to stderr as well as into its record."""
+    """Run every cell in this process; the traceback of a failure goes to its record and to stderr."""
     attempt, runtime = uuid4().hex, _runtime(cells, terms)
     set_up_process(runtime)  # features are computed here as well
     for cell in cells:
@@ -33,9 +33,9 @@ def run_inline(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
 
 
 def _runtime(cells: Sequence[Cell], terms: Terms) -> Runtime:
-    """Return what all cells are computed with: a process cannot change it once Keras is loaded."""
+    """Return the one runtime of all cells, because a process cannot change it once Keras is loaded."""
     resources = [terms.resources_of(cell) for cell in cells]
-    # Nothing hides a card from this process.
+    # Ray hides cards from a trial that asks for none; here nothing does, so a card counts whenever there is one.
     gpus = (max((each.gpus for each in resources), default=0) or 1.0) if card_memory_mb(0) else 0.0
     return runtime_in_force() or Runtime(max((each.cpus for each in resources), default=1), gpus)
 
@@ -43,7 +43,7 @@ def _runtime(cells: Sequence[Cell], terms: Terms) -> Runtime:
 def _run_cell(
     cell: Cell, store: Store, cache: Cache, terms: Terms, observer: Observer, attempt: str, runtime: Runtime
 ) -> Record:
-    """Run one cell; at its time limit it is interrupted as by Ctrl-C, because this process must live on."""
+    """Run one cell; at its time limit it is interrupted as if by Ctrl-C, because this process must go on."""
     resources = terms.resources_of(cell)
     inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
     observer.started(cell)
@@ -68,5 +68,5 @@ def _run_cell(
 
 
 def _interrupt() -> None:
-    """Interrupt the main thread, also where it sleeps; code of a C library comes to its end first."""
+    """Interrupt the main thread, also while it sleeps; a call into a C library finishes first."""
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""What a block of code writes to the process' stdout and stderr, below Python as well: TensorFlow's log, libsvm's."""
+"""Capture what a block of code writes to stdout and stderr, also from C libraries such as TensorFlow and libsvm."""
 
 import ctypes
 import fcntl
@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from functools import cache
 from typing import IO
 
-# Of more than this only the end is kept: what went wrong comes last.
+# Of longer output only the end is kept, because errors come last.
 KEPT_BYTES = 200_000
 
 # How often a file that has grown larger is shortened, in seconds.
@@ -21,7 +21,7 @@ _STDOUT, _STDERR = 1, 2
 
 
 class Captured:
-    """What was written: to a file, because a pipe would stop a C library that holds Python's lock while it writes."""
+    """The captured output: in a file, because a C library that writes to a full pipe would hold Python's lock."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._text = file, ""
@@ -30,18 +30,18 @@ class Captured:
 
     @property
     def text(self) -> str:
-        """So far, or to the end of the block; of more than `KEPT_BYTES` the end, after a line that says so."""
+        """The output so far, or of the finished block; if it is longer than `KEPT_BYTES`, a note and its end."""
         with self._lock:
             return self._text if self._file.closed else self._kept()
 
     def end(self) -> None:
-        """Keep the text, because the file is about to go."""
+        """Keep the text, because the file is about to be deleted."""
         with self._lock:
             self._text = self._kept()
             self._file.close()
 
     def shorten(self) -> None:
-        """Empty a file that has grown too large, but for its end; a byte written in this very moment may be lost."""
+        """Empty a file that has grown too large, after reading its end; bytes written at this moment may be lost."""
         with self._lock:
             n_bytes, end = self._written()
             if n_bytes > KEPT_BYTES:
@@ -63,10 +63,10 @@ class Captured:
 
 @contextmanager
 def captured() -> Iterator[Captured]:
-    """Take what the block writes to file descriptors 1 and 2, of Python and of C libraries, instead of showing it.
+    """Capture what Python and C libraries write to file descriptors 1 and 2 in this block, instead of showing it.
 
-    The descriptors belong to the whole process, so that other threads' output is taken as well. Both are what they
-    were when the block has ended, however it ends.
+    The descriptors belong to the whole process, so the output of other threads is captured as well. Both are restored
+    when the block ends, also when it ends with an error.
     """
     with tempfile.TemporaryFile() as file:
         fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
@@ -88,20 +88,20 @@ def captured() -> Iterator[Captured]:
 
 
 def not_captured(stream: IO[str]) -> IO[str]:
-    """Return a stream to where `stream` leads now, which no capture takes: for what other threads show meanwhile."""
+    """Return a stream to the present target of `stream` that no capture redirects: other threads show text on it."""
     try:
         descriptor = stream.fileno()
-    except OSError:  # not one of the process' own
+    except OSError:  # it has no file descriptor, as a stream in memory
         return stream
     return os.fdopen(os.dup(descriptor), "w", buffering=1, encoding="utf-8")
 
 
 @cache
 def _stream(descriptor: int) -> IO[str]:
-    """Return a stream to whatever the descriptor is at the time.
+    """Return a stream that always writes to the present target of the descriptor.
 
-    One for the life of the process: who takes `sys.stderr` in a block, as a logging handler does, keeps it, and goes
-    on writing to it in the next block and between blocks.
+    There is one for the life of the process, because code that stores `sys.stderr` in a block, as a logging handler
+    does, writes to it after the block as well.
     """
     return os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", closefd=False)
 
@@ -130,7 +130,7 @@ def _restore(descriptor: int, kept: int) -> None:
 
 
 def _flush() -> None:
-    """Let what was written so far reach its descriptor: Python's buffers, then those of the C library."""
+    """Write buffered output to the descriptors: Python's buffers first, then those of the C library."""
     for stream in (sys.stdout, sys.stderr, _stream(_STDOUT), _stream(_STDERR)):
         stream.flush()
     ctypes.CDLL(None).fflush(None)

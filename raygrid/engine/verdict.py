@@ -1,19 +1,19 @@
-"""What becomes of a cell after a trial of it: a decision over values, without Ray, a store or an observer."""
+"""Decide after a trial whether its cell is done, tried again or given up: pure, without Ray, store or observer."""
 
 from dataclasses import dataclass, replace
 
 from raygrid.storage.record import Status
 
-# Tries after the first, where memory ran out or a worker was ended: each asks for twice what the last one had.
+# Tries after the first one, if memory ran out or Ray ended the worker: each asks for twice as much as the one before.
 RETRIES = 2
 
-# Times in a run that a cell may lose its node as often as Ray starts its trial: the cell might be what breaks nodes.
+# How many trials of a cell may be ended by lost nodes in one run; more may mean that the cell itself breaks nodes.
 NODE_LOSSES = 5
 
 
 @dataclass(frozen=True)
 class History:
-    """What a cell has met with in this run: trials cut short for want of memory, and lost nodes."""
+    """How many trials of a cell were ended in this run because memory ran out, and how many by lost nodes."""
 
     mishaps: int = 0
     node_losses: int = 0
@@ -28,7 +28,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Died:
-    """The process of a cell died in each of so many tries, without a record; perhaps because its node was lost."""
+    """The process of a cell died in every one of `tries` tries, without a record; perhaps its node was lost."""
 
     reason: str
     tries: int
@@ -37,7 +37,7 @@ class Died:
 
 @dataclass(frozen=True)
 class Ended:
-    """Ray ended the worker in the middle of the trial, most often because memory ran out on its node."""
+    """Ray ended the worker during the trial, usually because memory ran out on its node."""
 
     reason: str
     is_out_of_memory: bool
@@ -45,7 +45,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class NotRun:
-    """The trial had not begun, or ran beside one that broke off everything; the cell has done nothing wrong."""
+    """The trial had not begun, or was stopped because another trial ended the attempt; the cell is not at fault."""
 
 
 Outcome = Recorded | Died | Ended | NotRun
@@ -53,7 +53,7 @@ Outcome = Recorded | Died | Ended | NotRun
 
 @dataclass(frozen=True)
 class Done:
-    """The record stands, whatever it says."""
+    """The record is kept, whatever its status."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ Verdict = Done | Retry | GiveUp
 
 
 def verdict(history: History, outcome: Outcome) -> Verdict:
-    """Return what to do with a cell that has this history when a trial of it came to this."""
+    """Return what to do with a cell that has this history, after a trial of it had this outcome."""
     match outcome:
         case Recorded(status):
             once_more = _after_mishap(history)
@@ -91,7 +91,7 @@ def verdict(history: History, outcome: Outcome) -> Verdict:
 
 
 def _after_mishap(history: History) -> Retry | None:
-    """Return another try; None where there were enough."""
+    """Return another try, or None if no more are allowed."""
     return Retry(replace(history, mishaps=history.mishaps + 1)) if history.mishaps < RETRIES else None
 
 

@@ -1,4 +1,4 @@
-"""What every profile of imbalance is: class sizes, by the rank of the class. Exact, and pure."""
+"""The contract of an imbalance profile: class sizes by the rank of the class, exact fractions, pure."""
 
 from abc import abstractmethod
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Metrics beyond the three of every record: scikit-learn's and imbalanced-learn's by their names, and a user's own.
+"""Further metrics besides the three of every record: of scikit-learn, of imbalanced-learn, and written by the user.
 
 A metric is a function ``metric(y_true, y_pred) -> float``, or ``metric(y_true, y_pred, *, scores) -> float`` where
 labels do not suffice. Higher is better, in the scale of an accuracy; NaN where it is not defined.
@@ -83,11 +83,11 @@ def _checked(name: str, info: ValidationInfo) -> str:
         raise ValueError(choices(name, [*NAMES, "module:function"]))
     if heading(name) in NAMES:
         raise ValueError(f"got {name!r}, but {heading(name)} is another metric; give the function a name of its own")
-    there = {each: value for each, value in members(name, info.context).items() if not each.startswith("_")}
-    if heading(name) not in there:
-        raise ValueError(f"{name}: {choices(heading(name), there)}")
+    functions = {each: value for each, value in members(name, info.context).items() if not each.startswith("_")}
+    if heading(name) not in functions:
+        raise ValueError(f"{name}: {choices(heading(name), functions)}")
     try:
-        takes_scores(there[heading(name)])
+        takes_scores(functions[heading(name)])
     except (TypeError, ValueError):  # it cannot be called, or does not say with what
         raise ValueError(f"got {name!r}, which is no function; expected metric(y_true, y_pred)") from None
     return name

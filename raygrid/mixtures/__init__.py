@@ -1,1 +1,1 @@
-"""Mixtures A X of samples, without computing them: their values, and their inner products."""
+"""Mixtures A X of samples: their values in batches, and their inner products without computing the mixtures."""

@@ -1,8 +1,8 @@
 """The mixing matrix: every resampled set is X' = A X with a sparse A of shape (n_resampled, n_train).
 
 A row has one non-zero (a sample kept or repeated), two (SMOTE's 1 - lambda and lambda) or as many as a cluster has
-members (its mean), and sums to 1. Nothing downstream needs X' whole: images are mixed batch by batch, distances follow
-from inner products.
+members (its mean), and sums to 1. All of X' is never needed at once: images are mixed batch by batch, and distances
+are computed from inner products.
 """
 
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ from scipy.sparse import csr_array
 
 
 class Indexed(Protocol):
-    """What can be read like an array of samples, by those that are asked for."""
+    """A data set that is read like an array: only the samples that are indexed are read."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(n_samples, ...)."""
 
     def __getitem__(self, rows: Any, /) -> Any:
-        """Return the samples of these numbers, as an array."""
+        """Return the samples at these rows, as an array."""
 
 
 def mix(A: csr_array, X: Indexed) -> NDArray[np.float32]:
-    """Return A X without touching the samples that A does not use.
+    """Return A X; samples that A does not use are not read.
 
     Parameters
     ----------
     A : sparse array of shape (n_rows, n_samples), float64
-    X : array of shape (n_samples, ...), any real dtype, or what is read like one
+    X : array of shape (n_samples, ...), any real dtype, or an `Indexed`
 
     Returns
     -------
@@ -43,6 +43,6 @@ def mix(A: csr_array, X: Indexed) -> NDArray[np.float32]:
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:
-    """Yield the slices that cut ``range(n)`` into runs of `size`, the last one shorter."""
+    """Yield slices that cut ``range(n)`` into blocks of `size`; the last one may be shorter."""
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))

@@ -1,8 +1,8 @@
-"""Samples: read like an array, and with the inner products that stand for their values.
+"""Samples of a data set: read like an array, together with their inner products.
 
 Distances and kernels of samples, and of mixtures of samples, follow from inner products: those of the mixtures A X and
-B Y are A (X Y^T) B^T, and |a - b|^2 = aa + bb - 2 ab. So X' = A X is never built, and what every cell of a data set
-needs again and again is computed once.
+B Y are A (X Y^T) B^T, and |a - b|^2 = aa + bb - 2 ab. So X' = A X is never built, and the inner products X X^T, which
+all cells of a data set need, are computed once.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,23 +16,23 @@ from scipy.sparse import csr_array
 from raygrid.mixtures.mixing import blocks
 from raygrid.mixtures.tiles import Ints, Tiles, values
 
-# Products held at a time: few enough for the allocator to give the same memory again, instead of new pages; more where
-# it matters how much of a tile is read at once.
+# Products in memory at a time: so few that the allocator reuses the same memory; more for neighbours, where reading
+# more of a tile at once saves time.
 _PRODUCTS, _NEIGHBOURS = 2**21, 2**24
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Some samples of a data set: only those that are indexed are read.
+    """A selection of the samples of a data set; values are read when they are indexed.
 
     Attributes
     ----------
     X : array of shape (n, ...), uint8 or float
-        All samples of the data set; only read.
+        All samples of the data set; never written to.
     index : array of shape (n_samples,), int64
-        Which of them are meant.
+        Rows of X that are selected.
     places : array of shape (n_samples,), int64
-        Where each lies in `tiles`.
+        Row and column of each selected sample in `tiles`.
     tiles : callable
         Returns the inner products of all samples of the data set; called when needed.
     """
@@ -53,21 +53,21 @@ class Samples:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the array that these samples are."""
+        """(n_samples, ...): the shape of the selected samples as an array."""
         return len(self.index), *self.X.shape[1:]
 
     @property
     def n_features(self) -> int:
-        """Values a sample."""
+        """Number of values of one sample."""
         return int(np.prod(self.X.shape[1:]))
 
     def sums(self) -> NDArray[np.float64]:
         """Return the sum of each sample's values, (n_samples,)."""
-        return np.concatenate([values(self[some]).sum(axis=1, dtype=np.float64) for some in self._batches()])
+        return np.concatenate([values(self[batch]).sum(axis=1, dtype=np.float64) for batch in self._batches()])
 
     def squares(self) -> NDArray[np.float64]:
         """Return the inner product of each sample with itself, (n_samples,)."""
-        batches = (values(self[some]).astype(np.float64) for some in self._batches())
+        batches = (values(self[rows]).astype(np.float64) for rows in self._batches())
         return np.concatenate([np.einsum("ij,ij->i", batch, batch) for batch in batches])
 
     def _batches(self) -> Iterator[slice]:
@@ -75,46 +75,46 @@ class Samples:
 
 
 def products(A: csr_array, X: Samples, B: csr_array, Y: Samples) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """Yield the inner products of the mixtures A X with the mixtures B Y, some rows at a time.
+    """Yield the inner products of the mixtures A X with the mixtures B Y, a block of rows at a time.
 
     Parameters
     ----------
     A, B : sparse array of shape (n_rows, len(X)) and (n_columns, len(Y)), float64
     X, Y : Samples
-        Of one data set.
+        Of the same data set.
 
     Yields
     ------
     rows : slice
     products : array of shape (rows.stop - rows.start, n_columns), float64
     """
-    for some, half, B_used in _half_mixed(A, X, B, Y, held=_PRODUCTS):
-        yield some, _mixed(B_used, half.T).T
+    for block, half, B_used in _half_mixed(A, X, B, Y, held=_PRODUCTS):
+        yield block, _mixed(B_used, half.T).T
 
 
 def _half_mixed(
     A: csr_array, X: Samples, B: csr_array, Y: Samples, *, held: int
 ) -> Iterator[tuple[slice, NDArray[np.float64], csr_array]]:
-    """Yield products of the mixtures A X with those samples of Y that B uses, `held` at a time, and B of these."""
+    """Yield products of the mixtures A X with the samples of Y that B uses, `held` at a time, and B's used columns."""
     columns, B = _compact(B, Y)
-    for some in blocks(A.shape[0], max(1, held // max(B.shape))):
-        rows, A_some = _compact(A[some], X)
-        yield some, _mixed(A_some, X.tiles().gather(rows, columns)), B
+    for block in blocks(A.shape[0], max(1, held // max(B.shape))):
+        rows, A_block = _compact(A[block], X)
+        yield block, _mixed(A_block, X.tiles().gather(rows, columns)), B
 
 
 def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
     """Return the inner product of each of the mixtures A X with itself, (n_rows,)."""
     found = np.empty(A.shape[0])
-    for some in blocks(A.shape[0], 256):
-        rows, A_some = _compact(A[some], X)
-        found[some] = A_some.multiply(_mixed(A_some, X.tiles().gather(rows, rows))).sum(axis=1)
+    for block in blocks(A.shape[0], 256):
+        rows, A_block = _compact(A[block], X)
+        found[block] = A_block.multiply(_mixed(A_block, X.tiles().gather(rows, rows))).sum(axis=1)
     return found
 
 
 def nearest(
     A: csr_array, X: Samples, B: csr_array, Y: Samples, norms: NDArray[np.float64], *, n: int
 ) -> tuple[Ints, NDArray[np.float64]]:
-    """Return which of the mixtures B Y are nearest to each of the mixtures A X, in order; of equals the first.
+    """Return which of the mixtures B Y are nearest to each of the mixtures A X, nearest first, ties by lower index.
 
     Parameters
     ----------
@@ -129,14 +129,14 @@ def nearest(
     -------
     indices : array of shape (n_rows, n), int64
     products : array of shape (n_rows, n), float64
-        The inner products with these.
+        The inner products with the mixtures found.
     """
     indices, found = np.empty((A.shape[0], n), dtype=np.int64), np.empty((A.shape[0], n))
-    in_order = np.argsort(X.places[A.indices[A.indptr[:-1]]], kind="stable")  # rows that read the same tiles
-    for some, half, B_used in _half_mixed(A[in_order], X, B, Y, held=_NEIGHBOURS):
-        for i, row in zip(in_order[some], half, strict=True):  # one at a time fits into the processor's cache
+    in_order = np.argsort(X.places[A.indices[A.indptr[:-1]]], kind="stable")  # so that a block reads few tiles
+    for block, half, B_used in _half_mixed(A[in_order], X, B, Y, held=_NEIGHBOURS):
+        for i, row in zip(in_order[block], half, strict=True):  # one row at a time fits into the processor's cache
             products = B_used @ row
-            distances = norms - 2 * products  # |b|^2 - 2 ab is in the order of |a - b|^2
+            distances = norms - 2 * products  # |b|^2 - 2 ab differs from |a - b|^2 by a constant
             for j in range(n):
                 indices[i, j] = distances.argmin()
                 distances[indices[i, j]] = np.inf
@@ -145,7 +145,7 @@ def nearest(
 
 
 def _compact(A: csr_array, X: Samples) -> tuple[Ints, csr_array]:
-    """Return the places of the samples that A uses, ascending, and A with a column for each of them alone."""
+    """Return the places of the samples that A uses, ascending, and A with only their columns, in this order."""
     used = np.unique(A.indices)
     used = used[np.argsort(X.places[used])]
     column = np.empty(A.shape[1], dtype=A.indices.dtype)
@@ -154,7 +154,7 @@ def _compact(A: csr_array, X: Samples) -> tuple[Ints, csr_array]:
 
 
 def _mixed(A: csr_array, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return A @ values; where A only selects, without a sum, and where it keeps all as they are, without a copy."""
+    """Return A @ values; faster if A only selects rows, and without a copy if it is the identity."""
     if A.nnz > A.shape[0]:
         return np.asarray(A @ values)
     if np.array_equal(A.indices, np.arange(len(values))):

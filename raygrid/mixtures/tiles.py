@@ -1,9 +1,9 @@
-"""Inner products of many samples, in square tiles: computed one by one, kept in one array, gathered in any selection.
+"""Inner products of all samples of a data set, in square tiles: computed tile by tile, kept in one array, selected.
 
-Every tile is one matrix product on one thread, whose operands are padded to the tile's size, so that its values depend
-on the samples and the machine's BLAS alone: not on how many threads there are, or on who asked. Products of floats are
-rounded as the samples are: those of samples far from zero (by a hundred times their spread, in float32) lose the
-distances between them. The activations of a network lie near zero.
+Every tile is one matrix product on one thread, with operands padded to the tile's size. So its values depend only on
+the samples and the machine's BLAS, not on the number of threads or on the cell that needs them first. Products of
+floats are rounded to the dtype of the samples. If samples are far from zero (a hundred times their spread, in float32),
+distances computed from the products are too inexact. The activations of a network are near zero.
 """
 
 from collections.abc import Iterator
@@ -22,20 +22,20 @@ from raygrid.mixtures.mixing import blocks
 Ints = NDArray[np.int64]
 
 TILE = 1024
-# More threads than this wait for memory.
+# More threads would only wait for memory.
 _MAX_THREADS = 16
-# A sum of so many products of numbers between -128 and 127 is a whole number up to 2^24, which float32 holds exactly.
+# A sum of this many products of integers from -128 to 127 is an integer of at most 2^24, which float32 holds exactly.
 _EXACT = 1024
 
 
 @dataclass(frozen=True)
 class Gram:
-    """The inner products of all pairs of samples: what is computed, and in what order. Only the lower triangle is.
+    """Computes the inner products of all pairs of samples; only tiles on and below the diagonal.
 
     Attributes
     ----------
     X : array of shape (n_samples, n_features), any real dtype
-        Of `uint8`, 128 is subtracted first, which changes no distance.
+        From `uint8`, 128 is subtracted first, which changes no distance.
     order : array of shape (n_samples,), int64
         The samples in the order of their places.
     """
@@ -45,14 +45,14 @@ class Gram:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Tiles, and their sides."""
+        """(n_tiles, side, side): the shape of all tiles."""
         side = min(TILE, len(self.order))
         high = -(-len(self.order) // side)
         return high * (high + 1) // 2, side, side
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the products: exact for bytes, else that of the samples, at least float32."""
+        """The dtype of the products: an integer for uint8, else that of the samples, at least float32."""
         if self.X.dtype != np.uint8:
             return np.result_type(self.X.dtype, np.float32)
         return np.dtype(np.int32 if self.X.shape[1] * 2**14 < 2**31 else np.int64)
@@ -71,8 +71,8 @@ class Gram:
         if self.X.dtype != np.uint8:
             return np.asarray(a @ b.T)
         products = np.zeros((len(a), len(a)), self.dtype)
-        for some in blocks(a.shape[1], _EXACT):
-            products += (a[:, some] @ b[:, some].T).astype(self.dtype)
+        for features in blocks(a.shape[1], _EXACT):
+            products += (a[:, features] @ b[:, features].T).astype(self.dtype)
         return products
 
 
@@ -83,13 +83,13 @@ class Tiles:
     Attributes
     ----------
     tiles : array of shape (n_tiles, side, side)
-        As `Gram.compute` yields them; may be mapped.
+        As `Gram.compute` yields them; may be memory-mapped.
     """
 
     tiles: NDArray[Any]
 
     def gather(self, rows: Ints, columns: Ints) -> NDArray[np.float64]:
-        """Return the products of shape (n_rows, n_columns) at these places, both ascending."""
+        """Return the products, of shape (n_rows, n_columns), at these rows and columns, both ascending."""
         side = self.tiles.shape[1]
         gathered = np.empty((len(rows), len(columns)))
         for i, some_rows in _by_tile(rows, side):
@@ -106,7 +106,7 @@ class Tiles:
 
 
 def values(X: NDArray[Any]) -> NDArray[Any]:
-    """Return the numbers whose products are meant, (n_samples, n_features), as floats: bytes less 128, else `X`."""
+    """Return the numbers that are multiplied, (n_samples, n_features), as floats: uint8 minus 128, others unchanged."""
     X = X.reshape(len(X), -1)
     if X.dtype == np.uint8:
         return X - np.float32(128)
@@ -114,12 +114,12 @@ def values(X: NDArray[Any]) -> NDArray[Any]:
 
 
 def _padded(X: NDArray[Any], rows: Ints, side: int) -> NDArray[Any]:
-    some = values(X[rows])
-    return np.pad(some, ((0, side - len(some)), (0, 0))) if len(some) < side else some
+    samples = values(X[rows])
+    return np.pad(samples, ((0, side - len(samples)), (0, 0))) if len(samples) < side else samples
 
 
 def _by_tile(places: Ints, side: int) -> list[tuple[int, slice]]:
-    """Return the runs of ascending places that lie in one tile, each with the tile's number."""
+    """Return, for every tile that these ascending places touch, its number and the slice of its places."""
     numbers, starts = np.unique(places // side, return_index=True)
     cuts = pairwise([*starts.tolist(), len(places)])
     return [(int(number), slice(*cut)) for number, cut in zip(numbers, cuts, strict=True)]

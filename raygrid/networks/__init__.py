@@ -1,1 +1,1 @@
-"""Keras: set up once a process, with its architectures, pretrained backbones and fused layers."""
+"""All that uses Keras: its setup, once in each process, architectures, pretrained backbones and fused layers."""

@@ -1,6 +1,6 @@
-"""Architectures: the networks of keras.applications that a level may start from, and the files of their weights.
+"""Architectures: the networks of keras.applications that a level can start from, and the files of their weights.
 
-All take images in [-1, 1] here: what a network expects else is part of it.
+Here all take images in [-1, 1]; a network that expects other values begins with a layer that converts them.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 from raygrid.networks.keras_backend import load_keras
 
-# Where keras.applications has published weights from.
+# The folder from which keras.applications downloads weights.
 PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 
@@ -18,12 +18,12 @@ def _as_it_is(x: Any) -> Any:
 
 
 def _to_pixels(x: Any) -> Any:
-    """Return 0 .. 255, for a network that does all else itself."""
+    """Return values 0 .. 255, for a network that does the rest of the preprocessing itself."""
     return load_keras().layers.Rescaling(127.5, offset=127.5)(x)
 
 
 def _to_centred_bgr(x: Any) -> Any:
-    """Return 0 .. 255 less ImageNet's means, blue first, as Caffe had it."""
+    """Return values 0 .. 255 minus ImageNet's means, channels in the order blue, green, red, as in Caffe."""
     return load_keras().applications.resnet.preprocess_input(_to_pixels(x))
 
 
@@ -34,23 +34,23 @@ class Architecture:
     Attributes
     ----------
     builder : str
-        Its name in keras.applications.
+        Name of its function in keras.applications.
     file : str
-        Of published weights, below `PUBLISHED`; what comes last is its name in Keras' cache.
+        Path of the published weights below `PUBLISHED`; its last part is the file name in Keras' cache.
     megabytes : int
-        The size of such a file, at most.
+        Largest size of such a file.
     channels : int
-        Of the last activations, for alpha 1.
+        Channels of the last activations, for alpha 1.
     least_channels : int
-        Of them for any alpha.
+        The smallest number of these channels for any alpha.
     alphas : mapping
-        The width multipliers that have published weights, as `file` spells them; none where there is but one width.
+        Width multiplier -> its spelling in `file`, for those with published weights; empty if there is only one width.
     sizes : tuple of int
-        Of the images that have published weights of their own; all others have those for 224 pixels.
+        Image sizes with published weights of their own; all other sizes use those for 224 pixels.
     options : mapping
-        More arguments of the builder.
+        Further arguments of the builder.
     adapt : callable
-        From images in [-1, 1] to what the network expects.
+        Converts images in [-1, 1] to what the network expects.
     """
 
     builder: str

@@ -1,4 +1,4 @@
-"""Backbones: the networks that a level may start from, and where their weights come from."""
+"""Backbones: the parameters and weights of the network that a level starts from."""
 
 import os
 import random
@@ -17,7 +17,7 @@ from raygrid.level import Level, existing_path
 from raygrid.networks.architectures import ARCHITECTURES, PUBLISHED
 from raygrid.storage.download import download
 
-# Of mobilenet, alpha 0.25; trained by scripts/pretrain_backbone.py.
+# Weights of mobilenet, alpha 0.25; trained by scripts/pretrain_backbone.py.
 EMBEDDED = Path(__file__).parent / "weights" / "mobilenet_0.25_cifar10.weights.h5"
 
 _NAMED_WEIGHTS = ("imagenet", "embedded", "none")
@@ -41,7 +41,7 @@ class BackboneLevel(Level):
     backbone : str
         The architecture.
     alpha : float
-        Width multiplier (Howard et al., 2017), where the architecture has one.
+        Width multiplier (Howard et al., 2017), if the architecture has one.
     weights : str
         ``imagenet`` (downloaded by Keras), ``embedded`` (mobilenet, alpha 0.25, shipped with raygrid), ``none``
         (random, seeded), or the path of a Keras weights file without top.
@@ -66,12 +66,12 @@ class BackboneLevel(Level):
         return self
 
     def identity(self) -> dict[str, Any]:
-        """Return the parameters, with what a weights file holds in place of its path."""
+        """Return the parameters, with the checksum of a weights file in place of its path."""
         path = self._weights_file()
         return super().identity() | {"weights": file_checksum(path) if path else self.weights}
 
     def fetch(self) -> None:
-        """Download the weights, if they are not in Keras' cache; trials that want them at once download them once.
+        """Download the weights, if they are not in Keras' cache; trials that run in parallel download them only once.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class BackboneLevel(Level):
             _fetch(*self._published())
 
     def to_fetch(self) -> str:
-        """Return the size and place of the published weights, unless they are in Keras' cache; read a file's header."""
+        """Return the size and path of the weights that `fetch` would download, or ""; check a named file's header."""
         if self.weights == "imagenet":
             file, _ = self._published()
             return "" if file.exists() else f"at most {ARCHITECTURES[self.backbone].megabytes} MB to {file}"
@@ -99,38 +99,38 @@ class BackboneLevel(Level):
         image_size : int
             Side of the images in pixels, at least 32.
         seed : int
-            Of the weights where they are random.
+            Seed of the weights, if they are random.
 
         Raises
         ------
         WeightsError
-            The weights cannot be had, or do not fit.
+            The weights cannot be downloaded or read, or do not fit the network.
         """
         # Keras' initialisers draw their seeds from Python's generator. `keras.utils.set_random_seed` would also seed
-        # TensorFlow's, which then prepares every function anew that it has traced: 2 s a trial.
+        # TensorFlow, which would then trace all its functions again: 2 s a trial.
         random.seed(seed)
         path = self._weights_file()
         if self.weights == "imagenet":
             path, url = self._published(image_size)
-            _fetch(path, url)  # also here: a node that has just joined has no files
+            _fetch(path, url)  # also here, because a node that has just joined the cluster has no files
         try:
-            # Keras warns of each layer of a file that it then refuses.
+            # Keras would warn about every layer of a file before it refuses the file.
             with warnings.catch_warnings(action="ignore"):
                 network, model = ARCHITECTURES[self.backbone].build(self.alpha, image_size)
                 if path:
                     model.load_weights(path)
-        except Exception as error:  # whatever Keras and h5py make of it
+        except Exception as error:  # Keras and h5py raise many kinds of errors
             raise WeightsError(self._advice(error, path)) from error
         return network
 
     def _weights_file(self) -> Path | None:
-        """Return the file that is named, or shipped."""
+        """Return the weights file that the level names, or the shipped one; None if it uses neither."""
         if self.weights in ("imagenet", "none"):
             return None
         return EMBEDDED if self.weights == "embedded" else Path(self.weights)
 
     def _published(self, image_size: int = 0) -> tuple[Path, str]:
-        """Return where Keras keeps the published weights, and where it has them from."""
+        """Return the path of the published weights in Keras' cache, and their URL."""
         file = ARCHITECTURES[self.backbone].published(self.alpha, image_size)
         home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
         return home / "models" / Path(file).name, f"{PUBLISHED}/{file}"
@@ -138,15 +138,15 @@ class BackboneLevel(Level):
     def _advice(self, error: Exception, path: Path | None) -> str:
         misfit = f"got a file that does not fit {self.backbone} alpha {self.alpha} ({_reason(error)})"
         if self.weights == "imagenet":
-            return f"weights imagenet: {path}: {misfit}; delete it to have it fetched anew"
+            return f"weights imagenet: {path}: {misfit}; delete it to download it again"
         return f"weights {self.weights}: {misfit}"
 
 
 def _fetch(file: Path, url: str) -> None:
-    """Make a file of Keras' cache hold the published weights, if it is not there: the whole of them, or nothing.
+    """Download published weights into Keras' cache, completely or not at all, unless the file exists.
 
-    Keras publishes no checksums with its networks; what is checked is the size that the server states, and that the
-    content begins as an HDF5 file does. Whether it fits the network shows when it is read.
+    Keras publishes no checksums of them. The size is checked against what the server states, and the content must
+    begin like an HDF5 file. Whether it fits the network shows when it is read.
     """
 
     def right(part: Path) -> None:
@@ -174,5 +174,5 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def preprocess(X: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return pixels 0 .. 255 as every backbone here takes them: float32 in [-1, 1]."""
+    """Return pixels 0 .. 255 as float32 in [-1, 1], which every backbone here takes."""
     return X.astype(np.float32) / np.float32(127.5) - np.float32(1)

@@ -1,7 +1,7 @@
-"""Layers that do in one kernel of the backend what Keras composes of many: the same numbers, but for rounding.
+"""Layers that use one kernel of the backend where Keras uses several; results are equal up to rounding.
 
-Of a step of MobileNet on CPUs, Keras' batch normalisation takes a third, and a convolution of 1 x 1 pixels, which is a
-matrix product, is faster as one (experiments/benchmarks/image_arm.py). JAX's compiler fuses by itself.
+Keras' batch normalisation takes a third of the time of a training step of MobileNet on CPUs, and a convolution of 1 x 1
+pixels is faster as the matrix product that it is (experiments/benchmarks/image_arm.py). JAX's compiler fuses by itself.
 """
 
 from functools import cache
@@ -11,7 +11,7 @@ from raygrid.networks.keras_backend import load_keras
 
 
 def fused(model: Any) -> Any:
-    """Return a copy of a Keras model, the same weights in it, made of the layers below where they can stand in."""
+    """Return a copy of a Keras model, with the same weights, that uses the layers below where possible."""
     keras = load_keras()
     if keras.backend.backend() == "jax":
         return model
@@ -25,7 +25,7 @@ def fused(model: Any) -> Any:
 
 
 def _stand_in(layer: Any) -> Any:
-    """Return the class that does what a layer does; the layer's own where there is none."""
+    """Return the faster class that can replace a layer's class, or the layer's class if there is none."""
     layers, kind = load_keras().layers, type(layer)
     if kind is layers.BatchNormalization and layer.axis in (-1, 3) and layer.scale and layer.center:
         return kind if layer.renorm or layer.synchronized else _batch_normalization()
@@ -67,7 +67,7 @@ def _tensorflow_kernel() -> Any:
 
     def normalized(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(x, gamma, beta, epsilon=epsilon, is_training=True)
-        # The kernel estimates the population's variance; Keras' moving average is of the batch's own.
+        # The kernel returns the sum of squares over n - 1; Keras' moving average uses the sum over n.
         n = tf.cast(tf.size(x) // tf.size(mean), variance.dtype)
         return outputs, mean, variance * (n - 1) / n
 

@@ -1,6 +1,6 @@
-"""Keras set up once a process: its backend, its threads, its determinism, its share of a GPU.
+"""Set up Keras once in each process: backend, threads, determinism, share of a GPU.
 
-Every use of Keras comes through here.
+All other modules get Keras from `load_keras`.
 """
 
 import ctypes
@@ -10,7 +10,7 @@ from types import ModuleType
 
 from raygrid.host import Runtime
 
-# Of its share of a card, what a trial may allocate: the rest is for CUDA's own context and libraries, some 500 MB.
+# A trial may allocate this much of its share of a card; CUDA's context and libraries need the rest, about 500 MB.
 _ALLOCATED = 0.9
 
 _asked_for: Runtime | None = None
@@ -18,13 +18,13 @@ _in_force: Runtime | None = None
 
 
 def set_up(runtime: Runtime) -> None:
-    """Say what Keras computes with in this process; to be called before anything uses Keras.
+    """Choose what Keras computes with in this process; call it before Keras is used.
 
     Raises
     ------
     RuntimeError
-        Keras computes with something else already. No backend can change its threads and its cards after its first
-        operation, and a record would say what is not true: such a trial needs another process.
+        Keras already computes with something else. No backend can change its threads and cards after its first
+        operation, and a record would name the wrong ones, so such a trial needs another process.
     """
     global _asked_for
     if runtime_in_force() not in (None, runtime):
@@ -33,15 +33,15 @@ def set_up(runtime: Runtime) -> None:
 
 
 def runtime_in_force() -> Runtime | None:
-    """Return what Keras computes with in this process, for as long as it lives; nothing before Keras is used."""
+    """Return what Keras computes with in this process until it ends; None before Keras is used."""
     return _in_force
 
 
 @cache
 def load_keras() -> ModuleType:
-    """Import Keras, set up as `set_up` was told (otherwise for `Runtime()`), and return it.
+    """Import Keras, set up for the runtime that `set_up` got (by default for `Runtime()`), and return it.
 
-    Operations are made deterministic, a share of a GPU is kept to, and without a share no GPU is used.
+    Operations are deterministic, memory is limited to the trial's share of a GPU, and without a share no GPU is used.
     """
     global _in_force
     _in_force = runtime = _asked_for or Runtime()
@@ -51,24 +51,24 @@ def load_keras() -> ModuleType:
 
 
 def gpu_fraction(gpus: float) -> float | None:
-    """Return which fraction of its card's memory a process may allocate; nothing where it has no share of one.
+    """Return the fraction of a card's memory that a process may allocate; None if it has whole cards or none.
 
-    Ray itself only sets CUDA_VISIBLE_DEVICES; without a limit the first of four trials would take the whole card.
-    TensorFlow and JAX allocate their part at once, torch as it needs it; more is an out-of-memory error of that trial
-    alone. No backend was run on a card with these limits, only what they are set to was tested.
+    Ray only sets CUDA_VISIBLE_DEVICES; without a limit the first of four trials would take all memory of the card.
+    TensorFlow and JAX allocate their part at once, torch when it needs it; a trial that needs more ends with an
+    out-of-memory error and the others go on. The settings were tested, but no backend was run on a card with them.
 
     Parameters
     ----------
     gpus : float
-        What a trial asked for: 0.25, say.
+        The number of GPUs that a trial asks for, for example 0.25.
     """
     return _ALLOCATED * gpus if 0 < gpus < 1 else None
 
 
 def card_memory_mb(ordinal: int) -> int | None:
-    """Return the memory in MB (2^20 bytes) of the card that is this process' `ordinal`-th, if CUDA's driver tells.
+    """Return the memory in MB (2^20 bytes) of card number `ordinal` of this process; None if CUDA cannot tell it.
 
-    The driver itself resolves CUDA_VISIBLE_DEVICES (numbers, UUIDs, MIG) and the order of cards, as NVML does not.
+    The driver itself is asked: unlike NVML it applies CUDA_VISIBLE_DEVICES (numbers, UUIDs, MIG) and its own order.
     """
     device, n_bytes = ctypes.c_int(), ctypes.c_size_t()
     try:
@@ -78,7 +78,7 @@ def card_memory_mb(ordinal: int) -> int | None:
             or cuda.cuDeviceGet(ctypes.byref(device), ordinal)
             or cuda.cuDeviceTotalMem_v2(ctypes.byref(n_bytes), device)
         )
-    except (OSError, AttributeError):  # no driver, or one without these
+    except (OSError, AttributeError):  # no driver, or one without these functions
         return None
     return None if failed else n_bytes.value // 2**20
 
@@ -90,10 +90,10 @@ def _keras(runtime: Runtime) -> ModuleType:
 
 
 def _on_tensorflow(runtime: Runtime) -> ModuleType:
-    """Set threads, determinism and GPUs before TensorFlow's first operation: later it refuses."""
+    """Set threads, determinism and GPUs before TensorFlow's first operation, because later it refuses."""
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(runtime.threads)  # it would take every core
+    tf.config.threading.set_intra_op_parallelism_threads(runtime.threads)  # by default it uses every core
     tf.config.threading.set_inter_op_parallelism_threads(runtime.threads)
     tf.config.experimental.enable_op_determinism()
     if not runtime.gpus:
@@ -105,7 +105,7 @@ def _on_tensorflow(runtime: Runtime) -> ModuleType:
             limit = tf.config.LogicalDeviceConfiguration(memory_limit=int(fraction * card_mb))
             tf.config.set_logical_device_configuration(gpu, [limit])
         else:
-            tf.config.experimental.set_memory_growth(gpu, True)  # or the first trial would take the whole card
+            tf.config.experimental.set_memory_growth(gpu, True)  # by default it allocates all memory of the card
     return _keras(runtime)
 
 
@@ -137,7 +137,7 @@ def _on_jax(runtime: Runtime) -> ModuleType:
 
 
 def gpus() -> list[str]:
-    """Return the names of the GPUs that the backend sees in this process, which may use them all."""
+    """Return the names of the GPUs that the backend sees; afterwards this process may use them all."""
     set_up(Runtime(gpus=1.0))
     backend = load_keras().backend.backend()
     if backend == "tensorflow":

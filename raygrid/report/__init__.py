@@ -1,1 +1,1 @@
-"""Records read: tables, statistics, figures, comparisons with published results, and the page that shows them all."""
+"""Reports from records: tables, statistics, figures, comparisons with published results, and a page with all this."""

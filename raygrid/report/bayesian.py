@@ -1,8 +1,8 @@
-"""The Bayesian signed-rank test, implemented here: small, and vectorised over the draws.
+"""The Bayesian signed-rank test, implemented here and vectorised over the draws.
 
-baycomp, by the authors of the test, had its last release in July 2023 and loops over the draws in Python: a second a
-pair of resamplers, of which the paper's report has about two hundred. On the same data both give the same
-probabilities; a test holds this against numbers computed with baycomp 1.0.3.
+baycomp, by the authors of the test, had its last release in July 2023. It loops over the draws in Python, which takes a
+second for each pair of resamplers, and the paper's report has about two hundred pairs. On the same data both give the
+same probabilities; a test compares them with numbers computed by baycomp 1.0.3.
 
 References
 ----------

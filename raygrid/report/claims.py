@@ -1,7 +1,7 @@
-"""What the paper claims, checked one by one on the numbers of its two tables, published ones or the user's.
+"""The paper's claims, each checked on the numbers of its two tables: the published numbers or the user's.
 
-The numbers alone decide, however close: whether a difference is more than chance is what `raygrid.report.statistics`
-says. Quotations are from sections 3 and 4 of Koziarski, Cyganek, Wiatr (2020), The Choice of Feature Representation in
+Only the numbers decide, even if they are close: `raygrid.report.statistics` tests whether a difference is significant.
+Quotations are from sections 3 and 4 of Koziarski, Cyganek, Wiatr (2020), The Choice of Feature Representation in
 Small-Scale MobileNet-Based Imbalanced Image Recognition, VISAPP.
 """
 

@@ -1,4 +1,4 @@
-"""The user's table against a published one, number by number; what only one of them has is named."""
+"""Compare the user's table with a published one, number by number, and list what only one of them has."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The printed forms of a contrast with published results and of the paper's claims: sheets and CSV."""
+"""The comparison with published results, and the paper's claims, as sheets of text and as CSV."""
 
 from collections.abc import Sequence
 

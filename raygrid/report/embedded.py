@@ -1,4 +1,4 @@
-"""The data that the page carries: every cell and its record, column by column, what repeats kept once."""
+"""The data inside the HTML page: all cells and records, by columns, with repeated values stored once."""
 
 import json
 from collections.abc import Sequence

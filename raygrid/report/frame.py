@@ -1,4 +1,4 @@
-"""From declared cells and their records to the frame that tables are made of."""
+"""Make the data frame behind all tables, from declared cells and their records."""
 
 from collections.abc import Mapping, Sequence
 from math import isnan, nan

@@ -1,4 +1,4 @@
-"""The metrics that a grid file names beyond those of the records: computed now, no cell runs again."""
+"""Further metrics that a grid file names: computed from stored predictions, so that no cell runs again."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""One HTML page with everything: it needs no network, opens from disk, and carries the data of every record."""
+"""The HTML page of a report: one file that needs no network and contains the data of every record."""
 
 import re
 from base64 import b64encode

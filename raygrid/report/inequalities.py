@@ -1,4 +1,4 @@
-"""A claim about the numbers of a table: the inequalities it consists of, and the verdict on them."""
+"""A claim about a table as a set of inequalities between its numbers, and whether they hold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

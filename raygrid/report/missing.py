@@ -1,4 +1,4 @@
-"""What a table does about cells that have no result. This file imports nothing, so that --help answers at once."""
+"""How a table treats cells without a result. This file imports nothing, so that --help is fast."""
 
 from typing import Literal
 

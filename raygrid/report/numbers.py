@@ -1,4 +1,4 @@
-"""From cells to the numbers of a table: which folds count, their means, and what is said about the rest."""
+"""Compute the numbers of a table from cells: which folds count, their means, and notes about the other folds."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence

@@ -1,7 +1,7 @@
-"""What was found, in sentences: how far the grid is, which resampler is best, and what growing imbalance costs.
+"""The results in sentences: how much of the grid is done, which resampler is best, and the effect of higher IR.
 
-Every comparison is paired: it counts only blocks (data set, IR, fold) in which all that it compares is done, averages
-them within each fold, then over folds; behind ± is the sample standard deviation over folds.
+Every comparison is paired: it uses only blocks (data set, IR, fold) in which all compared cells are done, and averages
+them within each fold, then over folds. The number after ± is the sample standard deviation over folds.
 """
 
 from collections import Counter

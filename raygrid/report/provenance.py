@@ -1,4 +1,4 @@
-"""What went wrong, and where the numbers come from: failures by message, versions, machine, seeds, time."""
+"""Failures by message, and the origin of the numbers: versions, machine, seeds and time."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Rank tests of the columns of a matrix, one row a block; higher is better.
+"""Rank tests that compare the columns of a matrix; each row is a block, and higher is better.
 
 Friedman's and Wilcoxon's tests are scipy's. Nemenyi's test and Holm's correction come from scikit-posthocs, which is
 maintained (0.17.1 is of October 2026) and takes whole matrices. autorank is not used: it chooses a test by looking at

@@ -1,4 +1,4 @@
-"""What the text forms of a table share, and two of them: Markdown and CSV."""
+"""Tables as Markdown and CSV, and what these share with the other text forms."""
 
 import csv
 from collections.abc import Iterator

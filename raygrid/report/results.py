@@ -1,4 +1,4 @@
-"""What a report is read from: the declared cells beside what the store has of them."""
+"""The input of a report: the declared cells together with their records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

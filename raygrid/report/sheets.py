@@ -1,4 +1,4 @@
-"""Sheets: titled grids of text for what does not fit a paper's table, and their two text forms."""
+"""Sheets: titled grids of text, for results that do not fit the paper's kind of table, and their two text forms."""
 
 import csv
 from collections.abc import Iterable, Sequence

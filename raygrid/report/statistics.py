@@ -1,4 +1,4 @@
-"""Which differences between resamplers are more than chance, over blocks that are paired by construction.
+"""Test which differences between resamplers are significant, over paired blocks.
 
 A block is a (dataset, IR, fold): every column saw the same images in it.
 

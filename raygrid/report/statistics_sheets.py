@@ -1,4 +1,4 @@
-"""The printed forms of the statistics: an overview, the pairs of each comparison, and CSV."""
+"""The statistics as sheets of text and as CSV: an overview, and the pairs of each comparison."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The tables of a paper as plain frozen values: rows and columns around the numbers of `raygrid.report.numbers`."""
+"""The tables of a paper as frozen values: rows and columns with the numbers of `raygrid.report.numbers`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Representations: what of an image a classifier sees.
+"""Representations: they turn an image into what a classifier gets, pixels or a vector of features.
 
 A new representation is one class in this package and one line here.
 """

@@ -1,4 +1,4 @@
-"""What of a network's activations a representation keeps."""
+"""Activations of a network as a representation: which layer, and whether they are averaged."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -22,16 +22,16 @@ class Activations(Level):
     Attributes
     ----------
     layer : str or None
-        As the network names it; None is the last convolutional one.
+        Its name in the network; None is the last convolutional layer.
     pooling : {"flatten", "average"}
-        Whether every activation is kept, or the average of each channel.
+        Whether to use every activation, or the average of each channel.
     """
 
     layer: Annotated[str | None, ADDED_LATER] = None
     pooling: Annotated[Literal["flatten", "average"], ADDED_LATER] = "flatten"
 
     def bytes_of(self, network: BackboneLevel, image_size: int) -> int | None:
-        """Return the size of the last activations of an image, at most: a backbone halves its side five times."""
+        """Return the largest possible size of an image's last activations: a backbone halves the side five times."""
         if self.layer:
             return None
         architecture = ARCHITECTURES[network.backbone]
@@ -39,7 +39,7 @@ class Activations(Level):
         return 4 * max(architecture.least_channels, int(architecture.channels * network.alpha)) * places
 
     def reader(self, network: Any) -> Any:
-        """Return the Keras model from what a network takes to the activations that are read of it.
+        """Return the Keras model from the network's inputs to the chosen activations.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class Activations(Level):
         return keras.Model(network.input, pooled)
 
     def _output(self, network: Any) -> Any:
-        """Return the output of the layer, among those that give activations by channel."""
+        """Return the output of the chosen layer, which must be one with channels."""
         layers = [layer for layer in network.layers if len(layer.output.shape) == 4]
         if not self.layer:
             return layers[-1].output
@@ -63,7 +63,7 @@ class Activations(Level):
 
 
 def outputs(model: Any, X: Indexed) -> NDArray[np.float32]:
-    """Return what a Keras model, which takes images in [-1, 1], makes of images: flattened, (n_samples, n_features)."""
+    """Return the flattened outputs of a Keras model that takes images in [-1, 1], (n_samples, n_features)."""
     vectors = np.empty((X.shape[0], int(np.prod(model.output_shape[1:]))), dtype=np.float32)
     for batch in blocks(len(vectors), _BATCH_SIZE):
         vectors[batch] = np.asarray(model.predict_on_batch(preprocess(X[batch]))).reshape(-1, vectors.shape[1])
@@ -71,5 +71,5 @@ def outputs(model: Any, X: Indexed) -> NDArray[np.float32]:
 
 
 def _is_named(layer: Any) -> bool:
-    """Whether a layer's name is not one that Keras makes up, with a number that depends on what was built before."""
+    """Whether a layer's name is fixed: names that Keras makes up have a number that depends on earlier layers."""
     return bool(layer.name.replace("_", "").rstrip("0123456789") != type(layer).__name__.lower())

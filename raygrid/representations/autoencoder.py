@@ -1,4 +1,4 @@
-"""The code of an autoencoder."""
+"""The representation of an image as the code of an autoencoder."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,20 +16,20 @@ from raygrid.networks.keras_backend import load_keras
 from raygrid.representations.activations import outputs
 from raygrid.representations.representation import TrainedRepresentation, Vectors
 
-# Of the convolutions, each of which halves an image's side.
+# Filters of the convolutions, each of which halves an image's side.
 _CHANNELS = (16, 32, 64)
 
 
 class Autoencoder(TrainedRepresentation):
     """The code of a small convolutional autoencoder that is trained, without labels, on the fold's training images.
 
-    Three convolutions of stride 2, a dense layer down to the code and one up again, three transposed convolutions;
-    least squares, Adam.
+    Three convolutions of stride 2, a dense layer to the code and one back, three transposed convolutions; trained with
+    the mean squared error and Adam.
 
     Attributes
     ----------
     code_size : int
-        Numbers an image becomes.
+        Length of the code of an image.
     epochs, batch_size : int
     learning_rate : float
     """
@@ -56,7 +56,7 @@ class Autoencoder(TrainedRepresentation):
         return partial(outputs, encoder)
 
     def build(self, image_size: int, *, seed: int) -> tuple[Any, Any]:
-        """Return the encoder, and the whole compiled, Keras models from images in [-1, 1] to codes and to images."""
+        """Return two Keras models that take images in [-1, 1]: the encoder, and the compiled autoencoder."""
         keras = load_keras()
         layers = keras.layers
         keras.utils.set_random_seed(seed)
@@ -70,7 +70,7 @@ class Autoencoder(TrainedRepresentation):
         for channels in _CHANNELS[-2::-1]:
             x = layers.Conv2DTranspose(channels, activation="relu", **convolution)(x)
         x = layers.Conv2DTranspose(3, activation="tanh", **convolution)(x)
-        beyond = x.shape[1] - image_size  # halves are rounded up
+        beyond = x.shape[1] - image_size  # the output may be larger, because halved sides are rounded up
         autoencoder = keras.Model(images, layers.Cropping2D(((0, beyond), (0, beyond)))(x))
         autoencoder.compile(keras.optimizers.Adam(self.learning_rate), "mse")
         return keras.Model(images, code), autoencoder

@@ -23,7 +23,7 @@ class Features(Activations, BackboneLevel, Representation):
         return self.weights == "none"
 
     def bytes_per_image(self, image_size: int) -> int | None:
-        """Return the size of the activations, at most, where no other layer than the last is read."""
+        """Return the largest possible size of the activations; None if another layer than the last one is read."""
         return self.bytes_of(self, image_size)
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:

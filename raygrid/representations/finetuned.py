@@ -20,14 +20,14 @@ class Finetuned(Activations, TrainedRepresentation):
     Attributes
     ----------
     network : Cnn
-        The classifier whose network is read, once it is trained.
+        The classifier whose network is trained and then read.
     """
 
     name: Literal["finetuned"] = "finetuned"
     network: Cnn = Cnn()
 
     def identity(self) -> dict[str, Any]:
-        """Return everything that can change a result, with what a weights file holds in place of its path."""
+        """Return everything that can change a result, with the checksum of a weights file in place of its path."""
         return super().identity() | {"network": self.network.identity()}
 
     def fetch(self) -> None:
@@ -35,16 +35,16 @@ class Finetuned(Activations, TrainedRepresentation):
         self.network.fetch()
 
     def to_fetch(self) -> str:
-        """Return the size and place of these weights, unless they are here."""
+        """Return the size and path of the weights that `fetch` would download, or ""."""
         return self.network.to_fetch()
 
     def bytes_per_image(self, image_size: int) -> int | None:
-        """Return the size of the activations, at most, where no other layer than the last is read."""
+        """Return the largest possible size of the activations; None if another layer than the last one is read."""
         return self.bytes_of(self.network, image_size)
 
     def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Callable[[Samples], Vectors]:
         """Train the network on the mixtures A X, as the classifier does."""
-        if self.layer:  # a name that is not there should not cost a training
+        if self.layer:  # refuse a wrong name before the training, not after it
             self.reader(self.network.build_backbone(X.shape[1], seed=seed))
         trained = self.network.train(X, A, y, seed=seed, checkpoint=NO_CHECKPOINT)
         reader = self.reader(trained.model)

@@ -1,4 +1,4 @@
-"""The images themselves."""
+"""Pixels as a representation: as images, or as vectors."""
 
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ from raygrid.representations.representation import Representation, Scope
 
 
 class Image(Representation):
-    """Pixels, as they are: of shape (n_samples, size, size, 3), uint8."""
+    """Pixels as images, of shape (n_samples, size, size, 3), uint8."""
 
     gives: ClassVar[Literal["images", "vectors"]] = "images"
     scope: ClassVar[Scope] = "images"
@@ -17,7 +17,7 @@ class Image(Representation):
 
 
 class Raw(Representation):
-    """Pixels, as vectors."""
+    """Pixels as vectors, of shape (n_samples, size * size * 3), uint8."""
 
     gives: ClassVar[Literal["images", "vectors"]] = "vectors"
     scope: ClassVar[Scope] = "images"

@@ -1,4 +1,4 @@
-"""The contract of a representation, and of one that is trained."""
+"""The contracts of a fixed representation, and of one that is trained on each fold."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -24,10 +24,10 @@ class Representation(Level):
     Attributes
     ----------
     gives : {"images", "vectors"}
-        What comes out, so that a classifier can be matched to it.
+        The kind of its output, which must be what the classifier takes.
     scope : {"images", "dataset", "fold"}
-        What its output is kept for: ``dataset`` is a map that is computed once for all samples of a data set, ``fold``
-        one that is trained on each fold's training images, ``images`` a view of the pixels, where nothing is kept.
+        Where the output is cached: ``dataset`` means it is computed once for all samples of a data set, ``fold`` that
+        it is trained on each fold's training images, ``images`` that it is a view of the pixels and not cached.
     """
 
     gives: ClassVar[Literal["images", "vectors"]]
@@ -44,39 +44,39 @@ class Representation(Level):
         return False
 
     def bytes_per_image(self, image_size: int) -> int | None:
-        """Return how many bytes one image of this size (its side, in pixels) becomes; None where nobody has said."""
+        """Return the size in bytes of one image's output (`image_size` is its side in pixels); None if not known."""
         return None
 
     def transform(self, X: NDArray[np.uint8], *, seed: int) -> NDArray[np.generic]:
-        """Map each image, by itself; here onto itself.
+        """Map each image independently of the others; by default, to itself.
 
         Parameters
         ----------
         X : array of shape (n_samples, size, size, 3), uint8
             Read-only.
         seed : int
-            The grid's; counts where `is_seeded`.
+            The grid's seed; only used if `is_seeded`.
 
         Returns
         -------
-        array of shape (n_samples, n_features), or (n_samples, size, size, 3) where it gives images
-            Numbers, all finite.
+        array of shape (n_samples, n_features), or (n_samples, size, size, 3) if it gives images
+            All values are finite.
         """
         return X
 
     def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Map:
-        """Return the map of images to what a classifier sees: here `transform`, whatever the training images are."""
+        """Return the map from images to the classifier's inputs; by default `transform`, which needs no training."""
         return lambda images: self.transform(images[:], seed=seed)
 
 
 class TrainedRepresentation(Representation):
-    """A map that is trained on the training images of a fold, once for all cells that have these in common.
+    """A map that is trained on the training images of a fold, once for all cells with the same training images.
 
     Attributes
     ----------
     train_on : {"original", "resampled"}
-        These images as they are, or as the cell's resampler balances them. In both cases it is the original ones that
-        are then represented, and resampled as vectors for the classifier.
+        The training images before resampling, or after it. In both cases the map is then applied to the original
+        images, and the cell's resampler works on the resulting vectors.
     """
 
     gives: ClassVar[Literal["images", "vectors"]] = "vectors"
@@ -100,10 +100,10 @@ class TrainedRepresentation(Representation):
         y : array of shape (n_mixtures,), int64
             Labels 0 .. M - 1 of the mixtures.
         seed : int
-            Of every random choice.
+            Seed of all random choices.
 
         Returns
         -------
         callable
-            Maps images, of either partition, to vectors, (n_samples, n_features).
+            Maps training or test images to vectors, (n_samples, n_features).
         """

@@ -1,4 +1,4 @@
-"""Resampling: (X, y, seed) -> (A, y'), the mixing matrix of the resampled set and its labels.
+"""Resampling: (X, y, seed) -> (A, y'), the mixing matrix of the resampled set A X, and its labels.
 
 A new resampler is one class and one line here.
 """
@@ -44,8 +44,7 @@ RESAMPLERS: dict[str, type[Resampler]] = {
     "SMOTETomek": SMOTETomek,
 }
 
-# The names of imbalanced-learn's classes for levels that are called otherwise: a grid may say either, a table says the
-# name of the level.
+# Names of imbalanced-learn's classes whose level has another name. A grid file may use both; tables use the level's.
 ALIASES: dict[str, str] = {
     "RandomOverSampler": "ros",
     "RandomUnderSampler": "rus",
@@ -54,7 +53,7 @@ ALIASES: dict[str, str] = {
     "InstanceHardnessThreshold": "iht",
 }
 
-# imbalanced-learn's other samplers, and why not.
+# imbalanced-learn's other samplers, and why raygrid does not offer them.
 REFUSED: dict[str, str] = {
     "SMOTENC": "mixes categories with numbers, and all features here are numbers; use smote",
     "SMOTEN": "mixes categories, and all features here are numbers; use smote",

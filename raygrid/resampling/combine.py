@@ -1,4 +1,4 @@
-"""imbalanced-learn's combinations of SMOTE with a cleaning; parameters but `sampling_strategy` are those of the parts.
+"""imbalanced-learn's samplers that clean after SMOTE; both steps' parameters are parameters of the level.
 
 References
 ----------

@@ -1,7 +1,7 @@
-"""What imbalanced-learn's samplers have in common.
+"""The superclasses of all levels that run a sampler of imbalanced-learn; see `raygrid.resampling.resampler` for others.
 
-Parameters are those of imbalanced-learn's class, by name and with its defaults. Left out are `random_state` (the seed
-is the cell's), `n_jobs` (the threads are the trial's), and what is no plain value, such as an estimator.
+Parameters have the names and defaults of imbalanced-learn's class, without `random_state` (the cell has a seed),
+`n_jobs` (the trial has its threads), and parameters that are not plain values, such as an estimator.
 
 References
 ----------
@@ -22,14 +22,14 @@ from raygrid.mixtures.samples import Samples
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.resampler import Labels, Resampler, Sees, identity, run
 
-# Parameters that count neighbours, besides the sample itself, and that may be an estimator of them.
+# Parameters that are a number of neighbours, without the sample itself, or an estimator that finds them.
 _COUNTS = {"k_neighbors", "m_neighbors", "n_neighbors"}
 
 
 class Sampler(Resampler):
-    """One of imbalanced-learn's samplers, that of the same class name, run on the identity matrix: it returns A.
+    """Runs imbalanced-learn's sampler of the same class name on the identity matrix, so that the result is A.
 
-    Whatever it compares rows of that matrix with is handed to it, and knows the samples that they stand for.
+    Where the sampler compares rows, it gets an estimator that compares the samples these rows stand for.
     """
 
     sees: ClassVar[Sees] = "inner products"
@@ -61,7 +61,7 @@ class Sampler(Resampler):
         return self._made(seed, **self._estimators(X, seed))
 
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
-        """Return what it compares rows with, by the parameters that it takes the place of."""
+        """Return the estimators that compare rows, by the name of the sampler's parameter that each replaces."""
         return {name: MixtureNeighbours(X, k + 1) for name, k in self if name in _COUNTS}
 
     def _made(self, seed: int, **estimators: Any) -> Any:
@@ -74,7 +74,7 @@ class Sampler(Resampler):
 
 
 class Selecting(Sampler):
-    """A sampler that cannot be handed what it measures with: it sees the samples, and what it keeps is a selection."""
+    """A sampler that takes no estimator for distances: it gets the samples themselves, and selects some of them."""
 
     sees: ClassVar[Sees] = "samples"
 
@@ -85,9 +85,9 @@ class Selecting(Sampler):
 
 
 def _is_raised_by_library(error: Exception) -> bool:
-    """Tell whether imbalanced-learn or scikit-learn refuses the data, which each repetition would meet again.
+    """Tell whether imbalanced-learn or scikit-learn raised the error, so that every repetition would fail as well.
 
-    An error that comes from anywhere else, raygrid included, is a failure that may be mended.
+    Other errors, also those of raygrid itself, may be corrected before the next try.
     """
     place = error.__traceback__
     while place and place.tb_next:

@@ -1,9 +1,8 @@
 """The one private part of imbalanced-learn that raygrid replaces.
 
-A sampler is run on the identity matrix, and what it compares rows with is handed to it as an estimator, which knows the
-samples that the rows stand for. KMeansSMOTE measures how far apart the members of a cluster are in a method of its own,
-which no parameter can replace: it would measure the rows. So the method is given samples instead.
-`tests/test_samplers.py` fails when the library changes it.
+A sampler runs on the identity matrix, with estimators that compare the samples that the rows stand for. KMeansSMOTE,
+however, measures the distances within a cluster in a private method, which would use the rows. So this method is
+replaced by one that gets the samples. `tests/test_samplers.py` fails if the library changes it.
 """
 
 from typing import Any

@@ -1,8 +1,7 @@
 """Nearest neighbours among mixed samples, measured through inner products.
 
-imbalanced-learn's samplers accept another neighbours estimator than their own. They are run on the identity matrix, so
-that they give rows of mixing matrices to the estimator. The distances between the mixtures that these rows stand for
-follow from inner products, so that the mixtures are never computed.
+imbalanced-learn's samplers accept an estimator that finds neighbours. They run on the identity matrix, so they give
+it rows of mixing matrices. It computes the distances between the mixtures from inner products, without the mixtures.
 """
 
 from typing import Any, Self

@@ -18,12 +18,12 @@ Sees = Literal["labels", "inner products", "samples"]
 class Resampler(Level):
     """A level of the resampler axis, which balances the classes of a training set.
 
-    A subclass defines `_fit`, with the parameters and results of `resample`.
+    A subclass defines `_fit`, with the parameters and results of `resample`, and sets `name`.
 
     Attributes
     ----------
     sees : "labels", "inner products" or "samples"
-        What it needs of the training set. For samples, all of the set is read into memory, dense.
+        What it uses of the training set. If "samples", the whole set is read into memory as a dense array.
     compares_pairs : bool
         Whether its time grows with the square of the number of samples.
     """
@@ -48,8 +48,7 @@ class Resampler(Level):
         A : csr_array of shape (n_resampled, n_train), float64
             Rows sum to 1; the resampled set is A X.
         y : array of shape (n_resampled,), int64
-            The class of the samples that each row mixes. A class may be left without any, and is then scored as never
-            recognised.
+            The class of each mixture. A class may lose all its samples; its recall is then 0.
 
         Raises
         ------
@@ -63,7 +62,7 @@ class Resampler(Level):
             raise InfeasibleError(f"{self.name}: {error}") from None
 
     def check_sizes(self, y: Labels) -> None:
-        """Raise InfeasibleError where the sizes of the classes alone forbid this resampler: `plan` asks before a run.
+        """Raise InfeasibleError if the class sizes alone make this resampler fail; `plan` calls it before a run.
 
         Parameters
         ----------
@@ -91,6 +90,6 @@ def identity(y: Labels) -> csr_array:
 
 
 def run(sampler: Any, y: Labels) -> tuple[csr_array, Labels]:
-    """Return the mixing matrix and the labels, by resampling the identity matrix."""
+    """Return the mixing matrix and the labels, by running imbalanced-learn's sampler on the identity matrix."""
     A, y_resampled = sampler.fit_resample(identity(y), y)
     return csr_array(A), y_resampled

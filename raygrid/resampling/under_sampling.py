@@ -1,4 +1,4 @@
-"""imbalanced-learn's under-samplers, which keep some of the samples, and its one that averages them.
+"""imbalanced-learn's under-samplers: they keep a selection of the samples, or (ClusterCentroids) means of clusters.
 
 References
 ----------
@@ -25,7 +25,7 @@ from raygrid.resampling.strategy import Cleaned, Thinned
 
 
 class RandomUnderSampler(Sampler):
-    """Keep random samples."""
+    """Keep random samples; by default as many of every class as the smallest has."""
 
     sees: ClassVar[Sees] = "labels"
     compares_pairs: ClassVar[bool] = False
@@ -35,7 +35,7 @@ class RandomUnderSampler(Sampler):
 
 
 class NearMiss(Sampler):
-    """Keep those nearest to the nearest (1) or farthest (2) of the smallest class, or the farthest near it (3)."""
+    """Keep samples near the smallest class: near its nearest (1) or farthest (2) samples; for 3 see the reference."""
 
     name: Literal["NearMiss"] = "NearMiss"
     sampling_strategy: Thinned = "auto"
@@ -49,7 +49,7 @@ class NearMiss(Sampler):
 
 
 class TomekLinks(Sampler):
-    """Drop the samples that are, with one of another class, each other's nearest."""
+    """Drop samples in Tomek links: two samples of different classes, each of which is the other's nearest."""
 
     name: Literal["TomekLinks"] = "TomekLinks"
     sampling_strategy: Cleaned = "auto"
@@ -69,7 +69,7 @@ def without_tomek_links(A: csr_array, y: Labels, X: Samples, strategy: str) -> t
 
 
 class EditedNearestNeighbours(Sampler):
-    """Drop the samples whose nearest are not all (or not mostly) of their class."""
+    """Drop samples whose nearest neighbours are not all (`mode`: not mostly) of their class."""
 
     name: Literal["EditedNearestNeighbours"] = "EditedNearestNeighbours"
     sampling_strategy: Cleaned = "auto"
@@ -78,7 +78,7 @@ class EditedNearestNeighbours(Sampler):
 
 
 class RepeatedEditedNearestNeighbours(Sampler):
-    """EditedNearestNeighbours again and again."""
+    """Repeat EditedNearestNeighbours, at most `max_iter` times."""
 
     name: Literal["RepeatedEditedNearestNeighbours"] = "RepeatedEditedNearestNeighbours"
     sampling_strategy: Cleaned = "auto"
@@ -88,7 +88,7 @@ class RepeatedEditedNearestNeighbours(Sampler):
 
 
 class AllKNN(Selecting):
-    """EditedNearestNeighbours with 1, 2, ... neighbours."""
+    """Apply EditedNearestNeighbours with 1, 2, ... `n_neighbors` neighbours."""
 
     name: Literal["AllKNN"] = "AllKNN"
     sampling_strategy: Cleaned = "auto"

@@ -1,4 +1,4 @@
-"""What every split is."""
+"""The contract of a split."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

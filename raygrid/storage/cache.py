@@ -1,4 +1,4 @@
-"""The cache: arrays that many cells share, of every grid; computed once, here or, at a URL, for a whole cluster."""
+"""The cache: arrays that cells of all grids share; computed once per machine, or once per cluster if it is at a URL."""
 
 import json
 import os
@@ -23,15 +23,15 @@ from raygrid.storage.whole_files import as_store_error
 
 Compute = Callable[[], Mapping[str, NDArray[Any]]]
 
-# Names an entry's files and their sizes; at a URL it is put last, and makes the entry whole.
+# Lists the files of an entry and their sizes; at a URL it is uploaded last, so an entry that has it is complete.
 _CONTENTS = "contents.json"
 
 
 class Cache:
-    """Sets of arrays, each under a key of its own; safe to delete while nothing runs.
+    """Named arrays under keys; may be deleted while nothing runs.
 
-    A cache at a URL is shared by many machines: each has a copy of what it used, below ``$RAYGRID_LOCAL_CACHE`` or
-    ``~/.cache/raygrid/copies``, which may be deleted as well. ``computed/`` has a small file for every computation.
+    A cache at a URL is shared by many machines. Each machine copies what it uses below ``$RAYGRID_LOCAL_CACHE`` or
+    ``~/.cache/raygrid/copies``; copies may be deleted as well. ``computed/`` has a small file for every computation.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Cache:
         here = self._here()
         entry = here.root / key
         if not _is_whole(entry):
-            with shared_work(), here.held(f".{key}.lock", wait=True):  # who comes second finds what the first computed
+            with shared_work(), here.held(f".{key}.lock", wait=True):  # a second process waits for the first one
                 if not _is_whole(entry):
                     self._obtain(entry, compute)
         return _arrays(entry)
@@ -79,10 +79,10 @@ class Cache:
     def parts(
         self, key: str, shape: tuple[int, ...], dtype: DTypeLike, compute: Callable[[], Iterable[NDArray[Any]]]
     ) -> NDArray[Any]:
-        """Return the array under `key`, of parts along its first axis that are never held together.
+        """Return the array under `key`, written part by part along its first axis, so it need not fit into memory.
 
-        Such arrays are large: every machine computes its own, and a new one takes the place of those that nobody has
-        used for the longest time (`raygrid.storage.room`).
+        Such arrays are large: every machine computes its own, and a new one replaces the least recently used ones
+        (`raygrid.storage.room`).
 
         Raises
         ------
@@ -100,14 +100,14 @@ class Cache:
             return _mapped(entry / "parts.npy")
 
     def _here(self) -> LocalFolder:
-        """Return where arrays are mapped from: the cache itself, or this machine's copies of one at a URL."""
+        """Return the folder that arrays are memory-mapped from: the cache, or this machine's copies of one at a URL."""
         if isinstance(self.folder, LocalFolder):
             return self.folder
         copies = Path(os.environ.get("RAYGRID_LOCAL_CACHE") or "~/.cache/raygrid/copies").expanduser()
         return LocalFolder(copies / sha256(str(self.root).encode()).hexdigest()[:16])
 
     def _obtain(self, entry: Path, compute: Compute) -> None:
-        """Make `entry` whole. The caller holds the key's lock on this machine."""
+        """Compute or download `entry`. The caller holds the key's lock on this machine."""
         if isinstance(self.folder, LocalFolder):
             self._compute(entry, compute)
         elif not _download(self.folder, entry):
@@ -126,8 +126,8 @@ class Cache:
                 _upload(self.folder, folder, entry.name)
 
         _make_whole(entry, fill)
-        told = {"key": entry.name, "host": socket.gethostname(), "seconds": seconds, "finished_at": _now()}
-        text = json.dumps(told, indent=1).encode()
+        computation = {"key": entry.name, "host": socket.gethostname(), "seconds": seconds, "finished_at": _now()}
+        text = json.dumps(computation, indent=1).encode()
         self.folder.write(f"computed/{entry.name}-{uuid4().hex}.json", lambda file: file.write(text), parents=True)
 
 
@@ -171,7 +171,7 @@ def _upload(shared: RemoteFolder, folder: Path, key: str) -> None:
 
 
 def _download(shared: RemoteFolder, entry: Path) -> bool:
-    """Copy an entry to this machine; return whether it is there, and whole."""
+    """Copy an entry to this machine; return whether it exists and is complete."""
     contents = shared.read(f"{entry.name}/{_CONTENTS}")
     if contents is None:
         return False
@@ -186,21 +186,21 @@ def _download(shared: RemoteFolder, entry: Path) -> bool:
 
 
 def _make_whole(entry: Path, fill: Callable[[Path], None]) -> None:
-    """Make the folder `entry` of what `fill` writes into an empty one. The caller holds the key's lock."""
+    """Let `fill` write into a temporary folder, then rename it to `entry`. The caller holds the key's lock."""
     temporary = entry.parent / f".{entry.name}.tmp"
     with as_store_error(entry.parent):
-        shutil.rmtree(temporary, ignore_errors=True)  # of a killed process
+        shutil.rmtree(temporary, ignore_errors=True)  # a killed process may have left it
         temporary.mkdir()
         try:
             fill(temporary)
-            shutil.rmtree(entry, ignore_errors=True)  # it was not whole, or nobody would have come here
+            shutil.rmtree(entry, ignore_errors=True)  # if it exists, it is incomplete
             temporary.rename(entry)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _is_whole(entry: Path) -> bool:
-    """Tell whether every file of an entry is there, in its size."""
+    """Tell whether every file of an entry exists and has its size."""
     try:
         sizes = _sizes((entry / _CONTENTS).read_bytes())
         return all((entry / name).stat().st_size == size for name, size in sizes.items())
@@ -210,11 +210,11 @@ def _is_whole(entry: Path) -> bool:
 
 def _sizes(contents: bytes) -> dict[str, int]:
     sizes: dict[str, int] = json.loads(contents)
-    return {Path(name).name: size for name, size in sizes.items()}  # who can write there, must not write elsewhere
+    return {Path(name).name: size for name, size in sizes.items()}  # the file must not name paths outside the entry
 
 
 def _mapped(path: Path) -> NDArray[Any]:
-    """Return the array in a file, mapped into memory; as a plain array, for a memmap is pickled by copying it."""
+    """Return the memory-mapped array of a file, as a plain array: Ray would copy a memmap into the pickle."""
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 

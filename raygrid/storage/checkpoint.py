@@ -1,4 +1,4 @@
-"""What a training leaves on its way, so that another process can go on with it."""
+"""The contract of a checkpoint: the state of a training, saved so that another process can continue it."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -9,13 +9,13 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class Checkpoint(Protocol):
-    """Where one training keeps its state; who made it decides where that is."""
+    """Saves and loads the state of one training."""
 
     def load(self) -> Arrays | None:
-        """Return what was saved last, or nothing."""
+        """Return the arrays saved last, or None."""
 
     def save(self, arrays: Arrays) -> None:
-        """Keep these arrays in place of what was saved before."""
+        """Keep these arrays, and drop those saved before."""
 
 
 class _NoCheckpoint:

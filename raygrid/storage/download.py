@@ -1,4 +1,4 @@
-"""Files from the web: resumed where they broke off, and checked before they get their name."""
+"""Files from the web: interrupted downloads are resumed, and a file gets its name only after its content is checked."""
 
 import shutil
 from collections.abc import Callable
@@ -14,21 +14,21 @@ TIMEOUT_S = 60
 
 
 def download(url: str, path: Path, *, check: Callable[[Path], None]) -> None:
-    """Make `path` hold the file at `url`, all of it, unless a file is there; processes that want it at once wait.
+    """Download the file at `url` to `path`, unless `path` exists; other processes that want it wait for this one.
 
     Parameters
     ----------
     url : str
         An http or https address.
     path : Path
-        Where the file belongs. What has come of it so far lies beside it, in ``.part``, until it is whole and right.
+        Where the file is put. Until it is complete and checked, the bytes received are beside it, in ``.part``.
     check : callable
-        Given the file that has come, raises an error where its content is wrong; then the next try begins anew.
+        Gets the downloaded file and raises an error if its content is wrong; then the next try starts from zero.
 
     Raises
     ------
     OSError, HTTPException
-        It cannot be had, or broke off.
+        The server does not send the file, or the connection broke.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
@@ -45,7 +45,7 @@ def download(url: str, path: Path, *, check: Callable[[Path], None]) -> None:
 
 
 def _complete(url: str, part: Path) -> None:
-    """Append what `part` lacks, again after every break that came with new bytes."""
+    """Append what is missing in `part`; try again after a break, if the last try brought new bytes."""
     while True:
         before = _size(part)
         try:
@@ -57,19 +57,19 @@ def _complete(url: str, part: Path) -> None:
 
 
 def _append(url: str, part: Path) -> None:
-    """Append to `part` what it lacks, in one request; write it anew where the server ignores ranges."""
+    """Append what is missing in `part`, in one request; if the server ignores ranges, start from zero."""
     size = _size(part)
     request = Request(url, headers={"Range": f"bytes={size}-"} if size else {})  # noqa: S310 (urls are constants)
     try:
         response = urlopen(request, timeout=TIMEOUT_S)  # noqa: S310
     except HTTPError as error:
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # nothing is left to come; the checksum tells whether that is right
+            return  # nothing is missing; the checksum tells whether the content is right
         raise
     with response, part.open("ab" if response.status == HTTPStatus.PARTIAL_CONTENT else "wb") as out:
         end = out.tell() + int(response.headers.get("Content-Length", 0))
         shutil.copyfileobj(response, out)
-        if out.tell() < end:  # http.client ends quietly when the connection breaks
+        if out.tell() < end:  # http.client raises no error when the connection breaks
             raise ConnectionError(f"broke off after {out.tell()} of {end} bytes")
 
 

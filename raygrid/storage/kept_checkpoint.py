@@ -1,4 +1,4 @@
-"""A training's state, kept in a store: one uncompressed npz a cell."""
+"""The checkpoint of a cell in a store: one uncompressed npz file."""
 
 import zipfile
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from raygrid.storage.checkpoint import Arrays
 from raygrid.storage.folders import Folder
 
-# Before the name of every array, which may be any; the version stands beside them without it.
+# Put before the name of every array, so that no name is equal to "version".
 _ARRAY = "array/"
 
 
@@ -20,7 +20,7 @@ class KeptCheckpoint:
     Attributes
     ----------
     version : str
-        What another version's training saved is not loaded.
+        Arrays that were saved under another version are not loaded.
     """
 
     folder: Folder
@@ -28,7 +28,7 @@ class KeptCheckpoint:
     version: str
 
     def load(self) -> Arrays | None:
-        """Return what was saved last, under the same version; nothing where the file is broken."""
+        """Return the arrays saved last under this version; None if there are none or the file is broken."""
         content = self.folder.read(self.name)
         if content is None:
             return None
@@ -37,11 +37,11 @@ class KeptCheckpoint:
                 if kept["version"].item() != self.version:
                     return None
                 return {name.removeprefix(_ARRAY): kept[name] for name in kept if name.startswith(_ARRAY)}
-        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):  # whatever numpy makes of it
+        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):  # numpy's errors for a broken file
             return None
 
     def save(self, arrays: Arrays) -> None:
-        """Keep these arrays in place of what was saved before.
+        """Keep these arrays, and drop those saved before.
 
         Raises
         ------

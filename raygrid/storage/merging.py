@@ -1,4 +1,4 @@
-"""Several stores read as one, and copied into one."""
+"""Several stores: their records joined into one mapping, or copied into one store."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ _AT_ONCE = 16
 def join(stores: Sequence[Store]) -> dict[str, tuple[Record, Store]]:
     """Return the records of several stores, by key, each with the store it is from.
 
-    A final record goes before a failure, then the first comes first.
+    Of several records of a cell, a final one is preferred to a failure; else the one of the first store.
 
     Raises
     ------
@@ -56,12 +56,12 @@ def merge(target: Store, sources: Sequence[Store]) -> int:
 
 
 def _differing(one: Record, other: Record) -> list[str]:
-    """Return the fields in which two records differ, but for what they cost."""
+    """Return the fields in which two records differ, except what they cost."""
     return [name for name in Record.model_fields if name != "measured" and getattr(one, name) != getattr(other, name)]
 
 
 def _copy(key: str, source: Store, target: Store) -> None:
-    """Copy the files of one record; itself last, so that a record always has its predictions."""
+    """Copy the files of one record; the record itself last, so that it is never without its predictions."""
     for name in (f"predictions/{key}.npz", f"logs/{key}.log", f"records/{key}.json"):
         content = source.folder.read(name)
         if content is not None:

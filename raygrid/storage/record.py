@@ -1,4 +1,4 @@
-"""The record: what a trial leaves. Pure: to and from JSON."""
+"""The record: the result of a trial, as JSON. Nothing here reads or writes a file."""
 
 from typing import Any, Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 Status = Literal["done", "infeasible", "error", "oom", "timeout", "preempted"]
 
-# A cell with a record of these is never tried again; the others are, by the next run.
+# A cell whose record has one of these is never tried again; the next run tries the others again.
 FINAL: frozenset[str] = frozenset({"done", "infeasible"})
 
 
@@ -20,17 +20,17 @@ class Measured(BaseModel):
     seconds: dict[str, float]
     """Wall-clock time by stage, without `shared_s`."""
     shared_s: float = 0.0
-    """Wall-clock time of computing what other cells use as well, or of waiting for it."""
+    """Wall-clock time spent computing arrays that other cells use as well, or waiting for them."""
     peak_memory_mb: float
     """Largest resident size of the trial's process while it ran."""
     attempt: str = ""
-    """Which attempt of a run this was, so that a trial started again sees what it has already left."""
+    """Name of the attempt in the run, so that a trial that is started again finds the record it has already written."""
     log: list[str] = []
-    """What libraries warned of, each once; a process may be warned only once, hence in its first trial."""
+    """Warnings of libraries, each once; a library may warn once a process, so only in the process' first trial."""
 
 
 class Record(BaseModel):
-    """What one trial left.
+    """The result of one trial.
 
     Attributes
     ----------

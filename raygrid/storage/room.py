@@ -1,4 +1,4 @@
-"""Room on this machine's disk for large arrays that can be computed again: how much, and which go first."""
+"""Limit the disk space of large cached arrays: how much they may take, and which are deleted first."""
 
 import fcntl
 import os
@@ -10,18 +10,18 @@ from pathlib import Path
 from raygrid.storage.folders import LocalFolder
 from raygrid.storage.whole_files import as_store_error
 
-# Of the disk that is free, or taken by such arrays, what they may take where RAYGRID_CACHE_GB does not say it.
+# Without RAYGRID_CACHE_GB, such arrays may take this share of the space that is free or that they take already.
 _SHARE_OF_DISK = 0.5
 
-# Locked, shared, by every process that uses arrays of the folder; written when the first of them comes.
+# Every process that uses arrays of the folder holds a shared lock on it; its time is when the first of them came.
 _IN_USE = ".in-use.lock"
 
 
 def make_room(here: LocalFolder, needed_bytes: int, *, kind: str) -> None:
     """Delete entries named ``<kind>-...`` until `needed_bytes` more are within bounds, the least recently used first.
 
-    What a process that still runs may have used stays, even beyond the bound, unless the disk itself is too small: a
-    grid that goes through three data sets again and again would otherwise compute each of them again and again.
+    Arrays that a running process may have used are kept even beyond the limit, unless the disk itself is full.
+    Otherwise a grid that visits three data sets in turn would compute each of them again and again.
     """
     with suppress(FileNotFoundError):  # another process makes room as well
         kept = here.root.glob(f"{kind}-*/parts.npy")
@@ -38,7 +38,7 @@ def make_room(here: LocalFolder, needed_bytes: int, *, kind: str) -> None:
 
 
 def _deleted(here: LocalFolder, entry: Path) -> bool:
-    """Delete an entry and return whether it is gone; who still has it mapped keeps it."""
+    """Delete an entry and return whether it is gone; a process that has it memory-mapped can still read it."""
     lock = f".{entry.name}.lock"
     if here.is_held(lock):  # somebody is about to use it
         return False
@@ -48,13 +48,13 @@ def _deleted(here: LocalFolder, entry: Path) -> bool:
 
 
 def _bound_bytes(disk_bytes: int) -> float:
-    gigabytes = os.environ.get("RAYGRID_CACHE_GB")  # of this machine: those of a cluster have other disks
+    gigabytes = os.environ.get("RAYGRID_CACHE_GB")  # read on every machine, because their disks differ
     return float(gigabytes) * 1e9 if gigabytes else _SHARE_OF_DISK * disk_bytes
 
 
 @cache
 def used_since(root: Path) -> float:
-    """Return since when some process has always used the arrays of a folder; from now on this one does, until it ends.
+    """Return since when the folder's arrays have been in use without a gap; this process uses them until it ends.
 
     In seconds since the epoch. The system releases the lock of a process that dies, however that happens.
     """
@@ -63,9 +63,9 @@ def used_since(root: Path) -> float:
         descriptor = os.open(root / _IN_USE, os.O_RDWR | os.O_CREAT, 0o666)  # open until the process ends
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:  # others do
+    except BlockingIOError:  # other processes use them
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     else:
-        os.utime(descriptor)  # by the clock that entries get their time of
+        os.utime(descriptor)  # sets the file system's time, as entries have it
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     return os.fstat(descriptor).st_mtime

@@ -1,4 +1,4 @@
-"""Seconds that a process spends on what cells share: they say nothing of what one cell takes."""
+"""Measures the seconds that a process spends on arrays that cells share, which do not count as a cell's own time."""
 
 import threading
 import time
@@ -29,6 +29,6 @@ def shared_work() -> Iterator[None]:
 
 
 def shared_s() -> float:
-    """Return the seconds spent so far: a clock of which, as of any other, two readings are to be compared."""
+    """Return the seconds spent so far in this process; compare two readings to measure a trial."""
     with _lock:
         return _spent_s + (time.perf_counter() - _started_at if _n_running else 0.0)

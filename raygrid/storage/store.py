@@ -1,4 +1,4 @@
-"""The store: one folder a grid, here or at a URL; one record file a cell. The only module that names its files."""
+"""The store: a folder of a grid, here or at a URL, with one record file for each cell; decides all file names in it."""
 
 import zlib
 from collections.abc import Hashable, Iterator, Mapping
@@ -29,8 +29,8 @@ class Store:
         environment.json    machine and versions of the last run
         records/KEY.json    one a cell
         predictions/KEY.npz y_true, y_pred, scores if there are any, and the test set's indices of a cell that is done
-        logs/KEY.log        what a cell's last trial wrote, where it wrote anything
-        checkpoints/KEY.npz what a training left on its way, while it lasts
+        logs/KEY.log        output of a cell's last trial, if there was any
+        checkpoints/KEY.npz state of a training that has not ended
         report/             tables, figures, statistics, index.html
 
     Parameters
@@ -57,10 +57,10 @@ class Store:
         self._claim: Claim | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_known": {}}  # a trial needs no other's record
+        return vars(self) | {"_known": {}}  # a trial does not need the records of other cells
 
     def prepare(self) -> None:
-        """Make the store's folders, and drop what a killed run left: files half-written, checkpoints of ended cells.
+        """Make the store's folders, and delete what a killed run left: half-written files, checkpoints of ended cells.
 
         Raises
         ------
@@ -79,10 +79,10 @@ class Store:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other runs out while this one writes; a killed run's lock ends with it, at a URL after 90 s at most.
+        """Keep other runs out while this one writes; the lock of a killed run ends with it, at a URL within 90 s.
 
-        At a URL one that could not be heard of for so long may lose it to another, and then writes no record any more;
-        nor do the trials' processes, to which the store goes pickled.
+        At a URL a run that cannot reach the server for so long may lose the lock to another run. Then neither it nor
+        its trials' processes, which have a pickled copy of the store, write any more records.
 
         Raises
         ------
@@ -100,7 +100,7 @@ class Store:
         return self.folder.is_held(_LOCK)
 
     def records(self) -> dict[str, Record]:
-        """Return every record, by key; read again, only files that are new or have changed are opened.
+        """Return every record, by key; a second call opens only files that are new or have changed.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class Store:
         return None if content is None else self._parsed(name, content)
 
     def predictions(self, key: str) -> dict[str, Any]:
-        """Return what is kept of a cell's predictions, arrays by name; nothing where there is no such file.
+        """Return the arrays of a cell's predictions, by name; an empty dict if there is no such file.
 
         Raises
         ------
@@ -141,7 +141,7 @@ class Store:
             raise StoreError(f"{self.root / name}: {reason}") from None
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
-        """Keep what a trial left; the predictions first, so that a record always has its own. A final record stays.
+        """Write predictions, then the record, so that no record is without its predictions; never replace a final one.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class Store:
         self.folder.write(f"records/{record.key}.json", lambda file: file.write(text.encode()))
 
     def read_text(self, name: str) -> str:
-        """Return a file that `write_text` wrote; nothing where there is none."""
+        """Return the text of a file that `write_text` wrote; empty if there is no such file."""
         return (self.folder.read(name) or b"").decode()
 
     def write_text(self, name: str, text: str) -> Location:
@@ -177,11 +177,11 @@ class Store:
         return self.root / name
 
     def read_log(self, key: str) -> str:
-        """Return what a cell's last trial wrote; nothing where that is not kept."""
+        """Return the output of a cell's last trial; empty if none was kept."""
         return (self.folder.read(f"logs/{key}.log") or b"").decode(errors="replace")
 
     def write_log(self, key: str, text: str) -> None:
-        """Keep what a cell's last trial wrote: no file where that is nothing."""
+        """Keep the output of a cell's last trial; if it is empty, delete the file."""
         if not text:
             self.folder.delete(f"logs/{key}.log")
             return
@@ -193,12 +193,12 @@ class Store:
         Parameters
         ----------
         version : str
-            Names all that must be the same for another process to go on, such as the versions of libraries.
+            Names everything that must be equal for another process to continue, such as the versions of libraries.
         """
         return KeptCheckpoint(self.folder, f"checkpoints/{key}.npz", version)
 
     def _check_claim(self) -> None:
-        """Raise StoreError where this process writes for a run that another has taken over from."""
+        """Raise StoreError if another run has taken over from the run that this process writes for."""
         if self._claim:
             self._claim.check()
 

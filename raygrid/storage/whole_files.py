@@ -1,6 +1,6 @@
-"""Files written whole: under a temporary name, synced, then renamed, and the folder synced.
+"""Write a file completely or not at all: under a temporary name, synced, then renamed, and the folder synced.
 
-A reader, or the next run after a crash, sees all of a file or nothing of it.
+A reader, or the next run after a crash, sees the complete file or no file.
 """
 
 import os
@@ -17,7 +17,7 @@ LEFTOVERS = ".*.tmp"
 
 
 def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    """Make `path` hold what `fill` writes into a file."""
+    """Replace `path` by what `fill` writes into a file."""
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -32,7 +32,7 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename outlast a loss of power, where the system can."""
+    """Make a rename survive a power failure, if the system supports it."""
     with suppress(OSError):  # some file systems, and Windows, do not sync folders
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -43,7 +43,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def as_store_error(root: Path) -> Iterator[None]:
-    """Turn what the file system refuses into one line that names `root`."""
+    """Turn an error of the file system into a StoreError of one line that names `root`."""
     try:
         yield
     except OSError as error:

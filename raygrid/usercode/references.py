@@ -1,4 +1,4 @@
-"""References to the user's own code, ``module:name``, which only the grid file that a command is given may contain.
+"""References to the user's own code, ``module:name``; only the grid file given to a command may contain them.
 
 A module is looked for where Python looks, then in the grid file's folder. To name a module is to run its code.
 """

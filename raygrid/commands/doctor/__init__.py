@@ -1,4 +1,4 @@
-"""What would keep a grid from running on this machine, or on its cluster: a list of checks, each with what to do."""
+"""doctor: checks whether a grid can run on this machine or on its cluster, and says what to do about each fault."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What a grid needs: its data and weights, and room for what it will write."""
+"""Checks of what a grid needs: its data sets and weights, and disk space for what it will write."""
 
 import shutil
 import tempfile
@@ -40,7 +40,7 @@ def files(job: Job) -> Iterator[Finding]:
 
 
 def _content(level: Level, cell: Cell) -> str:
-    """Return what a level's files hold; a data set is really read, as `run` will, because only that finds all faults.
+    """Return the finding about a level's files; a data set is loaded as in `run`, because only this finds all faults.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The software: Python, libraries, the Keras backend, and whether it sees the machine's cards."""
+"""Checks of the software: Python, libraries, the Keras backend, and whether it sees the machine's cards."""
 
 import json
 import os

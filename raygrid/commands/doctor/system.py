@@ -1,4 +1,4 @@
-"""The system: what Ray needs of this machine, or of a cluster, to start and to work well."""
+"""Checks of the system: what Ray needs on this machine, or on a cluster, to start and to work well."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""test: whether a class that the user wrote does what a level must do, check by check."""
+"""test: check, one property after the other, whether a class that the user wrote works as a level."""
 
 import traceback
 from collections.abc import Sequence

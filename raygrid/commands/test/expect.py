@@ -1,4 +1,4 @@
-"""What a check raises, and how it raises it."""
+"""`expect` and ContractError: how a check of `test` reports that a level breaks its contract."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# A check gets a level and raises ContractError where its docstring, which is printed, is not true of it.
+# A check gets a level; it raises ContractError if its own docstring, which is printed, is not true for the level.
 Check = Callable[[Any], None]
 
 

@@ -1,4 +1,4 @@
-"""What is checked of every level, on whatever axis."""
+"""The checks of `test` for levels of all axes."""
 
 import json
 import multiprocessing

@@ -1,4 +1,4 @@
-"""What is checked of what makes a cell's inputs: data sets and representations."""
+"""The checks of `test` for data sets and representations, which make the inputs of cells."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""What is checked of what works on a training set: resamplers, trained representations and classifiers."""
+"""The checks of `test` for levels that use a training set: resamplers, trained representations and classifiers."""
 
 from typing import Any
 

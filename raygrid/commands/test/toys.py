@@ -1,4 +1,4 @@
-"""Small inputs for the checks: what a trial gives a level, made up, of known content, and write-protected."""
+"""Small made-up inputs for the checks of `test`, like those of a trial; the arrays are write-protected."""
 
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -1,1 +1,1 @@
-"""The Ray engine; Ray is imported nowhere else."""
+"""The Ray engine; no other folder imports Ray."""

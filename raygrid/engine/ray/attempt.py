@@ -1,4 +1,4 @@
-"""One attempt at what is left of a grid: what its trials come to, as Tune tells it, and when it must end early."""
+"""One attempt: one call of Ray Tune on all cells that are left. Here its callbacks, and when it must end early."""
 
 import time
 from collections.abc import Mapping
@@ -23,20 +23,20 @@ _COUNTED_EVERY_S = 5.0
 
 
 class Attempt(tune.Callback):  # type: ignore[misc]
-    """Hears how trials end, and passes it on.
+    """Tune calls it when trials start and end; it remembers their outcomes and calls the observer.
 
     Attributes
     ----------
     name : str
-        Kept in every record that the attempt makes.
+        A name of the attempt, kept in every record that it makes.
     statuses : dict
-        Of the cells whose trial has ended with a record, by key.
+        By key, the status of every cell whose trial has ended with a record.
     running : set of str
         Keys of the cells whose trial has begun and not ended.
     deaths : dict
-        What became, by key, of the cells whose process died as often as Tune would start it again.
+        By key, the cells whose process died so often that Tune does not start it again.
     refusal : Refusal or None
-        What only the user can mend.
+        A fault that only the user can correct.
     """
 
     def __init__(self, name: str, cells: Mapping[str, Cell], store: Store, observer: Observer) -> None:
@@ -48,11 +48,11 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         self._key_of_actor: dict[str, str] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its callbacks; an observer need not stand that."""
+        """Leave out everything: Tune pickles its callbacks, and an observer may not allow that."""
         return {}
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Hear that a trial has begun, perhaps once more."""
+        """Note that a trial has begun, perhaps as a further try."""
         key = _key(trial)
         self.running.add(key)
         self._key_of_actor[private.actor_id(trial)] = key
@@ -61,16 +61,16 @@ class Attempt(tune.Callback):  # type: ignore[misc]
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Hear what a trial reports, which may end the attempt before the trial is complete."""
+        """Note that a trial has reported; a refusal ends the attempt before the trial is complete."""
         self.refusal = self.refusal or result.get("refusal")
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Hear that a trial has reported what became of its cell."""
+        """Note that a trial has ended and has reported the status of its cell."""
         self._finish(_key(trial), trial.last_result["status"])
         private.forget_statistics(trial)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Hear that a trial's process died, and that it will be started again."""
+        """Note that the process of a trial died, and Tune will start it again."""
         cell, death = self.cells[_key(trial)], _death(trial)
         node_was_lost = isinstance(death, Died) and death.node_was_lost
         if node_was_lost:
@@ -79,10 +79,10 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         self.observer.notice(f"{cell}: its {fate}; it is tried again")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Hear that a trial's process died, and that it will not be started again."""
+        """Note that the process of a trial died, and Tune will not start it again."""
         key, death = _key(trial), _death(trial)
         record = self.store.record(key)
-        if record and record.measured.attempt == self.name:  # it had just left its record
+        if record and record.measured.attempt == self.name:  # it died after it wrote its record
             self._finish(key, record.status)
             return
         if isinstance(death, Died) and death.node_was_lost:
@@ -91,7 +91,7 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         self.deaths[key] = death
 
     def outcome(self, key: str, failure: Exception | None) -> Outcome:
-        """Return what a cell's trial came to, where Tune brought the attempt to its end or failed like this."""
+        """Return the outcome of a cell's trial, after the attempt has ended, or has failed with `failure`."""
         if key in self.statuses:
             return Recorded(self.statuses[key])
         if key in self.deaths:
@@ -101,9 +101,9 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         return NotRun()
 
     def _ended_by(self, failure: Exception) -> set[str]:
-        """Return the keys of the cells whose worker Ray's memory monitor ended, as far as it says; else all that ran.
+        """Return the keys of the cells whose worker Ray's memory monitor ended; if it does not say, of all that ran.
 
-        Ray may end several; those that merely ran beside them have done nothing wrong.
+        Ray may end several workers; cells that only ran at the same time are not at fault.
         """
         actors = private.ended_by_memory_monitor(failure) & set(self._key_of_actor)
         return {self._key_of_actor[actor] for actor in actors} & self.running or self.running
@@ -129,18 +129,18 @@ def _death(trial: Any) -> Died | Ended:
 
 
 class EarlyEnd(tune.Stopper):  # type: ignore[misc]
-    """Ends an attempt when the budget is exhausted, or when a trial has met what only the user can mend."""
+    """Ends an attempt when the budget is exhausted, or when a trial was refused."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget, self.refused, self.counted_at = budget, False, 0.0
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Never end one trial; look at what it reports."""
+        """Never end a single trial; note whether it reports a refusal."""
         self.refused = self.refused or "refusal" in result
         return False
 
     def stop_all(self) -> bool:
-        """Count the machines in use; Tune asks after everything that happens."""
+        """Return whether the attempt must end, and count the machines in use; Tune calls this after every event."""
         if time.monotonic() - self.counted_at > _COUNTED_EVERY_S:
             self.counted_at = time.monotonic()
             self.budget.spend(size())

@@ -1,4 +1,4 @@
-"""The Ray cluster that trials run on: one of our own for as long as a run lasts, or one that is there already."""
+"""The Ray cluster that trials run on: one that is started for the run and stopped after it, or an existing one."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-# Ray reads these when it is imported, hence before it is.
+# Set before Ray is imported, because Ray reads these at import.
 os.environ |= {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a trial without a GPU must not see one
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -24,8 +24,8 @@ from raygrid.errors import UsageError
 from raygrid.gridfile.resources import Resources
 from raygrid.wording import first_line
 
-# What of this process' environment the workers of a cluster that was there before it must know as well. Credentials are
-# not among them: Ray shows a job's environment to whoever may look at the cluster; nodes have their own.
+# Environment variables that the workers of an existing cluster get from this process. Credentials are not among them,
+# because Ray shows a job's environment to everyone who can see the cluster; nodes have credentials of their own.
 _PASSED_ON = (
     *("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "KERAS_BACKEND", "RAYGRID_LOCAL_CACHE", "RAYGRID_CHECKPOINT_EVERY_S"),
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"),
@@ -33,21 +33,21 @@ _PASSED_ON = (
 
 _ANSWERS_IN_S = 10
 
-# Ray's names of what a trial may use, and the units it counts them in.
+# Field of `Resources` -> Ray's name for it, and how many of Ray's units it is.
 _UNITS = {"cpus": ("CPU", 1), "gpus": ("GPU", 1), "memory_gb": ("memory", 1e9)}
 
 
 @contextmanager
 def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = False) -> Iterator[None]:
-    """Use the cluster at `address`, or the one this process is connected to, else one of our own while this lasts.
+    """Use the cluster that this process is connected to, else the one at `address`, else one started for this block.
 
     Parameters
     ----------
     code : sequence of str
-        Packages and modules, by their paths, that every worker gets a copy of, as they are now. Who is connected to a
-        cluster already sees to that.
+        Paths of packages and modules that are copied to every worker, as they are now. Where this process is already
+        connected to a cluster, the caller has to do that.
     verbose : bool
-        Whether Ray may show what it and its workers say. What the user must know of it, an observer hears.
+        Whether to show the output of Ray and its workers. What the user must know goes to the observer in any case.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
     passed_on = {"env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
     try:
         with tempfile.TemporaryDirectory(prefix="raygrid-") as empty:
-            # Workers would look into this process' working directory first, and find what is there by then.
+            # An empty one, because workers would import from this process' working directory as it is then.
             copied = {"py_modules": list(code), "working_dir": empty}
             ray.init(
                 address=address or "local",
@@ -84,7 +84,7 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
 
 
 def _check_answers(address: str | None) -> None:
-    """Raise UsageError where nothing listens at HOST:PORT: Ray itself tries for a quarter of an hour."""
+    """Raise UsageError if nothing listens at HOST:PORT, because Ray itself would try for 15 minutes."""
     host, separator, port = (address or "").rpartition(":")
     if not separator or not port.isdecimal():  # "auto", say
         return
@@ -99,7 +99,7 @@ def _no_cluster(address: str | None, reason: str) -> str:
 
 
 def request(resources: Resources, times: int = 1) -> dict[str, float]:
-    """Return what a trial asks Ray for: its resources so many times, as far as the largest node, and one card, go."""
+    """Return what a trial asks Ray for: `times` its resources, but at most the largest node and at most one card."""
     amounts = {name: getattr(resources, name) for name in _UNITS}
     wanted = {_UNITS[name][0]: amount * _UNITS[name][1] for name, amount in amounts.items() if amount}
     if times == 1:
@@ -109,14 +109,14 @@ def request(resources: Resources, times: int = 1) -> dict[str, float]:
 
 
 def fitting(resources: Mapping[str, Resources], observer: Observer, *, may_grow: bool) -> dict[str, Resources]:
-    """Return what trials may use here: what they ask for, or what the largest node has; the difference is said once.
+    """Return what trials may use here: what they ask for, or what the largest node has; the observer gets a notice.
 
-    So the grid file of a cluster runs on a laptop, and its GPU cells on CPUs where there is no GPU.
+    So a grid file written for a cluster also runs on a laptop, and its GPU cells run on CPUs if there is no GPU.
 
     Parameters
     ----------
     may_grow : bool
-        Whether nodes may yet join: then what is asked for is waited for.
+        Whether further nodes may join the cluster: then trials wait for what they ask for.
     """
     return {name: _fitting(name, wanted, observer, may_grow=may_grow) for name, wanted in resources.items()}
 
@@ -143,7 +143,7 @@ def _fitting(name: str, wanted: Resources, observer: Observer, *, may_grow: bool
 
 
 def size() -> float:
-    """Return how large the cluster is now: its GPUs; its CPUs where it has none."""
+    """Return the present size of the cluster: the number of its GPUs, or of its CPUs if it has no GPU."""
     total = ray.cluster_resources()
     return float(total.get("GPU") or total.get("CPU", 0))
 

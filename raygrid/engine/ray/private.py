@@ -1,7 +1,7 @@
-"""Every reach into what Ray does not promise to keep: its private attributes, and the words of its messages.
+"""All use of what Ray may change without notice: its private attributes, and the words of its messages.
 
-tests/test_ray_private.py and tests/test_many_nodes.py fail when Ray changes one of them; pyproject.toml says which
-versions were tried.
+tests/test_ray_private.py and tests/test_many_nodes.py fail if Ray changes one of them; pyproject.toml names the
+versions that were tested.
 """
 
 import re
@@ -11,27 +11,27 @@ from typing import Any
 
 from ray._private.services import find_gcs_addresses
 
-# How Ray's memory monitor names what it has ended, among all that it considered.
+# How Ray's memory monitor names the actor it has ended, in a list of all that it considered.
 _SELECTED = re.compile(r"Selected to kill: \(Actor\((\w+)\)")
 
-# What Ray says of a process whose node is gone. Of one that died on a living node Ray knows so at once. Where a whole
-# node goes, the connection breaks first: its processes are said to be unavailable for the quarter of a minute in which
-# Ray has not yet missed the node.
+# Ray's words for a process whose node is gone. When a node goes, its connections break first: for about 15 seconds,
+# until Ray notices that the node is missing, it calls the processes unavailable. If only the process died, Ray knows
+# that at once.
 _NODE_LOST = ("node has died", "is temporarily unavailable")
 
 
 def actor_id(trial: Any) -> str:
     """Return the id of the actor that runs a trial.
 
-    Tune does not say which trial was in the actor that the memory monitor has ended.
+    Needed because Tune does not say which trial ran in the actor that the memory monitor ended.
     """
     return str(trial.temporary_state.ray_actor._actor_id.hex())
 
 
 def ended_by_memory_monitor(failure: BaseException) -> set[str]:
-    """Return the ids of the actors that the memory monitor has ended; none where it does not say.
+    """Return the ids of the actors that the memory monitor has ended; none if the message does not name them.
 
-    `ray.exceptions.OutOfMemoryError` carries them in its message alone.
+    `ray.exceptions.OutOfMemoryError` names them only in its message.
     """
     return set(_SELECTED.findall(str(failure.__cause__)))
 
@@ -39,16 +39,16 @@ def ended_by_memory_monitor(failure: BaseException) -> set[str]:
 def reason_of_death(trial: Any) -> str:
     """Return why a trial's process died last, in Ray's words, on one line.
 
-    Tune calls back without the error, which it has just added to this file.
+    Tune calls back without the error, but has just appended it to the trial's error file.
     """
     last = Path(trial.error_file).read_text(encoding="utf-8").rpartition("Failure # ")[2]
     return " ".join(last.partition("\n")[2].split())
 
 
 def node_was_lost(reason: str) -> bool:
-    """Whether a process died because its node did: taken away, or broken.
+    """Whether a process died because its node was taken away or broke.
 
-    Ray's exceptions do not tell the two apart but in their message, unless an autoscaler took the node away.
+    Only the message of Ray's exception tells this, unless an autoscaler took the node away.
     """
     return any(words in reason for words in _NODE_LOST)
 
@@ -62,7 +62,7 @@ def memory_ran_out(reason: str) -> bool:
 
 
 def forget_statistics(trial: Any) -> None:
-    """Drop the running means of what a trial has reported: most of what Tune keeps of it, and nobody reads them."""
+    """Delete the running means of what a trial has reported: they need most of the memory, and nobody reads them."""
     trial.run_metadata.metric_analysis.clear()
     trial.run_metadata.metric_n_steps.clear()
 
@@ -70,15 +70,12 @@ def forget_statistics(trial: Any) -> None:
 def runs_in_mlflow(callback: Any) -> Mapping[Any, str]:
     """Return the id of MLflow's run for every trial that Ray's callback has heard of.
 
-    The callback ends none of those that are cut short, and does not show them.
+    Needed because the callback leaves open the runs of trials that are cut short, and has no public list of them.
     """
-    runs: Mapping[Any, str] = getattr(callback, "_trial_runs", {})  # not there before Tune has set it up
+    runs: Mapping[Any, str] = getattr(callback, "_trial_runs", {})  # Tune makes it when it sets up the callback
     return runs
 
 
 def head_ports() -> set[int]:
-    """Return the ports at which heads of Ray clusters listen on this machine.
-
-    Ray has no public way to look for them.
-    """
+    """Return the ports at which heads of Ray clusters listen on this machine; Ray has no public function for this."""
     return {int(address.rpartition(":")[2]) for address in find_gcs_addresses()}

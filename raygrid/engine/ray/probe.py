@@ -1,4 +1,4 @@
-"""What Ray says before a run: whether it starts, what it has, and whether a port is its own."""
+"""What `doctor` asks Ray before a run: whether it starts, its resources, and the ports of running clusters."""
 
 from raygrid.engine.ray.cluster import connected  # isort: skip  # sets what Ray reads when imported
 
@@ -10,7 +10,7 @@ __all__ = ["heads", "resources"]
 
 
 def resources(address: str | None) -> dict[str, float]:
-    """Return what the cluster at `address` has (CPU, GPU, memory in bytes, ...), or one started here for this.
+    """Return the resources (CPU, GPU, memory in bytes, ...) of the cluster at `address`, or of one started for this.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """The Ray engine: every cell is a Ray Tune trial, on one machine or a cluster.
 
-Ray schedules and isolates; it keeps no truth. A trial writes its own record before it reports, and the next run plans
-from the store again, so that Tune's own directory is a temporary one. What Tune does not bring to an end (it gives up a
-whole sweep when Ray's memory monitor ends one worker) is attempted again.
+Ray only schedules trials and gives each a process; results are kept in the store. A trial writes its record before it
+reports, and the next run reads the store again, so Tune's own directory is temporary. When Ray's memory monitor ends
+one worker, Tune gives up on all trials; the cells that are left then go into another attempt.
 """
 
 import os
@@ -37,8 +37,8 @@ from raygrid.wording import first_line
 if TYPE_CHECKING:
     from raygrid.engine.ray.trackers import Tracker
 
-# Trials that Tune asks Ray for at a time where they want different things: so many that those which wait for a GPU keep
-# no others from the CPUs. Each costs 6 ms before the first is started, so that else Tune's own choice, 200, is better.
+# How many trials wait in Ray's queue at a time, if trials want different resources: so many that those which wait for
+# a GPU do not keep others from the CPUs. Each delays the start by 6 ms, so if all are alike, Tune's own 200 are used.
 _PENDING = 2000
 
 
@@ -55,7 +55,7 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
 
 
 class _Sweep:
-    """Attempts at the cells of one run, and what each of them has met with."""
+    """The attempts of one run, and the history of each cell."""
 
     def __init__(self, store: Store, terms: Terms, observer: Observer) -> None:
         self.store, self.terms, self.observer = store, terms, observer
@@ -70,7 +70,7 @@ class _Sweep:
         if failure:
             if not isinstance(failure.__cause__, RayError):
                 raise failure
-            self.observer.notice(f"Ray Tune gave up, what is left is attempted again: {first_line(failure)}")
+            self.observer.notice(f"Ray Tune gave up, the cells that are left are tried again: {first_line(failure)}")
         elif not (attempt.statuses or attempt.deaths or self.terms.budget.exhausted()):
             raise RuntimeError("Ray Tune ended without having brought a trial to its end")
         return self._carry_out(attempt, failure)
@@ -121,27 +121,27 @@ class _Sweep:
         return None
 
     def _bundle(self, cell: Cell) -> dict[str, float]:
-        """Return what the cell's trial asks for: twice as much after a mishap, which may be want of memory."""
+        """Return what the cell's trial asks for: twice as much after each mishap, because memory may have run out."""
         return request(self.terms.resources_of(cell), 2 ** self.histories[cell.key].mishaps)
 
 
 def _trackers(terms: Terms, cells: Mapping[str, Cell]) -> "list[Tracker]":
-    """Return the callbacks of trackers, if any is asked for."""
+    """Return the callbacks of the trackers that the user asked for."""
     if not (terms.mlflow or terms.tensorboard):
         return []
-    from raygrid.engine.ray.trackers import callbacks  # half a second, where MLflow is installed
+    from raygrid.engine.ray.trackers import callbacks  # takes half a second if MLflow is installed
 
     levels = {key: cell.levels() for key, cell in cells.items()}
     return callbacks(terms.mlflow, terms.tensorboard, terms.name, levels)
 
 
 def _shared_inputs(cells: Sequence[Cell], cache: Cache) -> dict[str, Any]:
-    """Return, by key, references to the inputs of all cells, computed by tasks that Ray can repeat.
+    """Return references to the inputs of all cells, by the key of the inputs; Ray tasks compute them.
 
-    One after the other, because two data sets decoded at a time need twice the memory. They claim no CPU: repeated
-    after the loss of a node, as often as that happens, they must not wait for the trials that wait for them. They are
-    spread, because the object store of the node that this process runs on need not hold them all. Each has a process
-    of its own, because Keras could not change its threads for a trial.
+    The tasks run one after the other, because two data sets decoded at the same time need twice the memory. They ask
+    for no CPU, because Ray repeats them after the loss of a node, and they must not wait for trials that wait for
+    their result. They are spread over the nodes, because one node's object store may not hold all inputs. Each runs in
+    a process of its own, because Keras cannot change its threads for a trial later.
     """
     repeatable = ray.remote(max_calls=1)(load).options(
         num_cpus=0, num_returns=2, max_retries=-1, scheduling_strategy="SPREAD"

@@ -1,6 +1,6 @@
-"""Trackers: MLflow and TensorBoard hear what trials come to, through Ray Tune's own callbacks.
+"""Trackers: they send the numbers of trials to MLflow and TensorBoard, through Ray Tune's own callbacks.
 
-A tracker is an onlooker: one that fails hears nothing more, and the run goes on.
+A tracker that fails is not called any more, and the run goes on.
 """
 
 import os
@@ -24,23 +24,23 @@ from raygrid.wording import first_line
 
 Levels = Mapping[str, Mapping[str, str]]
 
-# Tune's loop waits while MLflow tries a server again: by default for minutes, at every number.
+# Tune's loop waits while MLflow tries to reach its server: by default for minutes, for every number.
 _MLFLOW_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
 def callbacks(mlflow: str | None, tensorboard: Path | None, name: str, levels: Levels) -> "list[Tracker]":
-    """Return what one Tuner must call for the trackers that are asked for.
+    """Return the callbacks of the trackers that the user asked for, to be given to one Tuner.
 
     Parameters
     ----------
     mlflow : str or None
         Tracking URI, e.g. ``http://localhost:5000``.
     tensorboard : Path or None
-        Folder for event files; those of a cell lie in ``NAME/KEY``.
+        Folder for event files; those of a cell are in ``NAME/KEY``.
     name : str
-        The grid's: MLflow's experiment, and a folder in TensorBoard's.
+        The name of the grid: also of MLflow's experiment, and of a folder in TensorBoard's.
     levels : mapping
-        Of every cell, by key: axis -> level.
+        Axis -> level of every cell, by the cell's key.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def callbacks(mlflow: str | None, tensorboard: Path | None, name: str, levels: L
 
 @dataclass(frozen=True)
 class _Cell:
-    """What Ray's callbacks look at of a trial: here the cell's levels are its parameters, and its key is its name."""
+    """A cell in the place of a trial for Ray's callbacks: its levels are the parameters, its key is the name."""
 
     key: str
     levels: Mapping[str, str] = field(compare=False)
@@ -77,30 +77,30 @@ class _Cell:
 
 
 class Tracker:
-    """Between Tune and one of Ray's callbacks: shows it cells for trials, and their numbers alone."""
+    """Stands between Tune and one of Ray's callbacks: shows it cells in place of trials, and only their numbers."""
 
     def __init__(self, levels: Levels, *, folder: Path = Path(), **options: Any) -> None:
         super().__init__(**options)
         self.levels, self.folder, self.failed = levels, folder, False
 
     def end(self) -> None:
-        """Hear that no trial runs any more, however that came about."""
+        """Finish, because no trial runs any more."""
 
     def setup(self, *arguments: Any, **options: Any) -> None:
-        """Hear that trials are about to begin."""
+        """Prepare, because trials are about to begin."""
         self._try(partial(super().setup, *arguments, **options))  # type: ignore[misc]
 
     def log_trial_start(self, trial: Any) -> None:
-        """Hear that a trial has begun."""
+        """Note that a trial has begun."""
         self._try(partial(super().log_trial_start, self._cell(trial)))  # type: ignore[misc]
 
     def log_trial_result(self, iteration: int, trial: Any, result: dict[str, Any]) -> None:
-        """Hear what a trial reports."""
+        """Note that a trial has reported."""
         numbers = {**result.get("numbers", {}), TRAINING_ITERATION: result[TRAINING_ITERATION]}
         self._try(partial(super().log_trial_result, iteration, self._cell(trial), numbers))  # type: ignore[misc]
 
     def log_trial_end(self, trial: Any, failed: bool = False) -> None:
-        """Hear that a trial has ended."""
+        """Note that a trial has ended."""
         failed = failed or (trial.last_result or {}).get("status") not in FINAL
         self._try(partial(super().log_trial_end, self._cell(trial), failed))  # type: ignore[misc]
 
@@ -113,10 +113,10 @@ class Tracker:
             return
         try:
             track()
-        except Exception as error:  # whatever a server or a disk answers
+        except Exception as error:  # any error of a server or a disk
             self.failed = True
             name, reason = type(self).__name__[1:], first_line(error)
-            print(f"{name}: {reason}; it hears nothing more, the run goes on", file=sys.stderr)
+            print(f"{name}: {reason}; nothing more is sent to it, the run goes on", file=sys.stderr)
 
 
 class _MLflow(Tracker, MLflowLoggerCallback):  # type: ignore[misc]
@@ -144,7 +144,7 @@ class _MLflow(Tracker, MLflowLoggerCallback):  # type: ignore[misc]
         self.ended.add(self._cell(trial))
 
     def end(self) -> None:
-        """End the runs of trials that were cut short; a run that nobody ends would seem to go on for ever."""
+        """End the runs of trials that were cut short; MLflow would show them as running for ever."""
         for cell, run_id in runs_in_mlflow(self).items():
             if cell not in self.ended:
                 self._try(partial(self.mlflow_util.end_run, run_id=run_id, status="KILLED"))

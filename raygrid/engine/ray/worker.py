@@ -1,4 +1,4 @@
-"""What happens in a Ray worker: inputs are loaded once for all, and a cell is run."""
+"""What runs in a Ray worker: a task that loads inputs for all trials, and the trial of a cell."""
 
 import os
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ class Work:
     cells : mapping
         By key.
     inputs : mapping
-        From the key of inputs to a reference to them.
+        Key of inputs -> a reference to them.
     name : str
-        The attempt's, kept in every record that it makes.
+        The name of the attempt, kept in every record that it makes.
     """
 
     cells: Mapping[str, Cell]
@@ -42,23 +42,23 @@ class Work:
 
 @lru_cache(maxsize=1)
 def _fetched(work: Any) -> Work:
-    """Return what a reference stands for: once a process, because a grid has thousands of cells."""
+    """Return the object behind a reference; each process fetches it once, because a grid has thousands of cells."""
     fetched: Work = ray.get(work)
     return fetched
 
 
 def run_in_worker(config: dict[str, str], *, work: list[Any]) -> None:
-    """Run the cell whose key `config` has; what Tune calls.
+    """Run the cell whose key is in `config`; Tune calls this.
 
     Parameters
     ----------
     work : list of one ObjectRef
-        To a `Work`; Tune would fetch a bare reference for every trial.
+        A reference to a `Work`, in a list, because Tune would fetch a bare reference for every trial.
     """
     shared = _fetched(work[0])
     cell = shared.cells[config["key"]]
     resources = shared.terms.resources_of(cell)
-    # A trial tried again with twice its resources keeps its threads, which a result depends on.
+    # A trial that is tried again with twice its resources keeps its number of threads, because results depend on it.
     gpus = tune.get_context().get_trial_resources().required_resources.get("GPU", 0)
     runtime = Runtime(resources.cpus, gpus)
     inputs: Inputs = ray.get(shared.inputs[inputs_key(cell, runtime)])
@@ -66,18 +66,18 @@ def run_in_worker(config: dict[str, str], *, work: list[Any]) -> None:
         record = execute(
             cell, inputs, shared.store, runtime=runtime, attempt=shared.name, timeout_s=resources.timeout_s
         )
-    except UsageError as error:  # every other cell would meet it as well, and so would another try
+    except UsageError as error:  # every other cell, and another try, would meet it as well
         report: dict[str, Any] = {"status": "refused", "refusal": Refusal.of(error)}
     else:
         seconds = sum(record.measured.seconds.values())
         report = {"status": record.status, "numbers": {**record.metrics, "seconds": seconds}}
-    tune.report({**report, "done": True})  # or Tune would ask once more, to hear that the trial has ended
+    tune.report({**report, "done": True})  # without it Tune would ask once more whether the trial has ended
 
 
 def load(cell: Cell, cache: Cache) -> tuple[Refusal | None, Inputs | None]:
-    """Return the inputs, after a small value on which the driver can wait without fetching them.
+    """Return a refusal or None, and the inputs: the driver can wait for the small first value without fetching inputs.
 
-    Computed with all cores of the node that this process is on: no trial waits for less.
+    All cores of the node are used, because trials wait for the inputs.
     """
     runtime = Runtime(os.cpu_count() or 1)
     set_up_process(runtime)

@@ -1,4 +1,4 @@
-"""Confusion matrices, averaged over folds: a row of them a data set, a column a resampler."""
+"""Confusion matrices averaged over folds: one row for each data set, one column for each resampler."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal

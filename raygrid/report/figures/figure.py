@@ -1,4 +1,4 @@
-"""What every figure is, and the one way to draw it: the same bytes for the same numbers, legible without colour."""
+"""The type of all figures, and how they are drawn: equal numbers give equal bytes, and no colour is needed to read."""
 
 import re
 import warnings

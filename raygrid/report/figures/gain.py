@@ -1,4 +1,4 @@
-"""The gain over no resampling as a heat map: a panel a metric x arm, a row a data set, a column a resampler."""
+"""Heat maps of the gain over no resampling: a panel for each metric and arm, rows are data sets, columns resamplers."""
 
 from typing import TYPE_CHECKING, Any
 

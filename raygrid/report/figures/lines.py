@@ -1,4 +1,4 @@
-"""Panels of lines, one a data set x arm, in which every line carries its own label."""
+"""Panels of lines, one for each data set and arm; every line has its own label."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Critical-difference diagrams: average ranks on a line, those that do not differ joined."""
+"""Critical-difference diagrams: average ranks on an axis; bars join ranks that do not differ significantly."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where the seconds went: the mean time of a trial by stage."""
+"""The mean seconds of a trial in each of its stages."""
 
 from typing import TYPE_CHECKING
 

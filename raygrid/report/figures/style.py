@@ -1,4 +1,4 @@
-"""How lines and bars differ: by colours that colour-blind readers can distinguish, and by more than colour."""
+"""The style of lines and bars: colours for colour-blind readers, and markers or patterns besides the colours."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

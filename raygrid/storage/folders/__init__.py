@@ -1,4 +1,4 @@
-"""Folders of files that are written whole, on this machine or at a URL such as ``s3://bucket/run``."""
+"""Folders whose files are written completely or not at all, on this machine or at a URL like ``s3://bucket/run``."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ from raygrid.storage.folders.remote import RemoteFolder
 
 __all__ = ["Claim", "Folder", "Location", "LocalFolder", "RemoteFolder", "folder_at", "located"]
 
-# At botocore's own 10 connections reading many records takes several times as long; and how often to try again is
-# decided in one place, `raygrid.storage.folders.patience`.
+# With botocore's default of 10 connections, reading many records takes several times as long. Tries are limited to one
+# here, because `raygrid.storage.folders.patience` tries again.
 _S3_CONFIG = {"max_pool_connections": 64, "retries": {"total_max_attempts": 1}}
 _OPTIONS: dict[str, dict[str, Any]] = {protocol: {"config_kwargs": _S3_CONFIG} for protocol in ("s3", "s3a")}
 _EXTRAS = {"gs": "gcs", "gcs": "gcs", "s3": "s3", "s3a": "s3"}
@@ -34,7 +34,7 @@ def folder_at(where: str | Location) -> LocalFolder | RemoteFolder:
 
 
 def located(where: str | Location) -> Location:
-    """Return a path or a URL as what `/` and `str` work on; a path absolute, of a URL what it takes to connect to it.
+    """Return an absolute `Path`, or a `UPath` with the options of its connection; `/` and `str` work on both.
 
     Raises
     ------
@@ -49,12 +49,12 @@ def located(where: str | Location) -> Location:
         return Path(rest or text).expanduser().absolute()
     if not rest.strip("/"):
         raise StoreError(f"{text}: got no bucket; expected a URL such as s3://bucket/run")
-    location: UPath = UPath(text, use_listings_cache=False, **_options(text, protocol))  # others write as well
+    location: UPath = UPath(text, use_listings_cache=False, **_options(text, protocol))  # other machines write as well
     return location
 
 
 def _options(text: str, protocol: str) -> dict[str, Any]:
-    """Return what a file system is made with, but for what fsspec's own configuration says."""
+    """Return the options of a file system, except those that fsspec's own configuration sets."""
     try:
         fsspec.get_filesystem_class(protocol)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a folder of files can do, be it on this machine or at a URL."""
+"""The contract of a folder of files, on this machine or at a URL."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -7,60 +7,60 @@ from typing import IO, Protocol
 
 from upath import UPath
 
-# Where a folder lies: `Location / name` and `str` work alike for both.
+# Path of a folder; `Location / name` and `str` work for both.
 Location = Path | UPath
 Fill = Callable[[IO[bytes]], object]
 
 
 class Claim(Protocol):
-    """What the holder of a lock, and the processes that write for it, know it by; it can be pickled."""
+    """Proves that a lock is held: for its holder and, pickled, for the processes that write for it."""
 
     def check(self) -> None:
-        """Raise a StoreError where another has taken the lock over."""
+        """Raise a StoreError if another process has taken over the lock."""
 
 
 class Folder(Protocol):
-    """Files under names such as ``records/KEY.json``; each is written whole, so that a reader sees all of it or none.
+    """Files under names such as ``records/KEY.json``; a reader sees a complete file or none.
 
-    What the file system or the server refuses is raised as a `StoreError`.
+    Errors of the file system or the server are raised as a `StoreError`.
     """
 
     @property
     def root(self) -> Location:
-        """Where it lies."""
+        """Path or URL of the folder."""
 
     def prepare(self, names: Iterable[str]) -> None:
-        """Make these folders within it, and drop what a killed process left half-written there."""
+        """Make these subfolders, and delete half-written files that a killed process left in them."""
 
     def is_there(self, name: str) -> bool:
         """Tell whether there is a folder of this name."""
 
     def stamps(self, name: str, suffix: str) -> Mapping[str, Hashable]:
-        """Return the names of the files of a folder within it; a file that is written again gets another stamp."""
+        """Return file name -> stamp for the files of a subfolder; the stamp of a file changes when it is rewritten."""
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none."""
 
     def read_all(self, names: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the content of many files, but for those that are gone."""
+        """Return the content of these files; files that do not exist are left out."""
 
     def write(self, name: str, fill: Fill, *, parents: bool = False) -> None:
-        """Make the file hold what `fill` writes.
+        """Replace the file by what `fill` writes.
 
         Parameters
         ----------
         parents : bool
-            Whether to make the folders in which it lies; else they must be there, for a store that is gone is not made
-            again by the trials of a run.
+            Whether to make the folders above it. Otherwise they must exist, so that trials do not make a store again
+            that was deleted during the run.
         """
 
     def delete(self, name: str) -> None:
-        """Delete the file, if it is there."""
+        """Delete the file, if it exists."""
 
     def held(self, name: str, *, wait: bool) -> AbstractContextManager[Claim | None]:
-        """Hold the lock of this name, alone of all processes that use the folder; a killed one does not keep it.
+        """Hold the lock of this name, which one process at a time can hold; it is released if the process is killed.
 
-        What comes of it is None where a lock cannot be lost.
+        The value of the `with` block is a claim, or None if another process cannot take over the lock.
 
         Parameters
         ----------
@@ -73,5 +73,5 @@ class Folder(Protocol):
 
 
 def in_use(root: Location) -> str:
-    """Return the line that refuses a second holder."""
+    """Return the message for a process that wants a lock that is held."""
     return f"{root}: another run is writing here; wait for it, or use another --store"

@@ -1,4 +1,4 @@
-"""A lock where there are no locks: an object that its holder renews, and that anyone may take who finds it stale."""
+"""A lock for servers without locks: an object that its holder renews; if it is stale, another process may take it."""
 
 import math
 import os
@@ -21,18 +21,18 @@ from raygrid.storage.folders.folder import in_use
 if TYPE_CHECKING:
     from raygrid.storage.folders.remote import RemoteFolder
 
-# A holder renews its lease so often; one that has not been renewed for so long is anyone's, in seconds. Clocks of
-# machines that share a store must agree to much less than the difference.
+# A holder renews its lease every RENEW_S; after STALE_S without renewal another process may take it. The clocks of
+# machines that share a store must differ by much less than STALE_S - RENEW_S.
 RENEW_S = 20.0
 STALE_S = 90.0
-# Of several that take a stale lease at once, or from a server that ignores "only if there is none", the last one has
-# it; each finds out by reading it again after so many seconds.
+# If several processes take a stale lease at once, or the server ignores "only if it does not exist", the last one to
+# write gets it; each finds out by reading the lease again after so many seconds.
 SETTLE_S = 1.0
 _LOOK_AGAIN_S = 2.0
 
 
 class Lease(BaseModel):
-    """Who holds a lock, and when it last said so."""
+    """The holder of a lock, and when it was last renewed."""
 
     id: str = ""
     machine: str = ""
@@ -41,7 +41,7 @@ class Lease(BaseModel):
     renewed_at: datetime = datetime.min.replace(tzinfo=UTC)
 
     def is_stale(self) -> bool:
-        """Tell whether its holder is dead, or has been silent for too long."""
+        """Tell whether the holder is dead, or has not renewed the lease for too long."""
         if self.machine == _machine() and not _is_alive(self.pid):
             return True
         return (datetime.now(UTC) - self.renewed_at).total_seconds() > STALE_S
@@ -60,13 +60,13 @@ class HeldLease:
         return vars(self) | {"seen_at": -math.inf}  # another machine has another clock
 
     def check(self) -> None:
-        """Raise a StoreError where another has taken the lock over; look once in `RENEW_S`."""
+        """Raise a StoreError if another process has taken over the lock; read it at most once in `RENEW_S`."""
         now = time.monotonic()
         if now - self.seen_at < RENEW_S:
             return
         if _holder(self.folder.read(self.name)).id != self.id:
             raise StoreError(
-                f"{self.folder.root}: another run has taken over, for this one was not heard of for {STALE_S:g} s; "
+                f"{self.folder.root}: another run has taken over, because this one was silent for {STALE_S:g} s; "
                 "this one ends"
             )
         self.seen_at = now
@@ -74,7 +74,7 @@ class HeldLease:
 
 @contextmanager
 def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[HeldLease]:
-    """Hold the lock `name`, and renew it in a thread for as long as this lasts."""
+    """Hold the lock `name`, and renew it in a thread during this block."""
     mine = uuid4().hex
     while not _take(folder, name, mine):
         if not wait:
@@ -87,8 +87,8 @@ def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[HeldLeas
         yield HeldLease(folder, name, mine)
     finally:
         ended.set()
-        renewing.join()  # or it would put the object again after it was deleted
-        with suppress(StoreError):  # it ends by itself
+        renewing.join()  # otherwise it could write the object again after it was deleted
+        with suppress(StoreError):  # if it cannot be deleted, it becomes stale
             if _holder(folder.hasty().read(name)).id == mine:
                 folder.hasty().delete(name)
 
@@ -99,7 +99,7 @@ def is_held(folder: "RemoteFolder", name: str) -> bool:
 
 
 def _take(folder: "RemoteFolder", name: str, mine: str) -> bool:
-    """Try to become the holder; return whether that is so."""
+    """Try to become the holder; return whether it worked."""
     found = folder.read(name)
     if not _holder(found).is_stale():
         return False
@@ -112,10 +112,10 @@ def _take(folder: "RemoteFolder", name: str, mine: str) -> bool:
 
 
 def _renew(folder: "RemoteFolder", name: str, mine: str, ended: threading.Event) -> None:
-    """Say again and again that the holder lives, unless another has taken the lock from one that seemed dead."""
+    """Renew the lease until `ended`, or until another process has taken it over."""
     pause_s = RENEW_S
     while not ended.wait(pause_s):
-        pause_s = _LOOK_AGAIN_S  # where the server is away, to be there before another when it comes back
+        pause_s = _LOOK_AGAIN_S  # after a failure try again soon, to renew it before another process takes it
         with suppress(StoreError):
             if _holder(folder.read(name)).id != mine:
                 return
@@ -124,7 +124,7 @@ def _renew(folder: "RemoteFolder", name: str, mine: str, ended: threading.Event)
 
 
 def _holder(content: bytes | None) -> Lease:
-    """Return who holds a lock; where there is none, or what is there is no lease, nobody, since long ago."""
+    """Return the lease in a file; if there is none or it is not readable, a stale lease of nobody."""
     try:
         return Lease.model_validate_json(content or b"{}")
     except ValidationError:
@@ -139,7 +139,7 @@ def _signed(mine: str) -> bytes:
 
 
 def _machine() -> str:
-    """Return what tells apart machines, and containers, whose process ids mean nothing to each other."""
+    """Return a name of this machine, or container: process ids are only comparable within one of them."""
     known = [socket.gethostname()]
     with suppress(OSError):
         known.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())

@@ -10,18 +10,18 @@ from raygrid.errors import StoreError
 from raygrid.storage.folders.folder import Fill, in_use
 from raygrid.storage.whole_files import LEFTOVERS, as_store_error, write_whole
 
-# Another process that looks whether a lock is held, holds it for a moment.
+# A process that checks whether a lock is held, holds it itself for a moment; so wait this long before giving up.
 _LOOK_S = 0.5
 
 
 class LocalFolder:
-    """Files, written under a temporary name, synced and renamed; a `raygrid.storage.folders.folder.Folder`."""
+    """A `raygrid.storage.folders.folder.Folder` on disk; files are written under a temporary name, then renamed."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root.absolute()  # a trial's process has a working folder of its own
+        self.root = root.absolute()  # because the working folder of a trial's process is another one
 
     def prepare(self, names: Iterable[str]) -> None:
-        """Make these folders within it, and drop what a killed process left half-written there."""
+        """Make these subfolders, and delete half-written files that a killed process left in them."""
         with as_store_error(self.root):
             for name in names:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ class LocalFolder:
         return (self.root / name).is_dir()
 
     def stamps(self, name: str, suffix: str) -> Mapping[str, Hashable]:
-        """Return the names of the files of a folder within it; a file that is written again gets another stamp."""
+        """Return file name -> stamp for the files of a subfolder; the stamp of a file changes when it is rewritten."""
         found = {}
         for path in sorted((self.root / name).glob(f"*{suffix}")):
             try:
@@ -48,7 +48,7 @@ class LocalFolder:
         return self.read_all([name]).get(name)
 
     def read_all(self, names: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the content of many files, but for those that are gone."""
+        """Return the content of these files; files that do not exist are left out."""
         found = {}
         with as_store_error(self.root):
             for name in names:
@@ -57,7 +57,7 @@ class LocalFolder:
         return found
 
     def write(self, name: str, fill: Fill, *, parents: bool = False) -> None:
-        """Make the file hold what `fill` writes."""
+        """Replace the file by what `fill` writes."""
         path = self.root / name
         with as_store_error(self.root):
             if parents:
@@ -65,13 +65,13 @@ class LocalFolder:
             write_whole(path, fill)
 
     def delete(self, name: str) -> None:
-        """Delete the file, if it is there."""
+        """Delete the file, if it exists."""
         with as_store_error(self.root):
             (self.root / name).unlink(missing_ok=True)
 
     @contextmanager
     def held(self, name: str, *, wait: bool) -> Iterator[None]:
-        """Hold the lock of this name, alone of all processes that use the folder; a killed one does not keep it."""
+        """Hold the lock of this name, which one process at a time can hold; it is released if the process is killed."""
         with as_store_error(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.root / name)

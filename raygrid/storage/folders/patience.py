@@ -1,4 +1,4 @@
-"""A server that goes away and comes back: what passes by waiting, and how long to wait."""
+"""Try again when a server cannot be reached: which errors may pass with time, and how long to wait."""
 
 import errno
 import logging
@@ -11,12 +11,12 @@ from raygrid.errors import StoreError
 from raygrid.storage.folders.folder import Location
 from raygrid.wording import first_line
 
-# How long a server may be away before a run gives up, and the longest pause between two tries, in seconds.
+# How long a server may be unreachable before a run gives up, and the longest pause between two tries, in seconds.
 PATIENCE_S = 300.0
 _LONGEST_PAUSE_S = 20.0
 
-# What servers and networks raise when they are away, overloaded or cut off. The classes are named, not imported: which
-# of these packages are installed depends on the protocol.
+# Errors of servers and networks that are unreachable or overloaded. The classes are named, not imported, because it
+# depends on the protocol which of these packages are installed.
 _PASSING_ERRNOS = {errno.EAGAIN, errno.EBUSY, errno.EIO, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN}
 _PASSING_ERRNOS |= {errno.ENETUNREACH, getattr(errno, "EREMOTEIO", errno.EIO)}
 _PASSING_CLASSES = {
@@ -29,26 +29,26 @@ _PASSING_CLASSES = {
     "requests.RequestException",
 }
 
-_NO_TRUST = "CERTIFICATE_VERIFY_FAILED"  # to OpenSSL, one failure to connect as any other
+_NO_TRUST = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL raises it as a failure to connect, but waiting does not help
 
 _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
 def patiently(root: Location, act: Callable[[], Result], *, patience_s: float | None = None) -> Result:
-    """Return what `act` returns; where the server is away, try again with growing pauses.
+    """Return what `act` returns; if the server cannot be reached, try again with growing pauses.
 
     Parameters
     ----------
     patience_s : float or None
-        For how long, in seconds; None is `PATIENCE_S`.
+        How long to try, in seconds; None means `PATIENCE_S`.
 
     Raises
     ------
     FileNotFoundError, FileExistsError
-        The object is not there, or is there: the caller knows what that means.
+        The object does not exist, or exists already; the caller handles this.
     StoreError
-        Anything else that waiting did not, or does not, cure.
+        Any other error that did not pass, or cannot pass, by waiting.
     """
     retrying = Retrying(
         retry=retry_if_exception(passes),
@@ -69,7 +69,7 @@ def patiently(root: Location, act: Callable[[], Result], *, patience_s: float | 
 
 
 def passes(error: BaseException) -> bool:
-    """Tell whether waiting may cure it: no missing credentials, no refused access, no full disk."""
+    """Tell whether an error may pass by waiting, unlike missing credentials, refused access or a full disk."""
     if isinstance(error, FileNotFoundError | FileExistsError | PermissionError) or _NO_TRUST in str(error):
         return False
     if isinstance(error, ConnectionError | TimeoutError):
@@ -81,7 +81,7 @@ def passes(error: BaseException) -> bool:
 
 
 def _is_missing_bucket(error: OSError) -> bool:
-    """Tell a bucket that is not there from an object that is not there, where the server says which."""
+    """Tell whether the bucket does not exist, and not only the object, if the server says it."""
     response: dict[str, dict[str, str]] = getattr(error.__cause__, "response", None) or {}
     return response.get("Error", {}).get("Code") == "NoSuchBucket"
 

@@ -1,4 +1,4 @@
-"""A folder at a URL, through fsspec: a server puts an object whole or not at all, and so needs no temporary name."""
+"""A folder at a URL, through fsspec; no temporary names, because servers write an object completely or not at all."""
 
 import io
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -13,19 +13,19 @@ from raygrid.storage.folders.folder import Fill
 from raygrid.storage.folders.lease import HeldLease, is_held, lease
 from raygrid.storage.folders.patience import Result, passes, patiently
 
-# What tells one version of an object from the next; a server fills in some of them.
+# Properties that change when an object is rewritten; every server has some of them.
 _STAMPS = ("ETag", "etag", "generation", "LastModified", "mtime", "updated", "created", "size")
 
 
 class RemoteFolder:
     """Objects whose names begin with the URL; a `raygrid.storage.folders.folder.Folder`.
 
-    A server that is away is waited for, see `raygrid.storage.folders.patience`.
+    If the server cannot be reached, every method tries again, see `raygrid.storage.folders.patience`.
 
     Parameters
     ----------
     patience_s : float or None
-        For how long, in seconds; None is `raygrid.storage.folders.patience.PATIENCE_S`.
+        How long to try, in seconds; None means `raygrid.storage.folders.patience.PATIENCE_S`.
     """
 
     def __init__(self, root: UPath, *, patience_s: float | None = None) -> None:
@@ -33,18 +33,18 @@ class RemoteFolder:
         self.patience_s = patience_s
 
     def hasty(self) -> "RemoteFolder":
-        """Return the same folder, for what is not worth waiting."""
+        """Return the same folder, whose methods fail at once if the server cannot be reached."""
         return RemoteFolder(self.root, patience_s=0)
 
     def prepare(self, names: Iterable[str]) -> None:
-        """Do nothing: a server has no folders, and keeps no object that was not put whole."""
+        """Do nothing, because a server has no folders and no half-written objects."""
 
     def is_there(self, name: str) -> bool:
         """Tell whether there is any object; a server has no empty folders."""
         return bool(self._ls(self._path(name)) or self._ls(self._path("")))
 
     def stamps(self, name: str, suffix: str) -> Mapping[str, Hashable]:
-        """Return the names of the objects below a name; one that is put again gets another stamp."""
+        """Return object name -> stamp for the objects below `name`; a stamp changes when an object is rewritten."""
         found = {entry["name"].rpartition("/")[2]: entry for entry in self._ls(self._path(name))}
         return {
             f"{name}/{file}": tuple(str(entry.get(stamp)) for stamp in _STAMPS)
@@ -61,7 +61,7 @@ class RemoteFolder:
         return content
 
     def read_all(self, names: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the content of many objects, read side by side, but for those that are gone."""
+        """Return the content of these objects, read in parallel; objects that do not exist are left out."""
         left = {self._path(name): name for name in names}
         found: dict[str, bytes] = {}
 
@@ -69,7 +69,7 @@ class RemoteFolder:
             contents = self._fs.cat(list(left), on_error="return") if left else {}
             found.update({left.pop(path): content for path, content in contents.items() if _is_bytes(content)})
             failed = [error for error in contents.values() if not _is_bytes(error)]
-            for error in sorted(failed, key=passes):  # what waiting does not cure is raised first
+            for error in sorted(failed, key=passes):  # errors that do not pass by waiting are raised first
                 if not isinstance(error, FileNotFoundError):
                     raise error
 
@@ -77,27 +77,27 @@ class RemoteFolder:
         return found
 
     def write(self, name: str, fill: Fill, *, parents: bool = False) -> None:
-        """Put an object that holds what `fill` writes."""
+        """Replace the object by what `fill` writes."""
         buffer = io.BytesIO()
         fill(buffer)
         self._put(lambda: self._fs.pipe_file(self._path(name), buffer.getvalue()))
 
     def create(self, name: str, content: bytes) -> None:
-        """Put an object if there is none of this name; a server that cannot tell puts it in any case."""
+        """Write an object if there is none of this name; some servers replace an existing one."""
         with suppress(FileExistsError):
             self._put(lambda: self._fs.pipe_file(self._path(name), content, mode="create"))
 
     def delete(self, name: str) -> None:
-        """Delete the object, if it is there."""
+        """Delete the object, if it exists."""
         with suppress(FileNotFoundError):
             self._patiently(lambda: self._fs.rm_file(self._path(name)))
 
     def upload(self, path: Path, name: str) -> None:
-        """Put a file of this machine, of any size."""
+        """Upload a file of this machine, of any size."""
         self._put(lambda: self._fs.put_file(str(path), self._path(name)))
 
     def download(self, name: str, path: Path) -> bool:
-        """Write an object's content to a file of this machine; return whether there was one."""
+        """Download an object to a file of this machine; return whether the object exists."""
         try:
             self._patiently(lambda: self._fs.get_file(self._path(name), str(path)))
         except FileNotFoundError:
@@ -105,7 +105,7 @@ class RemoteFolder:
         return True
 
     def held(self, name: str, *, wait: bool) -> AbstractContextManager[HeldLease]:
-        """Hold the lock of this name, alone of all processes that use the URL, by `raygrid.storage.folders.lease`."""
+        """Hold the lock of this name, which one process at a time can hold, by `raygrid.storage.folders.lease`."""
         return lease(self, name, wait=wait)
 
     def is_held(self, name: str) -> bool:
@@ -129,7 +129,7 @@ class RemoteFolder:
     def _put(self, act: Callable[[], object]) -> None:
         try:
             self._patiently(act)
-        except FileNotFoundError as error:  # nothing has to be there to put an object but its bucket
+        except FileNotFoundError as error:  # writing an object needs only its bucket
             raise StoreError(f"{self.root}: got no such bucket ({error}); make it, or name another") from error
 
     def _patiently(self, act: Callable[[], Result]) -> Result:
