@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Column
 from rich.table import Table as Columns
 
 from raygrid.axes import IMBALANCE
@@ -72,15 +73,20 @@ def _refused(planned: Plan, folds: Folds) -> tuple[Plan, dict[str, int]]:
 
 def _by_size(kept: Sequence[Kept]) -> Columns:
     """Return how many images of each data set a level uses, and its smallest and largest class: of the first fold."""
-    columns = Columns("dataset", IMBALANCE, box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    columns = Columns(_text("dataset"), _text(IMBALANCE), box=SIMPLE_HEAD, padding=0, pad_edge=False)
     columns.title = "Images that are used, and classes from the smallest to the largest"
     for heading in ("images", "of", "train", "a class", "ratio", "test", "a class"):
-        columns.add_column(heading, justify="right")
+        columns.add_column(heading, justify="right", overflow="fold")
     for each in kept:
         used = [str(each.n_images - each.n_unused), str(each.n_images)]
         train = [_with_validation(each), span(each.train), f"{max(each.train) / min(each.train):.3g}"]
         columns.add_row(each.dataset, each.imbalance, *used, *train, str(sum(each.test)), span(each.test))
     return columns
+
+
+def _text(heading: str) -> Column:
+    """Return a column of names, which stay whole where the terminal is narrow: the numbers beside them are wrapped."""
+    return Column(heading, no_wrap=True, overflow="fold")
 
 
 def _with_validation(kept: Kept) -> str:
@@ -89,9 +95,9 @@ def _with_validation(kept: Kept) -> str:
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:
-    columns = Columns("axis", "level", title=f"{job.grid.name}: {counts_line(planned)}")
+    columns = Columns("axis", _text("level"), title=f"{job.grid.name}: {counts_line(planned)}")
     for heading in ("cells", "done", "infeasible", "to do"):
-        columns.add_column(heading, justify="right")
+        columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]
     for axis, levels in job.grid.levels().items():
         tallies = [Counter(cell.levels()[axis] for cell in part) for part in parts]
@@ -102,11 +108,12 @@ def _by_axis(job: Job, planned: Plan) -> Columns:
 
 
 def _by_stratum(bill: Bill) -> Columns:
-    columns = Columns("dataset", IMBALANCE, "arm", "resampler", box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    names = map(_text, ("dataset", IMBALANCE, "arm", "resampler"))
+    columns = Columns(*names, box=SIMPLE_HEAD, padding=0, pad_edge=False)
     columns.title = "To do, and what it will take"
     for heading in ("n_train", "cells", "s a cell", "hours"):
-        columns.add_column(heading, justify="right")
-    columns.add_column("found by")
+        columns.add_column(heading, justify="right", overflow="fold")
+    columns.add_column("found by", overflow="fold")
     for line in bill.lines:
         dataset, imbalance, representation, classifier, resampler = line.levels.values()
         numbers = [str(line.n_train or "?"), str(line.n_cells)]

@@ -1,6 +1,7 @@
 """Class sizes before a run: how many samples each level of imbalance keeps, and which cells are already infeasible."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from raygrid.costs.model import Sizes, sizes_of
 from raygrid.errors import InfeasibleError
 from raygrid.folds import Fold, fold_of
 from raygrid.images import Labels, known_labels, load_labels
+from raygrid.level import labels as named
 from raygrid.wording import plural
 
 # A level that drops more than this share of a data set gets a line of warning.
@@ -86,11 +88,12 @@ class Folds:
         labels, fold = self.labels(cell), self.of(cell)
         if isinstance(fold, InfeasibleError):
             return str(fold)
+        if labels is None or fold is None:
+            return ""
         try:
-            if labels and fold:
-                cell.resampler.check_sizes(labels.y[fold.train])
+            cell.resampler.check_sizes(labels.y[fold.train])
         except InfeasibleError as error:
-            return f"{cell.resampler.name}: {error}"  # as the record will say it
+            return f"{cell.resampler.name}: {_with_names(str(error), labels.class_names)}"  # the record lacks the names
         return ""
 
 
@@ -102,6 +105,14 @@ def _labels_of(cell: Cell, job: Job, *, read: bool) -> Labels | None:
     what = f", {plural(n_images, 'image')}" if n_images else ""
     _err.print(f"reading {cell.dataset.name}{what}; this is kept in the cache", markup=False, highlight=False)
     return load_labels(cell, job.cache)
+
+
+def _with_names(message: str, class_names: Sequence[str]) -> str:
+    """Return the message of a resampler, which knows the numbers of classes only, with their names."""
+    names = {f"class {label}": name for label, name in enumerate(class_names)}
+    return re.sub(
+        r"\bclass \d+", lambda found: f"{found[0]}, {names[found[0]]!r}" if found[0] in names else found[0], message
+    )
 
 
 def _counts(labels: Labels, index: Any) -> list[int]:
@@ -140,6 +151,7 @@ class Kept:
 
 def kept_of(job: Job, folds: Folds) -> Iterator[Kept]:
     """Yield what each level of imbalance keeps of each data set whose labels are known, where it can be realised."""
+    names = named(cell.imbalance for cell in job.cells)
     first_cells: dict[tuple[Any, ...], Cell] = {}
     for cell in job.cells:
         first_cells.setdefault((cell.dataset, cell.imbalance), cell)
@@ -147,7 +159,7 @@ def kept_of(job: Job, folds: Folds) -> Iterator[Kept]:
         labels, fold = folds.labels(cell), folds.of(cell)
         if labels and isinstance(fold, Fold):
             train, validation, test = (_counts(labels, index) for index in (fold.train, fold.validation, fold.test))
-            yield Kept(cell.dataset.name, cell.imbalance.text, train, validation, test, n_images=len(labels.y))
+            yield Kept(cell.dataset.name, names[cell.imbalance], train, validation, test, n_images=len(labels.y))
 
 
 def warnings_of(kept: list[Kept]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-from raygrid.axes import METHOD_AXES, STRATUM_AXES
+from raygrid.axes import IMBALANCE, METHOD_AXES, STRATUM_AXES
 from raygrid.cells import Cell
 from raygrid.costs.model import CostModel, Estimate
 from raygrid.costs.schedule import Machines, fits, wall_seconds
@@ -103,11 +103,12 @@ def bill_of(cells: Sequence[Cell], model: CostModel, resources: Mapping[str, Res
     resources : mapping
         What a trial is given, by the name of its classifier.
     """
-    names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in METHOD_AXES}
+    axes = (IMBALANCE, *METHOD_AXES)
+    names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in axes}
     strata: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        levels = [names[axis][getattr(cell, axis)] for axis in METHOD_AXES]
-        strata.setdefault((cell.dataset.name, cell.imbalance.text, *levels), []).append(cell)
+        levels = [names[axis][getattr(cell, axis)] for axis in axes]
+        strata.setdefault((cell.dataset.name, *levels), []).append(cell)
     lines = [_line(levels, alike, model, resources) for levels, alike in strata.items()]
     known = [(estimate.seconds, _of_trial(cell, resources)) for cell in cells if (estimate := model.estimate(cell))]
     return Bill(lines, machines, wall_seconds(known, machines), model.spread())

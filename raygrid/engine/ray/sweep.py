@@ -20,6 +20,7 @@ from ray import tune
 from ray.exceptions import RayError, RayTaskError
 from ray.tune.error import TuneError
 
+from raygrid.axes import AXES
 from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms
 from raygrid.engine.execution import Refusal
@@ -28,6 +29,7 @@ from raygrid.engine.ray.worker import Work, load, run_in_worker
 from raygrid.engine.verdict import RETRIES, GiveUp, History, Retry, verdict
 from raygrid.host import Runtime
 from raygrid.inputs import inputs_key, makers_first
+from raygrid.level import Level
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
 from raygrid.trial import record_loss
@@ -45,7 +47,8 @@ _PENDING = 2000
 def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
     """Run every cell as a trial; data and features are loaded once and shared through Ray's object store."""
     address = terms.address or os.environ.get("RAY_ADDRESS")
-    levels = {level for cell in cells for level in (cell.dataset, cell.representation, cell.resampler, cell.classifier)}
+    levels: set[Level] = {cell.split for cell in cells}
+    levels |= {getattr(cell, axis) for cell in cells for axis in AXES if axis != "fold"}
     with connected(address, code=code_of(levels), verbose=terms.verbose):
         resources = fitting(terms.resources, observer, may_grow=address is not None)
         sweep = _Sweep(store, replace(terms, resources=resources), observer)
