@@ -33,6 +33,10 @@ _PASSED_ON = (
 
 _ANSWERS_IN_S = 10
 
+# How long the path of Ray's folder may be. A socket's path has 107 bytes at most, on macOS 103, and Ray adds this:
+# /session_2026-01-31_23-59-59_123456_1234567/sockets/plasma_store
+_LONGEST_FOLDER_BYTES = 103 - 65
+
 # Ray's names of what a trial may use, and the units it counts them in.
 _UNITS = {"cpus": ("CPU", 1), "gpus": ("GPU", 1), "memory_gb": ("memory", 1e9)}
 
@@ -69,6 +73,7 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
                 log_to_driver=verbose,
                 logging_level="INFO" if verbose else "CRITICAL",
                 runtime_env=(passed_on if address else {}) | (copied if code else {}),
+                _temp_dir=None if address else ray_folder(),
             )
     except RuntimeEnvSetupError as error:
         raise UsageError(f"{', '.join(code)}: cannot be sent to Ray's workers: {error}") from error
@@ -81,6 +86,12 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
         yield
     finally:
         ray.shutdown()
+
+
+def ray_folder() -> str:
+    """Return where a cluster of our own keeps its files: the usual folder, or a short one for want of room in a path."""
+    usual = os.path.join(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), "ray")  # noqa: PTH118
+    return usual if len(os.fsencode(usual)) <= _LONGEST_FOLDER_BYTES else "/tmp/ray"  # noqa: S108  as Ray's without TMPDIR
 
 
 def _check_answers(address: str | None) -> None:
