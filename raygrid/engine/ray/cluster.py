@@ -5,6 +5,7 @@ import socket
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 # Ray reads these when it is imported, hence before it is.
 os.environ |= {
@@ -35,7 +36,7 @@ _ANSWERS_IN_S = 10
 
 # How long the path of Ray's folder may be. A socket's path has 107 bytes at most, on macOS 103, and Ray adds this:
 # /session_2026-01-31_23-59-59_123456_1234567/sockets/plasma_store
-_LONGEST_FOLDER_BYTES = 103 - 65
+LONGEST_FOLDER_BYTES = 103 - 65
 
 # Ray's names of what a trial may use, and the units it counts them in.
 _UNITS = {"cpus": ("CPU", 1), "gpus": ("GPU", 1), "memory_gb": ("memory", 1e9)}
@@ -89,9 +90,10 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
 
 
 def ray_folder() -> str:
-    """Return where a cluster of our own keeps its files: the usual folder, or a short one for want of room in a path."""
-    usual = os.path.join(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), "ray")  # noqa: PTH118
-    return usual if len(os.fsencode(usual)) <= _LONGEST_FOLDER_BYTES else "/tmp/ray"  # noqa: S108  as Ray's without TMPDIR
+    """Return where a cluster of our own keeps its files: the usual folder, or a short one if its path is too long."""
+    usual = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()).absolute() / "ray"
+    # The short one is Ray's where there is no TMPDIR.
+    return str(usual) if len(os.fsencode(usual)) <= LONGEST_FOLDER_BYTES else "/tmp/ray"  # noqa: S108
 
 
 def _check_answers(address: str | None) -> None:
