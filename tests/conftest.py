@@ -87,12 +87,17 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[None]:
     """A Ray cluster that the engine finds and uses instead of starting its own."""
-    import raygrid.engine.ray.sweep  # noqa: F401, I001  sets what Ray reads when it is imported
+    from raygrid.engine.ray.cluster import ray_folder  # isort: skip  # sets what Ray reads when imported
     import ray
 
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    ray.init("local", num_cpus=2, _temp_dir=ray_folder(), **quiet)
     yield
     ray.shutdown()
+
+
+# After so long without what is waited for, something hangs, however busy the machine is.
+HANGS_S = 600
 
 
 class Launched:
@@ -104,9 +109,9 @@ class Launched:
         with (folder / "stdout.txt").open("w") as out, self.log.open("w") as err:
             self.process = subprocess.Popen([script, *arguments], stdout=out, stderr=err, start_new_session=True)
 
-    def wait_until(self, condition: Callable[[], object], timeout_s: float = 120) -> None:
-        """Poll; fail if the process ends first or takes too long."""
-        deadline = time.monotonic() + timeout_s
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """Poll; fail if the process ends first or hangs."""
+        deadline = time.monotonic() + HANGS_S
         while not condition():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -125,14 +130,18 @@ class Launched:
                 found[int(folder.name)] = command
         return found
 
-    def wait_for_descendants(self, timeout_s: float, but: str = "nothing") -> dict[int, str]:
+    def wait_for_descendants(self, but: str = "nothing") -> dict[int, str]:
         """Wait for them to end; return those that have not, without those whose command contains `but`."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + HANGS_S
         while True:
             alive = {pid: command for pid, command in self.descendants().items() if but not in command}
             if not alive or time.monotonic() > deadline:
                 return alive
             time.sleep(0.1)
+
+    def wait(self) -> int:
+        """Wait for the process to end; return its exit code."""
+        return self.process.wait(timeout=HANGS_S)
 
     def end(self) -> None:
         """Kill whatever is left, each by its id."""

@@ -149,12 +149,12 @@ def on_scarce_cluster(*arguments: Any) -> Counter[str]:
     """
     from ray._private.utils import get_system_memory, get_used_memory
 
-    from raygrid.engine.ray.cluster import ray
+    from raygrid.engine.ray.cluster import ray, ray_folder
 
     threshold = (get_used_memory() + 3e9) / get_system_memory()
     os.environ |= {"RAY_memory_usage_threshold": f"{threshold:.3f}", "RAY_memory_monitor_refresh_ms": "100"}
     quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-    ray.init("local", num_cpus=2, num_gpus=1, object_store_memory=80_000_000, **quiet)
+    ray.init("local", num_cpus=2, num_gpus=1, object_store_memory=80_000_000, _temp_dir=ray_folder(), **quiet)
     return on_ray(*arguments)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import made_up
 import numpy as np
 import pytest
+from conftest import HANGS_S
 
 from raygrid.commands import watched
 from raygrid.commands.follow import rate_per_s
@@ -225,7 +226,7 @@ def test_on_a_terminal_one_display_is_kept_up_to_date_and_ctrl_c_ends_it(store, 
         write_all(store, records[:4])
         shown += read_until(master, b"4 to come")
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(timeout=30) == 130
+        assert process.wait(timeout=HANGS_S) == 130
         shown += read_until(master, None)
     assert b"\x1b[1A" in shown  # the cursor goes up, to draw in place
     assert b"oom: dataset=digits" in shown and b"  done: dataset=digits" in shown

@@ -6,6 +6,8 @@ of heads in test_doctor.py.
 
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -118,3 +120,23 @@ def test_mlflows_callback_knows_its_runs(private, tmp_path, monkeypatch):
     assert private.runs_in_mlflow(callback) == {}
     callback.setup()
     assert private.runs_in_mlflow(callback) is callback._trial_runs
+
+
+def test_the_path_of_a_socket_has_room_where_the_folder_has_the_longest_that_is_taken(cluster):
+    from raygrid.engine.ray.cluster import LONGEST_FOLDER_BYTES, ray_folder
+
+    session = Path(ray_folder(), "session_latest").resolve()
+    added = len(str(session.relative_to(ray_folder()))) + len(f"{2**22}") - len(session.name.rpartition("_")[2])
+    sockets = [path.name for path in (session / "sockets").iterdir()]
+    assert "plasma_store" in sockets
+    assert all(LONGEST_FOLDER_BYTES + added + len(f"//sockets/{name}") <= 103 for name in sockets)
+
+
+@pytest.mark.parametrize(("variable", "letters", "is_kept"), [("TMPDIR", 80, False), ("RAY_TMPDIR", 10, True)])
+def test_the_folder_of_ray_is_short(variable, letters, is_kept, monkeypatch):
+    from raygrid.engine.ray.cluster import ray_folder
+
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="x" * letters) as folder:
+        monkeypatch.setenv(variable, folder)
+        monkeypatch.setattr(tempfile, "tempdir", None)  # it is kept once it is found
+        assert ray_folder() == (f"{folder}/ray" if is_kept else "/tmp/ray")

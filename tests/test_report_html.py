@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import HANGS_S
 from made_up import LARGE, failed, grid, record, results, study, unfinished
 
 from raygrid.cells import expand
@@ -236,7 +237,7 @@ class Tab:
         return [element.text for element in self.browser.find_elements("css selector", selector)]
 
     def wait(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + HANGS_S
         while not condition():
             assert time.monotonic() < deadline, self.js("document.querySelector('dialog').innerText")
             time.sleep(0.02)

@@ -5,6 +5,7 @@ import socket
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 # Set before Ray is imported, because Ray reads these at import.
 os.environ |= {
@@ -32,6 +33,10 @@ _PASSED_ON = (
 )
 
 _ANSWERS_IN_S = 10
+
+# How long the path of Ray's folder may be. A socket's path has 107 bytes at most, on macOS 103, and Ray adds this:
+# /session_2026-01-31_23-59-59_123456_1234567/sockets/plasma_store
+LONGEST_FOLDER_BYTES = 103 - 65
 
 # Field of `Resources` -> Ray's name for it, and how many of Ray's units it is.
 _UNITS = {"cpus": ("CPU", 1), "gpus": ("GPU", 1), "memory_gb": ("memory", 1e9)}
@@ -69,6 +74,7 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
                 log_to_driver=verbose,
                 logging_level="INFO" if verbose else "CRITICAL",
                 runtime_env=(passed_on if address else {}) | (copied if code else {}),
+                _temp_dir=None if address else ray_folder(),
             )
     except RuntimeEnvSetupError as error:
         raise UsageError(f"{', '.join(code)}: cannot be sent to Ray's workers: {error}") from error
@@ -81,6 +87,13 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
         yield
     finally:
         ray.shutdown()
+
+
+def ray_folder() -> str:
+    """Return where a cluster of our own keeps its files: the usual folder, or a short one if its path is too long."""
+    usual = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()).absolute() / "ray"
+    # The short one is Ray's where there is no TMPDIR.
+    return str(usual) if len(os.fsencode(usual)) <= LONGEST_FOLDER_BYTES else "/tmp/ray"  # noqa: S108
 
 
 def _check_answers(address: str | None) -> None:
