@@ -98,7 +98,7 @@ def values(store: Path, raygrid, grid: Path) -> dict[tuple[str, ...], float]:
 
 def place(cell) -> tuple[str, ...]:
     levels = cell.levels()
-    return levels["ir"], levels["fold"], levels["resampler"]
+    return levels["imbalance"], levels["fold"], levels["resampler"]
 
 
 def with_scores(store: Path, target: Path, cells) -> dict[str, np.ndarray]:

@@ -319,7 +319,9 @@ def results(store: Path) -> dict[str, str]:
 
 def test_the_example_adds_a_data_set_a_resampler_and_a_classifier_in_less_than_40_lines():
     assert len((ROOT / "examples" / "own_levels" / "__init__.py").read_text().splitlines()) < 40
-    assert {axis: levels for axis, levels in load_grid(EXAMPLE).levels().items() if axis not in ("ir", "fold")} == {
+    assert {
+        axis: levels for axis, levels in load_grid(EXAMPLE).levels().items() if axis not in ("imbalance", "fold")
+    } == {
         "dataset": ["Bars", "digits"],
         "representation": ["features"],
         "resampler": ["none", "Blend"],

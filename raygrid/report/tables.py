@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from raygrid.axes import AXES, METHOD_AXES, ORDERED_AXES, axis_name, level_name
+from raygrid.axes import ALIASES, AXES, METHOD_AXES, ORDERED_AXES, axis_name, level_name
 from raygrid.errors import UsageError, choices
 from raygrid.report.missing import Missing
 from raygrid.report.numbers import Key, Number, average
@@ -77,6 +77,7 @@ def table(
         There is no cell, a cell has no result and `missing` is "refuse", or an argument is not one of its choices.
     """
     rows = (rows,) if isinstance(rows, str) else tuple(rows)
+    rows, columns = (tuple(ALIASES.get(axis, axis) for axis in axes) for axes in (rows, columns))
     column_axes = [axis for axis in columns if axis not in rows]
     _check(frame, rows, column_axes, missing)
     heads = _columns(frame, column_axes)
