@@ -127,9 +127,8 @@ class _Kernel:
 
     def _square(self, members: NDArray[np.intp], K: Floats) -> Floats:
         for block, part in self.between(self.A[members], self.X, self.norms[members], members):
-            (K.T if part.flags.f_contiguous else K)[block] = (
-                part  # symmetric, so either order of writing gives the same
-            )
+            # K is symmetric, so a part may be written transposed, in the order in which it lies in memory.
+            (K.T if part.flags.f_contiguous else K)[block] = part
         return K
 
 
