@@ -31,16 +31,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from raygrid.cells import Cell
-from raygrid.commands import workflow
+from raygrid.commands.forecast import model_of
 from raygrid.commands.job import Job, open_job
-from raygrid.commands.planning import model_of, pilot_cells
+from raygrid.commands.pilot import pilot_cells, run_pilot
+from raygrid.commands.run import run_grid
 from raygrid.costs.bill import bill_of
 from raygrid.costs.model import Stratum, stratum_of
 from raygrid.costs.schedule import Machines
 from raygrid.engine import Terms
 from raygrid.storage.store import Store
 
-AXES = ("representation", "resampler", "dataset", "ir")
+AXES = ("representation", "resampler", "dataset", "imbalance")
 
 
 def main() -> None:
@@ -51,13 +52,13 @@ def main() -> None:
         if given.store:
             _copy_pilot(job, Store(given.store))
         else:
-            workflow.pilot(job, given.engine, Terms(job.grid.resources))
+            run_pilot(job, given.engine, Terms(job.grid.resources))
         left, model = job.plan().todo, model_of(job)
         predicted = {cell.key: estimate.seconds for cell in left if (estimate := model.estimate(cell))}
         bill = bill_of(left, model, job.grid.resources, Machines(1 if given.engine == "inline" else given.cpus))
         start = time.perf_counter()
         if not given.store:
-            workflow.run(job, given.engine, Terms(job.grid.resources))
+            run_grid(job, given.engine, Terms(job.grid.resources))
         wall = time.perf_counter() - start
         records = Store(given.store).records() if given.store else job.records()
     done = {cell.key: records[cell.key] for cell in left if cell.key in records and records[cell.key].status == "done"}
