@@ -112,7 +112,7 @@ def made(columns: dict[tuple[str, str, str], list[float | str]], **place: Any) -
     lines = [
         {"metric": "CBA", "dataset": dataset, "imbalance": 2.0, "fold": i, "representation": representation}
         | {"classifier": {"image": "cnn", "features": "svm"}[representation], "resampler": resampler}
-        | {"status": result if isinstance(result, str) else "done"}
+        | {"status": result if isinstance(result, str) else "done", "lost": False}
         | {"value": nan if isinstance(result, str) else result}
         for (dataset, representation, resampler), results in columns.items()
         for i, result in enumerate(results)
