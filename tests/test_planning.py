@@ -286,7 +286,7 @@ def test_a_pilot_runs_ordinary_cells_and_keeps_their_records(raygrid, grid_file,
     assert pilots == ["pilot: 2 of 8 cells", "pilot: 1 of 8 cells"]
     assert "infeasible" not in err  # SMOTE's cells at IR 10 are, which the sizes of the classes say beforehand
     refused = re.findall(
-        r"^infeasible: 1 cell: digits: smote: got 11 samples of class \d; expected at least 12", out, re.M
+        r"^infeasible: 1 cell: digits: smote: got 11 samples of class \d, '\d'; expected at least 12", out, re.M
     )
     assert len(refused) == 2
     cells = {(cell.imbalance.ir, cell.fold, cell.resampler.name): cell.key for cell in cells_of(arms=arms)}
