@@ -11,11 +11,18 @@ import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
+from raygrid.cells import Cell
+from raygrid.classifiers.svm import Svm
 from raygrid.commands.doctor import needs, software, system
 from raygrid.commands.job import open_job
 from raygrid.datasets import DATASETS, FromPath
 from raygrid.errors import DataError
+from raygrid.folds import fold_of
 from raygrid.host import Runtime
+from raygrid.imbalance import Harmonic, Natural
+from raygrid.representations.image import Raw
+from raygrid.resampling import RESAMPLERS, NoResampling
+from raygrid.splits import Holdout, Official
 
 
 @pytest.fixture
@@ -206,15 +213,29 @@ def test_the_images_of_a_folder_are_counted_zipped_or_not(tmp_path):
     assert FromPath(name="mine", path=Path(zipped)).n_images() == 4
 
 
-def _files(level):
-    """Return what is found of one level, as if it were a grid's only one."""
+def test_a_data_set_that_the_grid_cannot_split_is_found_in_the_words_of_run(tmp_path):
+    np.savez(tmp_path / "mine.npz", X=np.zeros((12, 30, 30), np.uint8), y=np.repeat([0, 1], [10, 2]))
+    level = FromPath(name="mine", path=tmp_path / "mine.npz")
+    with pytest.raises(DataError) as refused:
+        fold_of(_cell(level, split=Official()), level.load(32, "nearest"))
+    assert wrong(_files(level, split=Official())) == [f"WRONG {refused.value}"]
+    assert [str(finding) for finding in _files(level, resampler=RESAMPLERS["smote"]())] == [
+        "ok    mine: here, 12 images of 2 classes; its class sizes make 1 cell infeasible; `plan` says why"
+    ]
+    assert str(_files(level, imbalance=Harmonic(ir=50))[0]).endswith("make 1 cell infeasible; `plan` says why")
 
-    class Cell:
-        dataset = representation = classifier = level
-        image_size, interpolation = 32, "nearest"
+
+def _cell(level, **changes):
+    shared = {"fold": 0, "image_size": 32, "interpolation": "nearest", "seed": 0, "split": Holdout(test=0.5)}
+    levels = {"imbalance": Natural(), "representation": Raw(), "resampler": NoResampling(), "classifier": Svm()}
+    return Cell(dataset=level, **{**levels, **shared, **changes})
+
+
+def _files(level, **changes):
+    """Return what is found of one data set, as if it were a grid's only one."""
 
     class Job:
-        cells = (Cell,)
+        cells = (_cell(level, **changes),)
 
     return list(needs.files(Job))
 

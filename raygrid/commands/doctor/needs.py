@@ -2,24 +2,29 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
+from numpy.typing import NDArray
 from upath import UPath
 
 from raygrid.cells import Cell
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
-from raygrid.datasets import DatasetLevel
-from raygrid.errors import UsageError
+from raygrid.datasets import DatasetLevel, Images
+from raygrid.errors import InfeasibleError, UsageError
+from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.images import images_key
 from raygrid.inputs import samples_key
 from raygrid.level import Level
+from raygrid.resampling import Resampler
 from raygrid.storage.folders import Location
-from raygrid.wording import first_line
+from raygrid.wording import first_line, plural
 
 _CELL_BYTES = 100_000  # a record, and the predictions of 10,000 test images
 
@@ -32,15 +37,15 @@ def files(job: Job) -> Iterator[Finding]:
             continue  # nothing of it lies on a disk
         try:
             lacking = level.to_fetch()
-            found = f"will be downloaded: {lacking}" if lacking else _content(level, cell)
+            found = f"will be downloaded: {lacking}" if lacking else _content(level, cell, job)
         except UsageError as error:
             yield from (Finding(False, line) for line in str(error).splitlines())
         else:
             yield Finding(True, f"{level.name}: {found}")
 
 
-def _content(level: Level, cell: Cell) -> str:
-    """Return the finding about a level's files; a data set is loaded as in `run`, because only this finds all faults.
+def _content(level: Level, cell: Cell, job: Job) -> str:
+    """Return the finding about a level's files; a data set is loaded and split as in `run`, which finds all faults.
 
     Raises
     ------
@@ -51,7 +56,35 @@ def _content(level: Level, cell: Cell) -> str:
         return "here"
     level.identity()  # this comes first in a run as well, and finds files that cannot be read
     images = level.load(cell.image_size, cell.interpolation)
-    return "; ".join([f"here, {len(images.y)} images of {len(images.class_names)} classes", *images.notes])
+    parts = [f"here, {len(images.y)} images of {len(images.class_names)} classes", *images.notes]
+    n_infeasible = _count_infeasible([each for each in job.cells if each.dataset == level], images)
+    if n_infeasible:
+        parts.append(f"its class sizes make {plural(n_infeasible, 'cell')} infeasible; `plan` says why")
+    return "; ".join(parts)
+
+
+def _count_infeasible(cells: Sequence[Cell], images: Images) -> int:
+    """Return how many cells of a data set the sizes of its classes forbid; raise DataError as `fold_of` does."""
+    in_fold = defaultdict(list)
+    for cell in cells:
+        in_fold[cell.imbalance, cell.fold].append(cell)
+    n_infeasible = 0
+    for those in in_fold.values():
+        try:
+            y = images.y[fold_of(those[0], images).train]
+        except InfeasibleError:
+            n_infeasible += len(those)
+            continue
+        n_infeasible += sum(not _is_feasible(cell.resampler, y) for cell in those)
+    return n_infeasible
+
+
+def _is_feasible(resampler: Resampler, y: NDArray[np.int64]) -> bool:
+    try:
+        resampler.check_sizes(y)
+    except InfeasibleError:
+        return False
+    return True
 
 
 def places(job: Job) -> Iterator[Finding]:
