@@ -11,7 +11,7 @@ from raygrid.cells import Cell
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets import DATASETS
 from raygrid.errors import DataError, InfeasibleError
-from raygrid.folds import Fold, fold_of
+from raygrid.folds import Fold, fold_of, imbalanced
 from raygrid.images import Labels
 from raygrid.imbalance import Exponential, Harmonic, Natural
 from raygrid.representations import REPRESENTATIONS
@@ -204,3 +204,16 @@ def test_a_level_that_the_counts_cannot_realise_is_infeasible(part):
 def test_a_class_too_small_for_the_split_is_infeasible():
     with pytest.raises(InfeasibleError, match="'b' in test, of which none would be kept"):
         fold_of(cell(split=Holdout(test=0.3), imbalance=Natural()), labels(pool=[30, 1]))
+
+
+def test_samples_without_a_cell_are_those_of_a_fold_with_that_seed():
+    fold = fold_of(cell(Seeded, imbalance=Exponential(ir=4)), DATA)
+    assert imbalanced(DATA.y[DATA.parts["train"]], Exponential(ir=4), seed=7).tolist() == fold.train.tolist()
+
+
+def test_the_parts_of_one_seed_stay_the_same():
+    # A release that changes these changes every result behind an unchanged key.
+    data = labels(pool=[7, 6, 5])
+    dealt = [StratifiedKFold(n_splits=3).parts(data, fold=fold, seed=7)["test"].tolist() for fold in range(4)]
+    assert dealt == [[0, 1, 2, 7, 9, 11], [5, 10, 12, 13, 15, 17], [3, 4, 6, 8, 14, 16], [3, 5, 6, 7, 10, 16]]
+    assert Holdout(test=0.3).parts(data, fold=1, seed=7)["test"].tolist() == [0, 3, 6, 7, 9, 10]

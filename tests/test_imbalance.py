@@ -150,3 +150,9 @@ def test_an_order_depends_on_the_fold_and_not_on_the_ratio(ir):
     assume(ir != 2)
     assert Harmonic(ir=ir).order([5] * 8, seed=3).tolist() == Harmonic(ir=2).order([9] * 8, seed=3).tolist()
     assert Exponential(ir=ir).order([5] * 8, seed=3).tolist() == Harmonic(ir=2).order([9] * 8, seed=3).tolist()
+
+
+def test_what_seeds_know_of_a_level():
+    assert Harmonic(ir=2).stream == 2.0  # as in the first study: its random numbers stay the same
+    others = [Harmonic(ir=2, class_order="given"), Harmonic(ir=2, test="balanced"), Exponential(ir=2), Linear(ir=2)]
+    assert len({Harmonic(ir=2).stream, *(level.stream for level in others)}) == 5

@@ -120,3 +120,17 @@ def test_places_are_read_in_one_run_a_tile():
         (1, slice(3, 4)),
         (2, slice(4, 6)),
     ]
+
+
+@pytest.mark.parametrize(("threads", "used"), [(1, 1), (3, 3), (1000, 16)])
+def test_as_many_threads_as_a_trial_has_are_used(threads, used, monkeypatch):
+    pools = []
+
+    class Counted(tiles.ThreadPoolExecutor):
+        def __init__(self, n):
+            pools.append(n)
+            super().__init__(n)
+
+    monkeypatch.setattr(tiles, "ThreadPoolExecutor", Counted)
+    assert len(list(symmetric(samples(40)).compute(threads=threads))) == 6
+    assert pools == [used]
