@@ -16,7 +16,7 @@ from raygrid.images import Labels
 from raygrid.imbalance import Exponential, Harmonic, Natural
 from raygrid.representations import REPRESENTATIONS
 from raygrid.resampling import NoResampling
-from raygrid.splits import Holdout, Official, StratifiedKFold
+from raygrid.splits import SPLITS, Holdout, Official, StratifiedKFold
 
 
 @dataclass(frozen=True)
@@ -217,3 +217,10 @@ def test_the_parts_of_one_seed_stay_the_same():
     dealt = [StratifiedKFold(n_splits=3).parts(data, fold=fold, seed=7)["test"].tolist() for fold in range(4)]
     assert dealt == [[0, 1, 2, 7, 9, 11], [5, 10, 12, 13, 15, 17], [3, 4, 6, 8, 14, 16], [3, 5, 6, 7, 10, 16]]
     assert Holdout(test=0.3).parts(data, fold=1, seed=7)["test"].tolist() == [0, 3, 6, 7, 9, 10]
+
+
+def test_splits_have_the_names_and_defaults_that_a_grid_file_knows():
+    assert {name: split().name for name, split in SPLITS.items()} == {name: name for name in SPLITS}
+    assert list(SPLITS) == ["official", "holdout", "stratified_kfold"]
+    assert (Holdout().test, StratifiedKFold().n_splits) == (0.3, 5)
+    assert [split().n_folds_in_turn for split in SPLITS.values()] == [1, 1, 5]

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from raygrid.imbalance import Exponential, Harmonic, Linear, Natural, Profile, Step
+from raygrid.imbalance import PROFILES, Exponential, Harmonic, Linear, Natural, Profile, Step
 
 HARMONIC = {
     "STL-10, balanced": (500, 10, 1, [500] * 10),
@@ -156,3 +156,12 @@ def test_what_seeds_know_of_a_level():
     assert Harmonic(ir=2).stream == 2.0  # as in the first study: its random numbers stay the same
     others = [Harmonic(ir=2, class_order="given"), Harmonic(ir=2, test="balanced"), Exponential(ir=2), Linear(ir=2)]
     assert len({Harmonic(ir=2).stream, *(level.stream for level in others)}) == 5
+
+
+def test_profiles_have_the_names_and_defaults_that_a_grid_file_knows():
+    assert list(PROFILES) == ["natural", "harmonic", "exponential", "linear", "step"]
+    made = {name: profile(**({} if name == "natural" else {"ir": 2})) for name, profile in PROFILES.items()}
+    assert {name: profile.name for name, profile in made.items()} == {name: name for name in PROFILES}
+    assert {profile.test for profile in made.values()} == {"same"}
+    assert [profile.class_order for profile in made.values()] == ["by_size"] + ["random"] * 4
+    assert Step(ir=2).minority == 0.5
