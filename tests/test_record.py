@@ -14,6 +14,7 @@ MEASURED = {
     "peak_memory_mb": 512.0,
     "attempt": "3f2a",
     "log": ["UserWarning: few samples"],
+    "shared_s": 0.25,
 }
 DONE = {
     "key": "0123456789abcdef",

@@ -572,8 +572,8 @@ def test_a_run_on_ray_outlives_its_server_and_leaves_what_a_local_run_leaves(
         {key: record.model_dump(exclude={"measured"}) for key, record in store.records().items()}
         for store in (there, here)
     ] == [{key: record.model_dump(exclude={"measured"}) for key, record in here.records().items()}] * 2
-    for key in here.keys():
+    for key in here.records():
         kept = [np.load((store.root / f"predictions/{key}.npz").open("rb")) for store in (there, here)]
         assert [kept[0][name].tolist() for name in kept[0]] == [kept[1][name].tolist() for name in kept[1]]
     told = [name for name in s3.content(f"{bucket}/cache") if name.startswith("computed/")]
-    assert len(told) == len({name.rpartition("-")[0] for name in told}) == 2  # images, and their features
+    assert len(told) == len({name.rpartition("-")[0] for name in told}) == 3  # images, labels and features
