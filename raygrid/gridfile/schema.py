@@ -1,6 +1,6 @@
 """The schema of the grid file. `raygrid.gridfile.faults` loads a file."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     PositiveInt,
     ValidationError,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
@@ -35,6 +36,7 @@ from raygrid.imbalance import Harmonic
 from raygrid.level import STRICT, Level
 from raygrid.metrics.confusion import METRICS
 from raygrid.metrics.further import MetricName, with_distinct_headings
+from raygrid.resampling import Resampler
 from raygrid.splits import Official
 
 _T = TypeVar("_T", bound=Hashable)
@@ -57,6 +59,14 @@ def _validation(value: object) -> object:
 Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
+def _once_under_two_names(given: Any, validate: Callable[[Any], tuple[Resampler, ...]]) -> tuple[Resampler, ...]:
+    """Validate resamplers; of one that is listed by both of its names, keep the first."""
+    levels = validate(given)
+    names = [each.get("name") if isinstance(each, Mapping) else each for each in given]
+    pairs = [(level, canonical("resampler", str(name)) == name) for level, name in zip(levels, names, strict=True)]
+    return tuple(pair[0] for i, pair in enumerate(pairs) if (pair[0], not pair[1]) not in pairs[:i])
+
+
 class Arm(BaseModel):
     """A part of a study: a representation, a classifier that works on it, and the resamplers to compare."""
 
@@ -64,7 +74,12 @@ class Arm(BaseModel):
 
     representation: AnyRepresentation
     classifier: AnyClassifier
-    resamplers: Axis[AnyResampler]
+    resamplers: Annotated[
+        tuple[AnyResampler, ...],
+        Field(strict=False, min_length=1),
+        WrapValidator(_once_under_two_names),
+        AfterValidator(_distinct),
+    ]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
