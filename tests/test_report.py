@@ -523,3 +523,16 @@ def test_a_level_is_told_from_its_namesakes_by_what_differs_and_is_not_off():
     plain, focal, wide = Cnn(), Cnn(focal_gamma=2), Cnn(dense_units=8)
     assert labels([plain, focal]) == {plain: "cnn", focal: "cnn(focal_gamma=2.0)"}
     assert labels([plain, wide]) == {plain: "cnn(dense_units=1024)", wide: "cnn(dense_units=8)"}
+
+
+def test_a_table_that_is_too_wide_becomes_several_blocks_and_no_number_is_shortened():
+    from rich.console import Console
+
+    cells = [cell(0.1234 + i / 1000, resampler=f"a-resampler-{i}") for i in range(12)]
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(to_terminal(table(frame(*cells), rows="dataset"), width=console.width))
+    text = captured.get()
+    assert "…" not in text and max(map(len, text.splitlines())) <= 80
+    for i in range(12):
+        assert f"{0.1234 + i / 1000:.4f}" in text and f"a-resampler-{i}" in text

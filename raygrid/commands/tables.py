@@ -61,7 +61,7 @@ def show_tables(store: Store, results: Results, *, missing: Missing, spread: boo
 
 def show_table(store: Store, name: str, made: Table, *, spread: bool) -> None:
     """Print a table, and write it as ``report/<name>.csv``, ``.md`` and ``.tex``."""
-    _out.print(to_terminal(made, spread))
+    _out.print(to_terminal(made, spread, width=_out.width))
     forms = {"csv": to_csv(made), "md": to_markdown(made, spread), "tex": to_latex(made, spread)}
     for suffix, text in forms.items():
         store.write_text(f"report/{name}.{suffix}", text)

@@ -10,16 +10,42 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 
-def to_terminal(table: Table, spread: bool = False) -> "Group":
-    """Return a rich renderable: one block a group of columns, side by side where the width allows, else stacked."""
+def to_terminal(table: Table, spread: bool = False, *, width: int | None = None) -> "Group":
+    """Return a rich renderable: one block a group of columns, side by side where the width allows, else stacked.
+
+    A group that is wider than `width` characters becomes several blocks, so that no number is shortened.
+    """
     from rich.columns import Columns
     from rich.console import Group
     from rich.text import Text
 
-    blocks = [_block(table, " · ".join(group), positions, spread) for group, positions in table.groups]
+    blocks = [
+        _block(table, " · ".join(group), some, spread)
+        for group, positions in table.groups
+        for some in _fitting(table, positions, spread, width)
+    ]
     notes = [f"({mark}) {note}" for note, mark in footnotes(table).items()]
     below = Text("\n".join([basis(table, spread), *notes]))
     return Group(Text(table.title, style="bold"), Text(), Columns(blocks, padding=(1, 3)), Text(), below)
+
+
+def _fitting(table: Table, positions: list[int], spread: bool, width: int | None) -> list[list[int]]:
+    """Return the columns of a group in runs that are at most so wide, beside the levels of the rows."""
+    marks = {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
+    names = [f"  {row_name(table, row)}{marks[row.note]}" for row in table.rows]
+    left = max(map(len, [row_heading(table), *names, *(row.metric for row in table.rows)]))
+
+    def width_of(position: int) -> int:
+        head = printed(table.column_axes[-1], table.columns[position][-1])
+        numbers = (row.numbers[position] for row in table.rows)
+        return 1 + max(map(len, [head, *(number_text(number, spread) + marks[number.note] for number in numbers)]))
+
+    runs: list[list[int]] = [[]]
+    for position in positions:
+        if width and runs[-1] and left + sum(map(width_of, [*runs[-1], position])) > width:
+            runs.append([])
+        runs[-1].append(position)
+    return runs
 
 
 def _block(table: Table, group: str, positions: list[int], spread: bool) -> "RichTable":
