@@ -13,7 +13,7 @@ from raygrid.commands.tables import paper_tables, results_of, show_table, show_t
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
-from raygrid.report.html import Section, page
+from raygrid.report.html import page
 from raygrid.report.missing import Missing
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown
@@ -72,10 +72,8 @@ def _write_page(
     tested, figures = _tested_and_drawn(results)
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
     _write_files(store, tested, sheets, figures)
-    sections = [Section("Statistics", (), sheets)]
-    if published:
-        sections.append(comparison(results, published, missing="mark")[0])
-    html = page(results, tables=tables, figures=figures, sections=sections, refresh_s=refresh_s)
+    compared = comparison(results, published, missing="mark")[0] if published else []
+    html = page(results, tables=tables, content=[*figures, *sheets, *compared], refresh_s=refresh_s)
     return store.write_text("report/index.html", html)
 
 

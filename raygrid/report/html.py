@@ -3,7 +3,6 @@
 import re
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from math import isnan
@@ -16,6 +15,7 @@ from raygrid.report.figures.style import INK, PAPER
 from raygrid.report.provenance import failures, provenance
 from raygrid.report.render import basis, fixed, footnotes, number_text, printed, row_heading, row_name
 from raygrid.report.results import Results
+from raygrid.report.sections import TITLES, SectionName
 from raygrid.report.sheets import Sheet
 from raygrid.report.studied import sizes_sheet
 from raygrid.report.tables import Table
@@ -23,21 +23,11 @@ from raygrid.report.tables import Table
 _IDS = re.compile(r'(\bid="|url\(#|href="#)')
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of the page made elsewhere: sentences, then sheets, under a title."""
-
-    title: str
-    paragraphs: Sequence[str] = ()
-    sheets: Sequence[Sheet] = ()
-
-
 def page(
     results: Results,
     *,
     tables: Sequence[Table],
-    figures: Sequence[Figure],
-    sections: Sequence[Section],
+    content: Sequence[Sheet | Figure],
     refresh_s: int | None = None,
 ) -> str:
     """Return the whole page.
@@ -48,9 +38,8 @@ def page(
         Finished or not: the page says what is missing.
     tables : sequence of Table
         Each number leads to its folds, each fold to its record.
-    figures : sequence of Figure
-    sections : sequence of Section
-        Statistics, comparisons, claims.
+    content : sequence of Sheet or Figure
+        Each is shown in its section, in the order given.
     refresh_s : int, optional
         Seconds after which the page loads itself anew, unless its reader is at a record.
     """
@@ -70,8 +59,8 @@ def page(
     return environment.get_template("page.html.jinja").render(
         results=results,
         tables=tables,
-        figures=[(figure, inline(figure)) for figure in figures],
-        sections=[(f"section-{i}", section) for i, section in enumerate(sections)],
+        titles=TITLES,
+        content=_by_section(content),
         overview=overview,
         sizes_sheet=sizes_sheet(results),
         failures=list(failures(results)),
@@ -82,6 +71,14 @@ def page(
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
         data=_plain(embedded(results, tables)),
     )
+
+
+def _by_section(content: Sequence[Sheet | Figure]) -> dict[SectionName, list[tuple[Sheet | Figure, Any]]]:
+    """Return what each section shows, and of a figure its SVG; a section without content is not there."""
+    placed: dict[SectionName, list[tuple[Sheet | Figure, Any]]] = {}
+    for one in content:
+        placed.setdefault(one.section, []).append((one, inline(one) if isinstance(one, Figure) else None))
+    return placed
 
 
 def inline(figure: Figure) -> Any:

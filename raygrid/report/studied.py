@@ -22,7 +22,15 @@ def sizes_sheet(results: Results) -> Sheet:
         "Test",
         "A class",
     )
-    return Sheet("What was studied", head, tuple(_rows(results)), _notes(results), text_columns=frozenset({0, 1}))
+    return Sheet(
+        "What was studied",
+        head,
+        tuple(_rows(results)),
+        _notes(results),
+        text_columns=frozenset({0, 1}),
+        section="overview",
+        is_folded=False,
+    )
 
 
 def _rows(results: Results) -> Iterator[tuple[str, ...]]:

@@ -2,8 +2,9 @@
 
 import re
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from raygrid.axes import ARM_AXES
 from raygrid.report.figures.style import INK
 from raygrid.report.render import printed
+from raygrid.report.sections import SectionName
 from raygrid.wording import plural
 
 if TYPE_CHECKING:
@@ -61,23 +63,35 @@ _SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as vectors and as pixels, and the sentences below it.
+    """A picture and the sentences below it.
+
+    The page shows a figure in its section, folded unless `is_folded` is False.
 
     Attributes
     ----------
     name : str
         That of its files, without suffix.
     title, caption : str
-    svg, pdf, png : bytes
-        For a page, for LaTeX, and for everything else; the pixels have `DPI`.
+    svg : bytes
+    canvas : matplotlib.figure.Figure
+        From which `pdf` and `png` are made when they are asked for, because a page does without them.
     """
 
     name: str
     title: str
     caption: str
     svg: bytes
-    pdf: bytes
-    png: bytes
+    canvas: "Canvas" = field(compare=False, repr=False)
+    section: SectionName = "figures"
+    is_folded: bool = True
+
+    def pdf(self) -> bytes:
+        """Return the figure as LaTeX includes it, with its fonts."""
+        return _saved(self.canvas, "pdf", self.name)
+
+    def png(self) -> bytes:
+        """Return the figure's pixels, `DPI` of them an inch, on white."""
+        return _saved(self.canvas, "png", self.name)
 
 
 def render(
@@ -94,17 +108,24 @@ def render(
     draw : callable
         Draws on the canvas that it is given.
     """
-    import matplotlib
     from matplotlib.figure import Figure as Canvas
 
     name = re.sub(r"[^\w-]+", "_", name)  # it becomes a file's name, and part of ids on the page
+    with _settings(name):
+        canvas = Canvas(figsize=size)
+        draw(canvas)
+    return Figure(name, title, caption, _saved(canvas, "svg", name), canvas)
+
+
+@contextmanager
+def _settings(name: str) -> Iterator[None]:
+    """Let matplotlib draw as all figures are drawn."""
+    import matplotlib
+
     settings: Any = _SETTINGS | {"svg.hashsalt": name}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a class may have any name
-        canvas = Canvas(figsize=size)
-        draw(canvas)
-        files = [_saved(canvas, kind, anonymous) for kind, anonymous in _ANONYMOUS.items()]
-        return Figure(name, title, caption, *files)
+        yield
 
 
 # What a file would say of when and by what it was made, by format.
@@ -115,10 +136,11 @@ _ANONYMOUS: dict[str, dict[str, Any]] = {
 }
 
 
-def _saved(canvas: "Canvas", kind: str, anonymous: dict[str, Any]) -> bytes:
+def _saved(canvas: "Canvas", kind: str, name: str) -> bytes:
     """Return the canvas as a file has it."""
     file = BytesIO()
-    canvas.savefig(file, format=kind, dpi=DPI, transparent=kind != "png", metadata=anonymous)
+    with _settings(name):
+        canvas.savefig(file, format=kind, dpi=DPI, transparent=kind != "png", metadata=_ANONYMOUS[kind])
     return file.getvalue()
 
 
