@@ -14,6 +14,7 @@ from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.html import page
+from raygrid.report.latex import figures_to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown
@@ -71,10 +72,11 @@ def _write_page(
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     tested, figures = _tested_and_drawn(results)
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
-    _write_files(store, tested, sheets, figures)
     compared = comparison(results, published, missing="mark")[0] if published else []
     html = page(results, tables=tables, content=[*figures, *sheets, *compared], refresh_s=refresh_s)
-    return store.write_text("report/index.html", html)
+    path = store.write_text("report/index.html", html)
+    _write_files(store, tested, sheets, figures)
+    return path
 
 
 def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
@@ -88,6 +90,7 @@ def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
 def _write_files(store: Store, tested: Statistics, sheets: Sequence[Sheet], figures: Sequence[Figure]) -> None:
     store.write_text("report/statistics.md", sheets_to_markdown(sheets))
     store.write_text("report/statistics.csv", statistics_to_csv(tested))
+    store.write_text("report/figures.tex", figures_to_latex(figures))
     for figure in figures:
-        store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
-        store.write_bytes(f"report/figures/{figure.name}.png", figure.png)
+        for kind, content in (("svg", figure.svg), ("pdf", figure.pdf()), ("png", figure.png())):
+            store.write_bytes(f"report/figures/{figure.name}.{kind}", content)

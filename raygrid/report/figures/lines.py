@@ -56,7 +56,7 @@ def line_panels(
     looks = styles(frame["resampler"])
     n_columns = min(_SIDE_BY_SIDE, len(arms))
     n_rows = -(-len(arms) // n_columns) * len(datasets)
-    right = _TEXT + LETTER * max(len(printed("resampler", name)) for name in looks)
+    right = _TEXT + LETTER * (1 + max(len(printed("resampler", name)) for name in looks))
     width = SINGLE if n_columns == 1 else DOUBLE
     panel_width = (width - n_columns * (_LEFT + right)) / n_columns
     height = _TOP + _BOTTOM + n_rows * (_HEIGHT + _BETWEEN) - _BETWEEN
