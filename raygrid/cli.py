@@ -164,13 +164,17 @@ def report(
     rows: Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")] = "",
     columns: Annotated[str, typer.Option(metavar="AXIS[,AXIS]")] = ",".join(METHOD_AXES),
     metric: Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --rows: only these.")] = "",
+    groups: Annotated[
+        str, typer.Option(metavar="thirds|N,N", help="Head, medium, tail: thirds of the classes, or above and below N.")
+    ] = "thirds",
     watch: Annotated[int | None, typer.Option(min=1, metavar="SECONDS", help="Again and again, while it runs.")] = None,
 ) -> None:
     """Write the tables, the statistics, the figures and one HTML page; print Table 1 and Table 2.
 
-    Tables are CSV, Markdown and LaTeX, figures SVG and PNG; all lie in the (first) store's report/.
+    Tables are CSV, Markdown and LaTeX, figures SVG, PDF and PNG; all lie in the (first) store's report/.
     """
     from raygrid.commands.report import show_pivot, write_report
+    from raygrid.report.groups import grouping_named
 
     if metric and not rows:
         raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
@@ -180,7 +184,8 @@ def report(
         axes, heads, metrics = _split(rows), _split(columns), _split(metric)
         show_pivot(job, rows=axes, columns=heads, metrics=metrics, missing=policy, spread=spread)
     else:
-        write_report(job, missing=policy, spread=spread, published=published, watch_s=watch)
+        grouping = grouping_named(groups)
+        write_report(job, missing=policy, spread=spread, published=published, grouping=grouping, watch_s=watch)
 
 
 @app.command()

@@ -9,10 +9,12 @@ from rich.console import Console
 
 from raygrid.commands.compare import comparison
 from raygrid.commands.job import Job
-from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
+from raygrid.commands.tables import paper_tables, predictions_of, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
+from raygrid.report.class_content import class_content
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
+from raygrid.report.groups import Grouping
 from raygrid.report.html import page
 from raygrid.report.latex import figures_to_latex
 from raygrid.report.missing import Missing
@@ -29,7 +31,13 @@ _out = Console()
 
 
 def write_report(
-    job: Job, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None
+    job: Job,
+    *,
+    missing: Missing,
+    spread: bool,
+    published: str | None,
+    grouping: Grouping | None = None,
+    watch_s: int | None = None,
 ) -> None:
     """Write the statistics, the figures and the page, then print and write the tables; watching, again and again.
 
@@ -37,6 +45,8 @@ def write_report(
     ----------
     published : str or None
         What to compare with, as `raygrid.report.published.read_published` takes it.
+    grouping : Grouping or None
+        Which classes are head, medium and tail; by default thirds.
     watch_s : int or None
         Seconds after which to do it all again, until every cell has a final record.
     """
@@ -45,7 +55,10 @@ def write_report(
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(job.store, results, missing=missing, published=published, refresh_s=again_s)
+        classes, files = class_content(results, predictions_of(job), grouping or Grouping())
+        path = _write_page(job.store, results, classes, missing=missing, published=published, refresh_s=again_s)
+        for name, text in files.items():
+            job.store.write_text(f"report/{name}", text)
         _out.print(f"page: {path}", soft_wrap=True)
         show_tables(job.store, results, missing=missing, spread=spread)
         if again_s is None:
@@ -66,16 +79,22 @@ def show_pivot(
 
 
 def _write_page(
-    store: Store, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
+    store: Store,
+    results: Results,
+    classes: Sequence[Sheet | Figure],
+    *,
+    missing: Missing,
+    published: str | None,
+    refresh_s: int | None,
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     tested, figures = _tested_and_drawn(results)
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
     compared = comparison(results, published, missing="mark")[0] if published else []
-    html = page(results, tables=tables, content=[*figures, *sheets, *compared], refresh_s=refresh_s)
+    html = page(results, tables=tables, content=[*classes, *figures, *sheets, *compared], refresh_s=refresh_s)
     path = store.write_text("report/index.html", html)
-    _write_files(store, tested, sheets, figures)
+    _write_files(store, tested, sheets, [*figures, *(one for one in classes if isinstance(one, Figure))])
     return path
 
 

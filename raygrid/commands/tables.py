@@ -1,14 +1,14 @@
 """The tables that `run` and `report` print, and what they are read from."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
 from raygrid.axes import ROW_AXES
 from raygrid.commands.job import Job
 from raygrid.metrics.further import heading
-from raygrid.report.further import with_further
+from raygrid.report.further import Predictions, with_further
 from raygrid.report.latex import to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.render import to_csv, to_markdown
@@ -45,6 +45,12 @@ def results_of(job: Job, metrics: Sequence[str] = ()) -> Results:
         grid_text=job.path.read_text(encoding="utf-8"),
         environment=json.loads(job.store.read_text("environment.json") or "{}"),
     )
+
+
+def predictions_of(job: Job) -> Callable[[str], Predictions]:
+    """Return what reads the predictions of a cell, by key, from the store that has its record."""
+    joined = join(job.stores)
+    return lambda key: joined[key][1].predictions(key)
 
 
 def paper_tables(results: Results, *, missing: Missing) -> list[Table]:
