@@ -14,11 +14,12 @@ from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.html import Section, page
+from raygrid.report.inference.design import designs_of
 from raygrid.report.missing import Missing
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown
 from raygrid.report.statistics import Statistics, statistics
-from raygrid.report.statistics_sheets import overview_sheet, pair_sheets, statistics_to_csv
+from raygrid.report.statistics_sheets import statistics_sheets, statistics_to_csv
 from raygrid.report.tables import table
 from raygrid.storage.folders import Location
 from raygrid.storage.record import FINAL
@@ -70,7 +71,7 @@ def _write_page(
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     tested, figures = _tested_and_drawn(results)
-    sheets = [overview_sheet(tested), *pair_sheets(tested)]
+    sheets = statistics_sheets(tested)
     _write_files(store, tested, sheets, figures)
     sections = [Section("Statistics", (), sheets)]
     if published:
@@ -81,7 +82,7 @@ def _write_page(
 
 def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
     with ThreadPoolExecutor(1) as pool:  # the tests are mostly numpy's work, which can go on while figures are drawn
-        testing = pool.submit(statistics, results.frame)
+        testing = pool.submit(statistics, results.frame, designs_of(results))
         figures = figures_of(results)
         tested = testing.result()
     return tested, [*figures, *critical_difference_figures(tested)]

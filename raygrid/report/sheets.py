@@ -18,13 +18,17 @@ SMALLEST_P = 0.0001
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows of text under a head, with sentences below; columns are numbers unless they are among the text columns."""
+    """Rows of text under a head, with sentences below; columns are numbers unless they are among the text columns.
+
+    What is secondary is not one of the analyses that were chosen beforehand: the page shows it behind a fold-out.
+    """
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     text_columns: frozenset[int] = frozenset({0})
+    is_secondary: bool = False
 
 
 def number(value: float, form: str = ".4f") -> str:
