@@ -16,12 +16,13 @@ from raygrid.report.class_content import class_content
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.groups import Grouping
 from raygrid.report.html import page
+from raygrid.report.inference.design import designs_of
 from raygrid.report.latex import figures_to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown
 from raygrid.report.statistics import Statistics, statistics
-from raygrid.report.statistics_sheets import overview_sheet, pair_sheets, statistics_to_csv
+from raygrid.report.statistics_sheets import statistics_sheets, statistics_to_csv
 from raygrid.report.tables import table
 from raygrid.storage.folders import Location
 from raygrid.storage.record import FINAL
@@ -90,7 +91,7 @@ def _write_page(
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     tested, figures = _tested_and_drawn(results)
-    sheets = [overview_sheet(tested), *pair_sheets(tested)]
+    sheets = statistics_sheets(tested)
     compared = comparison(results, published, missing="mark")[0] if published else []
     html = page(results, tables=tables, content=[*classes, *figures, *sheets, *compared], refresh_s=refresh_s)
     path = store.write_text("report/index.html", html)
@@ -100,7 +101,7 @@ def _write_page(
 
 def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
     with ThreadPoolExecutor(1) as pool:  # the tests are mostly numpy's work, which can go on while figures are drawn
-        testing = pool.submit(statistics, results.frame)
+        testing = pool.submit(statistics, results.frame, designs_of(results))
         figures = figures_of(results)
         tested = testing.result()
     return tested, [*figures, *critical_difference_figures(tested)]
