@@ -190,11 +190,24 @@ def report(
 
 @app.command()
 @gathered(job=options.job_of_stores)
-def compare(job: "Job", missing: options.Policy = "refuse", published: options.Published = "paper") -> None:
-    """Show the differences from published tables, and which of the paper's claims hold."""
+def compare(
+    job: "Job",
+    missing: options.Policy = "refuse",
+    published: options.Published = "paper",
+    despite: Annotated[
+        str, typer.Option(metavar="FACT[,FACT]|all", help="Compare although the protocols differ in these facts.")
+    ] = "",
+    shows_all: Annotated[bool, typer.Option("--all", help="Print every number, not a summary only.")] = False,
+) -> None:
+    """Show the differences from published tables, and which of the paper's claims hold.
+
+    Numbers are compared if data sets, levels, split and the rest of the protocol are the same, as far as the published
+    table says.
+    """
     from raygrid.commands.compare import show_comparison
 
-    show_comparison(job, published, missing=cast("Missing", missing))
+    policy = cast("Missing", missing)
+    show_comparison(job, published, missing=policy, despite=_split(despite), shows_all=shows_all)
 
 
 @app.command()

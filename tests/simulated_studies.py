@@ -102,7 +102,9 @@ def weights(shape: Shape) -> tuple[Floats, Floats, float, int]:
     cells = [[_cell(shape, profile, fold) for fold in range(shape.n_folds)] for profile in shape.profiles]
     folds = [[fold_of(cell, data) for cell in of_level] for of_level in cells]
     sizes = {
-        str(level): {i: np.array([np.bincount(y[part]) for part in (fold.train, fold.test)]) for i, fold in enumerate(of)}
+        str(level): {
+            i: np.array([np.bincount(y[part]) for part in (fold.train, fold.test)]) for i, fold in enumerate(of)
+        }
         for level, of in enumerate(folds)
     }
     design = Design(shape.split, sizes)

@@ -74,9 +74,9 @@ def _explained(known: pd.DataFrame) -> list[str]:
         return []
     return [
         f"Means over folds. ECE: expected calibration error over {N_BINS} bins of equal width (Guo et al., 2017). "
-        "Brier: from 0 to 2 (Brier, 1950). NLL: negative log-likelihood in nats, a probability counting as at least 1.2e-7. "
-        "All weigh every test sample alike, so that large classes count most. Confidence: the mean of the highest "
-        "probability; above Accuracy, the classifier is too sure."
+        "Brier: from 0 to 2 (Brier, 1950). NLL: negative log-likelihood in nats, a probability counting as at least "
+        "1.2e-7. All weigh every test sample alike, so that large classes count most. Confidence: the mean of the "
+        "highest probability; above Accuracy, the classifier is too sure."
     ]
 
 
