@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, TypeVar
 
-from raygrid.checksum import in_folder, is_left_behind, open_file
 from raygrid.errors import DataError, listed, printable
+from raygrid.storage.checksum import in_folder, is_left_behind, open_file
 
 MAX_FILE_BYTES = 64 * 2**20  # an image of an archive; the largest of the known data sets has 11 kB
 MAX_TAR_MEMBER_BYTES = 2**30  # a batch; the largest of the known data sets has 221 MB
