@@ -62,7 +62,8 @@ def _chosen(study: Study, prefix: str) -> Cell:
         return cells[0]
     if not cells:
         where = f"CELL: got {prefix!r}" if prefix else "--only: got no cell"
-        raise UsageError(f"{where}; expected the key of one of {len(study.cells)} cells; `status` shows keys")
+        expected = f"expected the key of one of the {len(study.cells)} cells chosen"
+        raise UsageError(f"{where}; {expected}; `status` shows keys")
     raise UsageError(
         f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
         + "\n".join(_choices(study, cells))
