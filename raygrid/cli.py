@@ -112,7 +112,7 @@ def run(
 
 
 @app.command()
-@gathered(job=options.job)
+@gathered(job=options.job_to_read)
 def status(
     job: "Job",
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
@@ -131,7 +131,7 @@ def status(
 
 
 @app.command()
-@gathered(job=options.job)
+@gathered(job=options.job_to_read)
 def logs(
     job: "Job", cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = ""
 ) -> None:
@@ -201,6 +201,18 @@ def merge(
     from raygrid.commands.merge import merge_stores
 
     merge_stores(target, sources)
+
+
+@app.command()
+def pack(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The store: a folder, a URL or a packed one.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The file to write.")],
+    predictions: Annotated[bool, typer.Option("--predictions", help="Also those of every test sample.")] = False,
+) -> None:
+    """Write a store into one file, which every verb but run reads as --store: records, grid file, environment."""
+    from raygrid.commands.pack import pack_store
+
+    pack_store(store, target, with_predictions=predictions)
 
 
 @app.command()

@@ -42,13 +42,18 @@ def _engine(text: str) -> Any:
 
 
 GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
+GridOrStore = Annotated[
+    Path, typer.Argument(metavar="GRID|STORE", help="The grid file (YAML); or a store alone, whose records say it all.")
+]
 AnyGridFile = Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")]
 StoreFolder = Annotated[
-    str | None, typer.Option("--store", metavar="DIR|URL", help="Where records live.", show_default="runs/NAME")
+    str | None, typer.Option("--store", metavar="DIR|URL|ZIP", help="Where records live.", show_default="runs/NAME")
 ]
 StoreFolders = Annotated[
     list[str],
-    typer.Option("--store", metavar="DIR|URL", help="Where records live; may be repeated.", show_default="runs/NAME"),
+    typer.Option(
+        "--store", metavar="DIR|URL|ZIP", help="Where records live; may be repeated.", show_default="runs/NAME"
+    ),
 ]
 CacheFolder = Annotated[
     str,
@@ -92,18 +97,34 @@ DEFAULT_CPUS = os.cpu_count() or 1
 
 def job(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> "Job":  # noqa: B006
     """Open a grid file against the store that holds its records."""
+    from raygrid.commands.job import open_job
+
+    return open_job(grid, stores=[store] if store else [], cache=cache, only=only)
+
+
+def job_to_read(
+    grid: GridOrStore,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+) -> "Job":
+    """Open a grid file against a store, or a store alone."""
     return job_of_stores(grid, [store] if store else [], only, cache)
 
 
 def job_of_stores(
-    grid: GridFile,
+    grid: GridOrStore,
     store: StoreFolders = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
 ) -> "Job":
-    """Open a grid file against one or more stores."""
-    from raygrid.commands.job import open_job
+    """Open a grid file against one or more stores, or one or more stores alone."""
+    from raygrid.commands.job import is_store, open_job
 
+    if is_store(grid):
+        from raygrid.commands.recorded import open_recorded
+
+        return open_recorded(grid, stores=store, cache=cache, only=only)
     return open_job(grid, stores=store, cache=cache, only=only)
 
 

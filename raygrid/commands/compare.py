@@ -29,8 +29,8 @@ def show_comparison(job: Job, published: str, *, missing: Missing) -> None:
     section, files = comparison(results_of(job), published, missing=missing)
     _out.print(sheets_to_terminal(section.sheets))
     for name, text in files.items():
-        job.store.write_text(f"report/{name}", text)
-    _out.print(f"report: {job.store.root / 'report'}", soft_wrap=True)
+        job.written_to.write_text(f"report/{name}", text)
+    _out.print(f"report: {job.written_to.root / 'report'}", soft_wrap=True)
 
 
 def comparison(results: Results, published: str, *, missing: Missing) -> tuple[Section, dict[str, str]]:

@@ -44,9 +44,9 @@ def write_report(
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(job.store, results, missing=missing, published=published, refresh_s=again_s)
+        path = _write_page(job.written_to, results, missing=missing, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
-        show_tables(job.store, results, missing=missing, spread=spread)
+        show_tables(job.written_to, results, missing=missing, spread=spread)
         if again_s is None:
             return
         time.sleep(again_s)
@@ -61,7 +61,7 @@ def show_pivot(
         if metric not in known:
             raise UsageError(f"--metric: {choices(metric, known)}")
     frame = results_of(job, metrics).frame
-    show_table(job.store, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    show_table(job.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
 
 
 def _write_page(

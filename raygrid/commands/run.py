@@ -46,7 +46,7 @@ def saying_what_is_kept() -> Iterator[None]:
 def prepare_store(job: Job) -> None:
     """Make the store, and write into it what is run and on which machine."""
     job.store.prepare()
-    job.store.write_text("grid.yaml", job.path.read_text(encoding="utf-8"))
+    job.store.write_text("grid.yaml", job.grid_text)
     job.store.write_text("environment.json", json.dumps(host.environment(job.path.resolve().parent), indent=1))
 
 

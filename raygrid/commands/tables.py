@@ -1,6 +1,5 @@
 """The tables that `run` and `report` print, and what they are read from."""
 
-import json
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -42,8 +41,8 @@ def results_of(job: Job, metrics: Sequence[str] = ()) -> Results:
         cells=job.cells,
         records=with_further(job.cells, records, asked, lambda key: joined[key][1].predictions(key)),
         metrics=[heading(name) for name in asked],
-        grid_text=job.path.read_text(encoding="utf-8"),
-        environment=json.loads(job.store.read_text("environment.json") or "{}"),
+        grid_text=job.grid_text,
+        environment=job.store.environment(),
     )
 
 
