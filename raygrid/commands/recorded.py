@@ -96,12 +96,13 @@ def _profile(known: Mapping[str, Any]) -> Level:
 
 
 def _place(cell: Cell) -> tuple[Any, ...]:
-    """Return what cells are sorted by: the order of raygrid's own lists, then the parameters."""
+    """Return what cells are sorted by: the order of raygrid's own lists, then the parameters, fewer first."""
 
-    def rank(axis: str) -> tuple[int, str]:
+    def rank(axis: str) -> tuple[int, int, str]:
         level, names = getattr(cell, axis), _KNOWN[axis]
-        is_known = level.name in names
-        return names.index(level.name) if is_known else len(names), json.dumps(level.as_dict(), sort_keys=True)
+        known = level.as_dict()
+        place = names.index(level.name) if level.name in names else len(names)
+        return place, len(known), json.dumps(known, sort_keys=True)
 
     imbalance = (cell.imbalance.ratio or 0.0, cell.imbalance.text)
     return (rank("dataset"), cell.fold, imbalance, *(rank(axis) for axis in METHOD_AXES))
