@@ -205,6 +205,18 @@ def merge(
 
 
 @app.command()
+def pack(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The store: a folder, a URL or a packed one.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The file to write.")],
+    predictions: Annotated[bool, typer.Option("--predictions", help="Also those of every test sample.")] = False,
+) -> None:
+    """Write a store into one file, which every verb but run reads as --store: records, grid file, environment."""
+    from raygrid.commands.pack import pack_store
+
+    pack_store(store, target, with_predictions=predictions)
+
+
+@app.command()
 def test(reference: options.Reference, parameters: options.Parameters = []) -> None:  # noqa: B006
     """Check that a class of your own does what a level must, a line a check; exit 1 if it does not."""
     from raygrid.commands.test import put_to_test

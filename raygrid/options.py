@@ -48,11 +48,13 @@ GridOrStore = Annotated[
 ]
 AnyGridFile = Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")]
 StoreFolder = Annotated[
-    str | None, typer.Option("--store", metavar="DIR|URL", help="Where records live.", show_default="runs/NAME")
+    str | None, typer.Option("--store", metavar="DIR|URL|ZIP", help="Where records live.", show_default="runs/NAME")
 ]
 StoreFolders = Annotated[
     list[str],
-    typer.Option("--store", metavar="DIR|URL", help="Where records live; may be repeated.", show_default="runs/NAME"),
+    typer.Option(
+        "--store", metavar="DIR|URL|ZIP", help="Where records live; may be repeated.", show_default="runs/NAME"
+    ),
 ]
 CacheFolder = Annotated[
     str,

@@ -29,8 +29,8 @@ def show_comparison(study: Study, published: str, *, missing: Missing) -> None:
     section, files = comparison(results_of(study), published, missing=missing)
     _out.print(sheets_to_terminal(section.sheets))
     for name, text in files.items():
-        study.store.write_text(f"report/{name}", text)
-    _out.print(f"report: {study.store.root / 'report'}", soft_wrap=True)
+        study.written_to.write_text(f"report/{name}", text)
+    _out.print(f"report: {study.written_to.root / 'report'}", soft_wrap=True)
 
 
 def comparison(results: Results, published: str, *, missing: Missing) -> tuple[Section, dict[str, str]]:

@@ -8,11 +8,12 @@ from typing import Any
 from raygrid.cells import expand, select
 from raygrid.commands.declared import read_declared, write_declared
 from raygrid.commands.study import Study
+from raygrid.errors import UsageError
 from raygrid.gridfile.faults import grid_of, load_grid
 from raygrid.gridfile.schema import Grid
 from raygrid.gridfile.yaml_file import to_yaml
 from raygrid.storage.cache import Cache
-from raygrid.storage.folders import Location
+from raygrid.storage.folders import Location, is_zip
 from raygrid.storage.store import Store
 
 
@@ -45,7 +46,7 @@ def open_job(
     grid : Path or mapping
         The grid file, or its content; the paths in a mapping count from the working directory.
     stores : sequence of str, Path or UPath
-        Folders or URLs; none means ``runs/<name of the grid>``.
+        Folders, URLs or packed stores; none means ``runs/<name of the grid>``.
     cache : str, Path or UPath
     only : sequence of str
         Of `raygrid.cells.select`.
@@ -58,6 +59,8 @@ def open_job(
     if isinstance(grid, Mapping):
         folder, text = Path.cwd(), to_yaml(grid)
         loaded = grid_of(text, folder)
+    elif is_store(str(grid)):
+        raise UsageError(f"{grid}: got a store; expected a grid file (YAML), because data and weights are needed")
     else:
         folder, loaded, text = grid.resolve().parent, load_grid(grid), grid.read_text(encoding="utf-8")
     return Job(
@@ -74,7 +77,7 @@ def open_job(
 
 def is_store(place: str) -> bool:
     """Tell whether this is not a grid file, but a folder, a packed store or a URL."""
-    return "://" in place or place.endswith(".zip") or Path(place).is_dir()
+    return "://" in place or Path(place).is_dir() or is_zip(Path(place))
 
 
 def open_study(stores: Sequence[str | Location], *, cache: str | Location, only: Sequence[str]) -> Study:

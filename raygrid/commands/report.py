@@ -44,9 +44,9 @@ def write_report(
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(study.store, results, missing=missing, published=published, refresh_s=again_s)
+        path = _write_page(study.written_to, results, missing=missing, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
-        show_tables(study.store, results, missing=missing, spread=spread)
+        show_tables(study.written_to, results, missing=missing, spread=spread)
         if again_s is None:
             return
         time.sleep(again_s)
@@ -54,7 +54,7 @@ def write_report(
 
 def write_page(study: Study, *, published: str | None) -> Location:
     """Write the page and its files, and print nothing; return where the page is."""
-    return _write_page(study.store, results_of(study), missing="mark", published=published, refresh_s=None)
+    return _write_page(study.written_to, results_of(study), missing="mark", published=published, refresh_s=None)
 
 
 def show_pivot(
@@ -66,7 +66,7 @@ def show_pivot(
         if metric not in known:
             raise UsageError(f"--metric: {choices(metric, known)}")
     frame = results_of(study, metrics).frame
-    show_table(study.store, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    show_table(study.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
 
 
 def _write_page(

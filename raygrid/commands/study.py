@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raygrid.axes import METHOD_AXES
@@ -47,8 +48,13 @@ class Study:
 
     @property
     def store(self) -> Store:
-        """The store that a run writes its records, and a report its files, to."""
+        """The store that a run writes its records to."""
         return self.stores[0]
+
+    @property
+    def written_to(self) -> Store:
+        """The store that a report writes its files to: the first, or where that is one file, ``runs/<name>``."""
+        return Store(Path("runs", self.name)) if self.store.is_packed else self.store
 
     def records(self) -> Mapping[str, Record]:
         """Return the records of all stores, by key."""

@@ -1,6 +1,5 @@
 """The tables that `run` and `report` print, and what they are read from."""
 
-import json
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -43,7 +42,7 @@ def results_of(study: Study, metrics: Sequence[str] = ()) -> Results:
         records=with_further(study.cells, records, asked, lambda key: joined[key][1].predictions(key)),
         metrics=[heading(name) for name in asked],
         grid_text=study.text,
-        environment=json.loads(study.store.read_text("environment.json") or "{}"),
+        environment=study.store.environment(),
     )
 
 
