@@ -87,6 +87,11 @@ class Cell:
         """The seed of the fold's subsets: the same at every level of imbalance, representation and resampler."""
         return seed_for(self.seed, self.dataset.name, self.fold)
 
+    @property
+    def uses_cards(self) -> bool:
+        """Whether it computes on a card, if it is given one: it trains a network. All else is computed on CPUs."""
+        return self.classifier.takes == "images"
+
     def seed_of(self, purpose: str) -> int:
         """Return the seed of one stage: the same for every cell that shares data set, fold and imbalance."""
         return seed_for(self.fold_seed, self.imbalance.stream, purpose)

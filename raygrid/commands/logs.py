@@ -42,6 +42,8 @@ def _described(record: Record) -> list[str]:
     lines += [f"note: {note}" for note in record.notes]
     if measured.seconds:
         lines.append("seconds: " + ", ".join(f"{stage} {s:.3f}" for stage, s in measured.seconds.items()))
+    if measured.device:
+        lines.append(f"computed on: {measured.device}" + (f", {measured.gpus:g} of a card" if measured.gpus else ""))
     lines.append(f"peak memory: {measured.peak_memory_mb:.0f} MB")
     lines += [f"warning: {warning}" for warning in measured.log]
     lines += [f"message: {record.message}"] if record.message else []

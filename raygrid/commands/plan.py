@@ -12,7 +12,7 @@ from rich.table import Table as Columns
 
 from raygrid.axes import IMBALANCE
 from raygrid.cells import Plan
-from raygrid.commands.forecast import model_of
+from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
 from raygrid.commands.sizes import Folds, Kept, kept_of, warnings_of
 from raygrid.commands.status import counts_line
@@ -40,7 +40,7 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     folds = Folds(job, read=True)
     planned, refused = _refused(job.plan(), folds)
     kept = list(kept_of(job, folds))
-    bill = bill_of(planned.todo, model_of(job, folds), resources, machines)
+    bill = bill_of(planned.todo, model_of(job, folds, given_cards(resources)), resources, machines)
     if as_json:
         parts = {"done": len(planned.done), "infeasible": len(planned.infeasible), "todo": len(planned.todo)}
         sizes = {"sizes": [each.to_json() for each in kept], "refused": refused}

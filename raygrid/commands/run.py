@@ -60,5 +60,5 @@ def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> Non
     """Run cells under a progress bar."""
     fetch(cells)
     terminal = Console(file=not_captured(sys.stderr))  # what an inline trial writes is captured, the bar is not
-    with Progress(cells, console=terminal, forecast=Forecast(job)) as progress:
+    with Progress(cells, console=terminal, forecast=Forecast(job, terms.resources)) as progress:
         engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)
