@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
 from raygrid.classifiers.classifier import Labels
@@ -85,27 +85,28 @@ class Network(LossLevel, ScoringClassifier):
 
 
 class Cnn(BackboneLevel, Network):
-    """Backbone, global average pooling, one hidden dense layer, softmax; all layers trained.
+    """Backbone, global average pooling, at most one hidden dense layer, softmax; all layers trained.
 
     Attributes
     ----------
     backbone : str
         Any except EfficientNet. It drops connections at random in training, and on torch the trial cannot seed this.
     dense_units : int
-        Width of the hidden layer.
+        Width of the hidden layer; 0 leaves it out.
     """
 
     is_fused: ClassVar[bool] = True
     name: Literal["cnn"] = "cnn"
-    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small", "resnet50"] = "mobilenet"
-    dense_units: PositiveInt = 1024
+    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small", "resnet50", "resnet32"] = "mobilenet"
+    dense_units: NonNegativeInt = 1024
 
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
         keras = load_keras()
         backbone = self.build_backbone(image_size, seed=seed)
         x = keras.layers.GlobalAveragePooling2D()(backbone.output)
-        x = keras.layers.Dense(self.dense_units, activation="relu")(x)
+        if self.dense_units:
+            x = keras.layers.Dense(self.dense_units, activation="relu")(x)
         return keras.Model(backbone.input, keras.layers.Dense(n_classes, activation="softmax")(x))
 
 
