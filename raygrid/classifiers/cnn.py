@@ -14,13 +14,16 @@ from raygrid.classifiers.classifier import Labels
 from raygrid.classifiers.losses import LossLevel
 from raygrid.classifiers.resuming import restore, saving
 from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
+from raygrid.classifiers.training.batches import balanced, batches_of, shuffled
 from raygrid.level import ADDED_LATER
-from raygrid.mixtures.mixing import blocks, mix
+from raygrid.mixtures.mixing import blocks
 from raygrid.mixtures.samples import Samples
 from raygrid.networks.backbones import BackboneLevel, preprocess
 from raygrid.networks.fused import fused
 from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Checkpoint
+
+Weights = list[NDArray[Any]]
 
 _PREDICT_BATCH = 128
 
@@ -53,17 +56,52 @@ class Network(LossLevel, ScoringClassifier):
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
 
-    def initialised(self, image_size: int, n_classes: int, *, seed: int) -> Any:
-        """Return the compiled network with the weights that `build` gives for `seed`, and a new optimiser state."""
-        model, start = _compiled(self, image_size, n_classes)
-        drawn = self.build(image_size, n_classes, seed=seed)
-        for variable, value in zip(model.variables, drawn.variables, strict=True):
-            variable.assign(value)
-        del drawn
-        gc.collect()  # a Keras model refers to itself, so Python would free it only much later
-        for variable, value in zip(model.optimizer.variables, start, strict=True):
+    def stages(self) -> tuple["Network", ...]:
+        """Return the networks to train one after the other, each from the weights of the one before; here, this one.
+
+        All have the same architecture. What else differs, a later stage's own methods and parameters say: its epochs,
+        batches and loss, which layers it trains (`freeze`) and where it starts (`initialised`).
+        """
+        return (self,)
+
+    def freeze(self, model: Any) -> None:
+        """Mark layers that are not trained, before the network is compiled; by default none."""
+
+    def initialised(self, image_size: int, n_classes: int, *, seed: int, start: Weights | None = None) -> Any:
+        """Return the compiled network and a new optimiser state.
+
+        Parameters
+        ----------
+        seed : int
+            Of the weights that `build` draws.
+        start : list of array, optional
+            Weights of the stage before, in place of those.
+        """
+        model, optimizer_start = _compiled(self, image_size, n_classes)
+        if start is None:
+            drawn = self.build(image_size, n_classes, seed=seed)
+            for variable, value in zip(model.variables, drawn.variables, strict=True):
+                variable.assign(value)
+            del drawn
+            gc.collect()  # a Keras model refers to itself, so Python would free it only much later
+        else:
+            model.set_weights(start)
+        for variable, value in zip(model.optimizer.variables, optimizer_start, strict=True):
             variable.assign(value)
         return model
+
+    def batches(self, X: Samples, A: csr_array, y: Labels, *, seed: int | tuple[int, ...], epochs_done: int = 0) -> Any:
+        """Return the training batches as a Keras data set, in another order every epoch."""
+        return batches_of(
+            X,
+            A,
+            y,
+            targets=lambda epoch: self.targets(y, epoch=epoch),
+            order=balanced if self.balanced_batches else shuffled,
+            batch_size=self.batch_size,
+            seed=seed,
+            epochs_done=epochs_done,
+        )
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
         """Train on the mixtures A X, mixed batch by batch; continue an interrupted training from its checkpoint."""
@@ -71,16 +109,19 @@ class Network(LossLevel, ScoringClassifier):
 
     def train(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> "TrainedNetwork":
         """Train like `fit`, but return the network without moved thresholds."""
-        model = self.initialised(X.shape[1], int(y.max()) + 1, seed=seed)
-        epochs_done = restore(model, checkpoint.load(), epochs=self.epochs)
-        model.fit(
-            _batches(self, X, A, y, seed=seed, epochs_done=epochs_done),
-            initial_epoch=epochs_done,
-            epochs=self.epochs,
-            callbacks=[saving(model, checkpoint, epochs=self.epochs)],
-            shuffle=False,
-            verbose=0,
-        )
+        saved, model = checkpoint.load(), None
+        for number, stage in enumerate(self.stages()):
+            start = model.get_weights() if model else None
+            model = stage.initialised(X.shape[1], int(y.max()) + 1, seed=seed, start=start)
+            epochs_done = restore(model, saved, epochs=stage.epochs)
+            model.fit(
+                stage.batches(X, A, y, seed=(seed, number) if number else seed, epochs_done=epochs_done),
+                initial_epoch=epochs_done,
+                epochs=stage.epochs,
+                callbacks=[saving(model, checkpoint, epochs=stage.epochs)],
+                shuffle=False,
+                verbose=0,
+            )
         return TrainedNetwork(model)
 
 
@@ -121,55 +162,12 @@ def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[
     model = cnn.build(image_size, n_classes, seed=0)
     if cnn.is_fused:
         model = fused(model)
+    cnn.freeze(model)
     optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
     model.compile(optimizer, cnn.loss())
     optimizer.build(model.trainable_variables)
     # Copied, because on torch the array shares the memory of the variable.
     return model, [np.array(keras.ops.convert_to_numpy(variable)) for variable in optimizer.variables]
-
-
-def _batches(network: Network, X: Samples, A: csr_array, y: Labels, *, seed: int, epochs_done: int = 0) -> Any:
-    """Return the training batches as a Keras data set: (images in [-1, 1], targets), in another order every epoch."""
-    keras = load_keras()
-    batch_size, targets = network.batch_size, network.targets(y)
-    order = _balanced if network.balanced_batches else _shuffled
-
-    class Batches(keras.utils.PyDataset):  # type: ignore[name-defined,misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.rng = np.random.default_rng(seed)
-            for _ in range(epochs_done + 1):
-                self.on_epoch_end()
-
-        def __len__(self) -> int:
-            return -(-len(y) // batch_size)
-
-        def __getitem__(self, i: int) -> tuple[NDArray[Any], ...]:
-            rows = self.order[i * batch_size : (i + 1) * batch_size]
-            return preprocess(mix(A[rows], X)), *targets(rows)
-
-        def on_epoch_end(self) -> None:
-            self.order = order(y, self.rng)
-
-    return Batches()
-
-
-def _shuffled(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return every sample once."""
-    return rng.permutation(len(y))
-
-
-def _balanced(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return an epoch of len(y) samples: one of each class in turn, the classes in a new order every turn.
-
-    Samples of small classes come several times, those of large classes once or not at all.
-    """
-    members = [np.flatnonzero(y == label) for label in np.unique(y)]
-    n_turns = -(-len(y) // len(members))
-    turns = [
-        np.concatenate([rng.permutation(rows) for _ in range(-(-n_turns // len(rows)))])[:n_turns] for rows in members
-    ]
-    return rng.permuted(np.stack(turns, axis=1), axis=1).ravel()[: len(y)]
 
 
 class TrainedNetwork(Scoring):

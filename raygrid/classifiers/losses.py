@@ -51,12 +51,13 @@ class LossLevel(Level):
 
         return loss
 
-    def targets(self, y: Labels) -> Callable[[Ints], tuple[NDArray[Any], ...]]:
-        """Return a function from rows of the training labels `y` to the targets of the loss.
+    def targets(self, y: Labels, *, epoch: int = 0) -> Callable[[Ints], tuple[NDArray[Any], ...]]:
+        """Return a function from rows of the training labels `y` to the targets of the loss in an epoch, from 0.
 
         Targets are labels of shape (n_rows,), or, if the loss is adjusted, an array of shape (n_rows, 2, n_classes) of
         one-hot labels and the factors of the probabilities, so that one compiled loss can be used for many training
-        sets. If there are class weights, the sample weights, of shape (n_rows,), follow.
+        sets. If there are class weights, the sample weights, of shape (n_rows,), follow. Their values may depend on the
+        epoch, but Keras asks for the same number of arrays, of the same kinds, in every epoch.
         """
         weights, factors = class_weights(self.class_weight, y), (np.bincount(y) / len(y)) ** self.logit_adjustment
         pairs = np.stack(np.broadcast_arrays(np.eye(len(factors)), factors), axis=1)
