@@ -3,23 +3,26 @@
 import gc
 from abc import abstractmethod
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from scipy.sparse import csr_array
 
+from raygrid.classifiers.class_weights import NoClassWeight
 from raygrid.classifiers.classifier import Labels
 from raygrid.classifiers.losses import LossLevel
 from raygrid.classifiers.resuming import restore, saving
 from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
 from raygrid.classifiers.training.batches import balanced, batches_of, shuffled
+from raygrid.classifiers.training.second_stages import AnySecondStage, NoSecondStage
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.mixing import blocks
 from raygrid.mixtures.samples import Samples
 from raygrid.networks.backbones import BackboneLevel, preprocess
 from raygrid.networks.fused import fused
+from raygrid.networks.head import classifier_of, with_normalised_classifier
 from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Checkpoint
 
@@ -39,6 +42,10 @@ class Network(LossLevel, ScoringClassifier):
     learning_rate : float
     balanced_batches : bool
         Whether batches have equally many samples of every class; otherwise an epoch has every sample once.
+    trained_layers : {"all", "last"}
+        Whether only the last layer is trained, its classifier.
+    second_stage : SecondStage
+        What follows the training.
     is_fused : bool
         Whether layers are replaced by faster ones (`raygrid.networks.fused`). Not done for a user's network, because
         its layers may not allow copies.
@@ -51,10 +58,24 @@ class Network(LossLevel, ScoringClassifier):
     optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
     learning_rate: PositiveFloat = 1e-4
     balanced_batches: Annotated[bool, ADDED_LATER] = False
+    trained_layers: Annotated[Literal["all", "last"], ADDED_LATER] = "all"
+    second_stage: Annotated[AnySecondStage, ADDED_LATER] = NoSecondStage()
+
+    @model_validator(mode="after")
+    def _has_lengths_to_normalise(self) -> Self:
+        if self.second_stage.name == "tau_norm" and self.loss.scale_of_head():
+            normalised = f"got second_stage tau_norm with loss {self.loss.name}, whose last layer is normalised already"
+            raise ValueError(f"{normalised}; leave one out")
+        return self
 
     @abstractmethod
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
+
+    def network(self, image_size: int, n_classes: int, *, seed: int) -> Any:
+        """Return what `build` returns, with the last layer that the loss needs."""
+        model, scale = self.build(image_size, n_classes, seed=seed), self.loss.scale_of_head()
+        return with_normalised_classifier(model, scale) if scale else model
 
     def stages(self) -> tuple["Network", ...]:
         """Return the networks to train one after the other, each from the weights of the one before; here, this one.
@@ -62,10 +83,17 @@ class Network(LossLevel, ScoringClassifier):
         All have the same architecture. What else differs, a later stage's own methods and parameters say: its epochs,
         batches and loss, which layers it trains (`freeze`) and where it starts (`initialised`).
         """
-        return (self,)
+        changes = self.second_stage.trainings()
+        alone = {"second_stage": NoSecondStage(), "class_weight": NoClassWeight(), "class_weight_after": 0}
+        alone |= {"logit_adjustment": 0.0}
+        return (self, *(self.model_copy(update=alone | dict(each)) for each in changes))
 
     def freeze(self, model: Any) -> None:
-        """Mark layers that are not trained, before the network is compiled; by default none."""
+        """Mark layers that are not trained, before the network is compiled."""
+        if self.trained_layers == "last":
+            last = classifier_of(model)
+            for layer in model.layers:
+                layer.trainable = layer is last
 
     def initialised(self, image_size: int, n_classes: int, *, seed: int, start: Weights | None = None) -> Any:
         """Return the compiled network and a new optimiser state.
@@ -75,17 +103,17 @@ class Network(LossLevel, ScoringClassifier):
         seed : int
             Of the weights that `build` draws.
         start : list of array, optional
-            Weights of the stage before, in place of those.
+            Weights of the stage before, in place of those; if only the last layer is trained, it is drawn anew.
         """
         model, optimizer_start = _compiled(self, image_size, n_classes)
-        if start is None:
-            drawn = self.build(image_size, n_classes, seed=seed)
-            for variable, value in zip(model.variables, drawn.variables, strict=True):
-                variable.assign(value)
-            del drawn
-            gc.collect()  # a Keras model refers to itself, so Python would free it only much later
-        else:
-            model.set_weights(start)
+        drawn = self.network(image_size, n_classes, seed=seed)
+        for variable, value in zip(model.variables, drawn.variables, strict=True):
+            variable.assign(value)
+        del drawn
+        gc.collect()  # a Keras model refers to itself, so Python would free it only much later
+        if start is not None:
+            n_anew = len(model.layers[-1].weights) if self.trained_layers == "last" else 0
+            model.set_weights([*start[: len(start) - n_anew], *model.get_weights()[len(start) - n_anew :]])
         for variable, value in zip(model.optimizer.variables, optimizer_start, strict=True):
             variable.assign(value)
         return model
@@ -122,6 +150,7 @@ class Network(LossLevel, ScoringClassifier):
                 shuffle=False,
                 verbose=0,
             )
+        self.second_stage.finish(model)
         return TrainedNetwork(model)
 
 
@@ -159,12 +188,12 @@ def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[
     does not free the memory of one that is dropped (experiments/benchmarks/worker_memory.py). A grid has few networks.
     """
     keras = load_keras()
-    model = cnn.build(image_size, n_classes, seed=0)
+    model = cnn.network(image_size, n_classes, seed=0)
     if cnn.is_fused:
         model = fused(model)
     cnn.freeze(model)
     optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
-    model.compile(optimizer, cnn.loss())
+    model.compile(optimizer, cnn.compiled_loss())
     optimizer.build(model.trainable_variables)
     # Copied, because on torch the array shares the memory of the variable.
     return model, [np.array(keras.ops.convert_to_numpy(variable)) for variable in optimizer.variables]
