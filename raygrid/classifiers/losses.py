@@ -69,6 +69,10 @@ class LossLevel(Level):
 
         return targets
 
+    def labels_of(self, targets: Any) -> Any:
+        """Return the labels in targets of the loss, both as tensors."""
+        return load_keras().ops.argmax(targets[:, 0], axis=-1) if self._is_adjusted else targets
+
     @property
     def _is_adjusted(self) -> bool:
         return bool(self.focal_gamma or self.logit_adjustment)
