@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from raygrid.classifiers.class_weights import Balanced, EffectiveNumber
 from raygrid.classifiers.cnn import Cnn
-from raygrid.classifiers.training.losses import CrossEntropy, Focal, Ldam
+from raygrid.classifiers.training.losses import Focal, Ldam
 from raygrid.networks.fused import fused
 from raygrid.networks.keras_backend import load_keras
 
@@ -60,12 +60,13 @@ def test_the_margin_of_a_class_is_its_size_to_the_power_of_minus_a_quarter():
 
 def test_ldam_lowers_the_logit_of_the_own_class_by_its_margin():
     cosines = np.array([[0.9, 0.1, -0.3], [-1.0, 1.0, 0.0], [0.5, 0.5, 1.0]])
-    loss, labels, margins = Ldam(max_margin=0.5, scale=30), np.array([0, 0, 2]), np.array([0.2, 0.3, 0.5])
+    labels, margins = np.array([0, 0, 2]), np.array([0.2, 0.3, 0.5])
     lowered = 30 * (cosines - np.eye(3)[labels] * margins)
     expected = np.log(np.exp(lowered).sum(axis=1)) - lowered[np.arange(3), labels]
     p = np.exp(30 * cosines) / np.exp(30 * cosines).sum(axis=1, keepdims=True)
-    costs = loss.costs(np.float32(p), np.float32(np.tile(30 * margins, (3, 1))))
-    np.testing.assert_allclose(np.asarray(costs)[np.arange(3), labels], expected, rtol=1e-5, atol=1e-6)
+    own = p[np.arange(3), labels]
+    costs = Ldam().costs(*map(np.float32, (own, p.sum(axis=1) - own, 30 * margins[labels])))
+    np.testing.assert_allclose(np.asarray(costs), expected, rtol=1e-5, atol=1e-6)
     assert expected[1] > 60  # a probability of exp(-60), of which Keras' own loss would not learn
 
 
@@ -112,25 +113,6 @@ def test_deferred_weights_are_one_until_their_epoch():
     assert weights == [[1, 1], [1, 1], [2, 2 / 3], [2, 2 / 3]]
     with pytest.raises(ValidationError, match="got class_weight_after without weights; expected also class_weight"):
         Cnn(class_weight_after=2)
-
-
-class Mixing(Cnn):
-    """A network whose labels are mixed."""
-
-    @property
-    def mixes_labels(self):
-        return True
-
-
-@pytest.mark.parametrize("loss", [CrossEntropy(), Focal(), Ldam()], ids=lambda loss: loss.name)
-def test_the_loss_of_mixed_targets_is_the_mean_of_the_losses(loss):
-    cnn = Mixing(loss=loss, class_weight="balanced")
-    (targets,) = cnn.targets(Y)(np.array([0, 5]))
-    first, second, mixed = (np.float32(one)[None] for one in (*targets, 0.25 * targets[0] + 0.75 * targets[1]))
-    costs = [np.asarray(cnn.compiled_loss()(one, np.float32(P[:1])))[0] for one in (first, second, mixed)]
-    assert costs[2] == pytest.approx(0.25 * costs[0] + 0.75 * costs[1])
-    if loss.name == "cross_entropy":
-        np.testing.assert_allclose(costs[:2], [-np.log(0.5) * 2 / 3, -np.log(0.2) * 2], rtol=1e-5)
 
 
 def test_weights_are_inverse_to_the_frequencies_of_the_training_set():

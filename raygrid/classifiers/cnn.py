@@ -7,20 +7,25 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import NonNegativeInt, model_validator
 from scipy.sparse import csr_array
 
 from raygrid.classifiers.class_weights import NoClassWeight
-from raygrid.classifiers.classifier import Labels
+from raygrid.classifiers.classifier import Labels, Part, WatchingClassifier
 from raygrid.classifiers.losses import LossLevel
-from raygrid.classifiers.resuming import restore, saving
-from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
-from raygrid.classifiers.training.batches import balanced, batches_of, shuffled
+from raygrid.classifiers.scores import Scoring, ScoringClassifier
+from raygrid.classifiers.training.batches import Mixtures, balanced, batches_of, shuffled
+from raygrid.classifiers.training.confusion import confusion_metric
+from raygrid.classifiers.training.loop import Data, trained
+from raygrid.classifiers.training.pairs import of_first, paired
+from raygrid.classifiers.training.schedules import Constant
 from raygrid.classifiers.training.second_stages import AnySecondStage, NoSecondStage
+from raygrid.classifiers.training.settings import TrainingLevel
+from raygrid.classifiers.training.trained import TrainedNetwork
 from raygrid.level import ADDED_LATER
-from raygrid.mixtures.mixing import blocks
+from raygrid.metrics.confusion import Confusion
 from raygrid.mixtures.samples import Samples
-from raygrid.networks.backbones import BackboneLevel, preprocess
+from raygrid.networks.backbones import BackboneLevel
 from raygrid.networks.fused import fused
 from raygrid.networks.head import classifier_of, with_normalised_classifier
 from raygrid.networks.keras_backend import load_keras
@@ -28,20 +33,12 @@ from raygrid.storage.checkpoint import Checkpoint
 
 Weights = list[NDArray[Any]]
 
-_PREDICT_BATCH = 128
 
-
-class Network(LossLevel, ScoringClassifier):
+class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
     """A Keras network from images to class probabilities, all layers trained.
 
     Attributes
     ----------
-    epochs, batch_size : int
-    optimizer : str
-        Name in Keras; its settings are Keras' defaults, except the learning rate.
-    learning_rate : float
-    balanced_batches : bool
-        Whether batches have equally many samples of every class; otherwise an epoch has every sample once.
     trained_layers : {"all", "last"}
         Whether only the last layer is trained, its classifier.
     second_stage : SecondStage
@@ -53,11 +50,6 @@ class Network(LossLevel, ScoringClassifier):
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"
     is_fused: ClassVar[bool] = False
-    epochs: PositiveInt = 50
-    batch_size: PositiveInt = 32
-    optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
-    learning_rate: PositiveFloat = 1e-4
-    balanced_batches: Annotated[bool, ADDED_LATER] = False
     trained_layers: Annotated[Literal["all", "last"], ADDED_LATER] = "all"
     second_stage: Annotated[AnySecondStage, ADDED_LATER] = NoSecondStage()
 
@@ -78,15 +70,14 @@ class Network(LossLevel, ScoringClassifier):
         return with_normalised_classifier(model, scale) if scale else model
 
     def stages(self) -> tuple["Network", ...]:
-        """Return the networks to train one after the other, each from the weights of the one before; here, this one.
+        """Return the networks to train one after the other, each from the weights of the one before.
 
-        All have the same architecture. What else differs, a later stage's own methods and parameters say: its epochs,
-        batches and loss, which layers it trains (`freeze`) and where it starts (`initialised`).
+        All have the same architecture. Those after the first one differ in what the second stage says; what makes up
+        for imbalance, ends early or changes the learning rate is the first one's only.
         """
-        changes = self.second_stage.trainings()
-        alone = {"second_stage": NoSecondStage(), "class_weight": NoClassWeight(), "class_weight_after": 0}
-        alone |= {"logit_adjustment": 0.0}
-        return (self, *(self.model_copy(update=alone | dict(each)) for each in changes))
+        plain = {"class_weight": NoClassWeight(), "class_weight_after": 0, "logit_adjustment": 0.0}
+        plain |= {"schedule": Constant(), "early_stopping": None, "select": None, "second_stage": NoSecondStage()}
+        return (self, *(self.model_copy(update=plain | dict(each)) for each in self.second_stage.trainings()))
 
     def freeze(self, model: Any) -> None:
         """Mark layers that are not trained, before the network is compiled."""
@@ -105,7 +96,7 @@ class Network(LossLevel, ScoringClassifier):
         start : list of array, optional
             Weights of the stage before, in place of those; if only the last layer is trained, it is drawn anew.
         """
-        model, optimizer_start = _compiled(self, image_size, n_classes)
+        model, optimizer_start, _ = _compiled(self, image_size, n_classes)
         drawn = self.network(image_size, n_classes, seed=seed)
         for variable, value in zip(model.variables, drawn.variables, strict=True):
             variable.assign(value)
@@ -118,40 +109,37 @@ class Network(LossLevel, ScoringClassifier):
             variable.assign(value)
         return model
 
-    def batches(self, X: Samples, A: csr_array, y: Labels, *, seed: int | tuple[int, ...], epochs_done: int = 0) -> Any:
-        """Return the training batches as a Keras data set, in another order every epoch."""
+    def confusion(self, image_size: int, n_classes: int) -> Confusion:
+        """Return the confusion matrix of the batches of this epoch, predicted while they were trained on."""
+        *_, metric = _compiled(self, image_size, n_classes)
+        return np.array(load_keras().ops.convert_to_numpy(metric.counts), dtype=np.int64)
+
+    def batches(self, X: Samples, A: csr_array, y: Labels, *, seed: int, number: int = 0, epochs_done: int = 0) -> Any:
+        """Return the training batches as a Keras data set, in another order every epoch; `number` is the stage's."""
         return batches_of(
-            X,
-            A,
-            y,
+            Mixtures(X, A, y),
             targets=lambda epoch: self.targets(y, epoch=epoch),
             order=balanced if self.balanced_batches else shuffled,
+            augment=self.augment,
             batch_size=self.batch_size,
-            seed=seed,
+            seed=(seed, number) if number else seed,
             epochs_done=epochs_done,
         )
 
-    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
-        """Train on the mixtures A X, mixed batch by batch; continue an interrupted training from its checkpoint."""
-        return self.moved(self.train(X, A, y, seed=seed, checkpoint=checkpoint), y)
+    def fit(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None
+    ) -> Scoring:
+        """Train on the mixtures A X, mixed batch by batch; continue an interrupted training from its checkpoint.
 
-    def train(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> "TrainedNetwork":
+        After each epoch the network predicts the validation part, if there is one.
+        """
+        return self.moved(self.train(X, A, y, seed=seed, checkpoint=checkpoint, validation=validation), y)
+
+    def train(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None
+    ) -> TrainedNetwork:
         """Train like `fit`, but return the network without moved thresholds."""
-        saved, model = checkpoint.load(), None
-        for number, stage in enumerate(self.stages()):
-            start = model.get_weights() if model else None
-            model = stage.initialised(X.shape[1], int(y.max()) + 1, seed=seed, start=start)
-            epochs_done = restore(model, saved, epochs=stage.epochs)
-            model.fit(
-                stage.batches(X, A, y, seed=(seed, number) if number else seed, epochs_done=epochs_done),
-                initial_epoch=epochs_done,
-                epochs=stage.epochs,
-                callbacks=[saving(model, checkpoint, epochs=stage.epochs)],
-                shuffle=False,
-                verbose=0,
-            )
-        self.second_stage.finish(model)
-        return TrainedNetwork(model)
+        return trained(self, Data(X, A, y, seed, validation), checkpoint)
 
 
 class Cnn(BackboneLevel, Network):
@@ -181,32 +169,21 @@ class Cnn(BackboneLevel, Network):
 
 
 @cache
-def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]]]:
-    """Return the network with its optimiser, and the initial values of the optimiser's variables.
+def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]], Any]:
+    """Return the network with its optimiser, the optimiser's variables at the start, and the metric of an epoch.
 
     Every network is kept in memory, because building and tracing one takes longer than a small cell, and TensorFlow
     does not free the memory of one that is dropped (experiments/benchmarks/worker_memory.py). A grid has few networks.
     """
-    keras = load_keras()
     model = cnn.network(image_size, n_classes, seed=0)
     if cnn.is_fused:
         model = fused(model)
     cnn.freeze(model)
-    optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
-    model.compile(optimizer, cnn.compiled_loss())
+    cnn.penalise(model)
+    optimizer = cnn.new_optimizer()
+    metric = confusion_metric(n_classes, of_first(cnn.labels_of) if cnn.mixes else cnn.labels_of)
+    model.compile(optimizer, paired(cnn.compiled_loss()) if cnn.mixes else cnn.compiled_loss(), metrics=[metric])
     optimizer.build(model.trainable_variables)
     # Copied, because on torch the array shares the memory of the variable.
-    return model, [np.array(keras.ops.convert_to_numpy(variable)) for variable in optimizer.variables]
-
-
-class TrainedNetwork(Scoring):
-    """A trained network. All fits of a process share its Keras model, so its weights are kept separately."""
-
-    def __init__(self, model: Any) -> None:
-        self.model, self.weights = model, model.get_weights()
-
-    def scores(self, X: Samples) -> Scores:
-        """Return the network's outputs, of shape (n_samples, n_classes), float32."""
-        self.model.set_weights(self.weights)
-        scores = [self.model.predict_on_batch(preprocess(X[rows])) for rows in blocks(len(X), _PREDICT_BATCH)]
-        return np.asarray(np.concatenate(scores), dtype=np.float32)
+    start = [np.array(load_keras().ops.convert_to_numpy(variable)) for variable in optimizer.variables]
+    return model, start, metric

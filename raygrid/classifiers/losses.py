@@ -57,11 +57,6 @@ class LossLevel(Level):
             )
         return self
 
-    @property
-    def mixes_labels(self) -> bool:
-        """Whether an image may count for two classes, so that targets are mixed as images are."""
-        return False
-
     def compiled_loss(self) -> Any:
         """Return the loss of a batch of `targets`, as Keras' `compile` takes it."""
         if self._compares_labels:
@@ -69,8 +64,10 @@ class LossLevel(Level):
         loss, ops = self._loss, load_keras().ops
 
         def costs(y: Any, p: Any) -> Any:
-            p = p * y[:, 1]
-            return ops.sum(y[:, 0] * loss.costs(p / ops.sum(p, axis=-1, keepdims=True), y[:, 2]), axis=-1)
+            own, factors, margins = y[:, 0], y[:, 1], y[:, 2]
+            p = p * factors / ops.sum(p * factors, axis=-1, keepdims=True)
+            of_own, of_others, margin = (ops.sum(each, axis=-1) for each in (own * p, (1.0 - own) * p, own * margins))
+            return loss.costs(of_own, of_others, margin)
 
         return costs
 
@@ -80,9 +77,7 @@ class LossLevel(Level):
         Targets are labels of shape (n_rows,), or, if the loss needs more, an array of shape (n_rows, 3, n_classes) of
         one-hot labels, factors of the probabilities and margins, so that one compiled loss can be used for many
         training sets. If there are class weights, the sample weights, of shape (n_rows,), follow; they are 1 in epochs
-        in which they do not count yet, because Keras asks for the same number of arrays in every epoch. If labels are
-        mixed, the one-hot labels are multiplied by them instead, so that the mean of two targets is that of their
-        losses.
+        in which they do not count yet, because Keras asks for the same number of arrays in every epoch.
         """
         sizes = np.bincount(y)
         weights = self._weights(sizes, epoch)
@@ -91,9 +86,8 @@ class LossLevel(Level):
             by_class = [np.arange(len(sizes))]
         else:
             factors, margins = (sizes / len(y)) ** self.logit_adjustment, self._loss.margins(sizes)
-            own = np.diag(weights) if self.mixes_labels and weights is not None else np.eye(len(sizes))
-            by_class = [np.stack(np.broadcast_arrays(own, factors, margins), axis=1)]
-        if weights is not None and not self.mixes_labels:
+            by_class = [np.stack(np.broadcast_arrays(np.eye(len(sizes)), factors, margins), axis=1)]
+        if weights is not None:
             by_class.append(weights)
         return lambda rows: tuple(each[y[rows]] for each in by_class)
 
@@ -102,6 +96,10 @@ class LossLevel(Level):
         weights = self.class_weight.weights(sizes)
         return weights if weights is None or epoch >= self.class_weight_after else np.ones(len(sizes))
 
+    def labels_of(self, targets: Any) -> Any:
+        """Return the labels in targets of the loss, both as tensors."""
+        return targets if self._compares_labels else load_keras().ops.argmax(targets[:, 0], axis=-1)
+
     @property
     def _loss(self) -> Loss:
         return Focal(gamma=self.focal_gamma) if self.focal_gamma else self.loss
@@ -109,4 +107,4 @@ class LossLevel(Level):
     @property
     def _compares_labels(self) -> bool:
         """Whether Keras' own cross-entropy is enough, which is the fastest."""
-        return self._loss == CrossEntropy() and not self.logit_adjustment and not self.mixes_labels
+        return self._loss == CrossEntropy() and not self.logit_adjustment

@@ -1,6 +1,7 @@
 """Batches of a training set, mixed when they are needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from raygrid.classifiers.classifier import Labels
+from raygrid.classifiers.training.augmentation import Augmentation, Batch
+from raygrid.classifiers.training.pairs import paired_targets
 from raygrid.mixtures.mixing import mix
 from raygrid.mixtures.samples import Samples
 from raygrid.networks.backbones import preprocess
@@ -19,28 +22,38 @@ Order = Callable[[Labels, np.random.Generator], Ints]
 Targets = Callable[[Ints], tuple[NDArray[Any], ...]]
 
 
+@dataclass(frozen=True)
+class Mixtures:
+    """The mixtures A X and their labels."""
+
+    X: Samples
+    A: csr_array
+    y: Labels
+
+
 def batches_of(
-    X: Samples,
-    A: csr_array,
-    y: Labels,
+    data: Mixtures,
     *,
     targets: Callable[[int], Targets],
     order: Order,
     batch_size: int,
     seed: int | tuple[int, ...],
+    augment: Sequence[Augmentation] = (),
     epochs_done: int = 0,
 ) -> Any:
     """Return the batches of an epoch as a Keras data set: (images in [-1, 1], targets), in another order every epoch.
 
     Parameters
     ----------
-    X, A, y
-        The mixtures A X and their labels.
     targets : callable
         Returns the targets of an epoch, which is counted from 0.
     order : callable
         Draws the rows of an epoch.
+    augment : sequence of Augmentation
+        What becomes of each batch. What is drawn depends on the seed, the epoch and the batch alone.
     """
+    y, class_sizes = data.y, np.bincount(data.y)
+    mixes = any(augmentation.mixes for augmentation in augment)
 
     class Batches(load_keras().utils.PyDataset):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -54,7 +67,13 @@ def batches_of(
 
         def __getitem__(self, i: int) -> tuple[NDArray[Any], ...]:
             rows = self.order[i * batch_size : (i + 1) * batch_size]
-            return preprocess(mix(A[rows], X)), *self.targets(rows)
+            batch = Batch.of(mix(data.A[rows], data.X), y[rows], class_sizes)
+            drawn = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(self.epoch, i)))
+            for augmentation in augment:
+                batch = augmentation.applied(batch, drawn)
+            own = self.targets(rows)
+            found = paired_targets(own, self.targets(rows[batch.partner]), batch) if mixes else own
+            return preprocess(batch.images), *found
 
         def on_epoch_end(self) -> None:
             self.epoch += 1

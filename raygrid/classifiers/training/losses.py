@@ -1,7 +1,6 @@
 """Losses of a network, and how they know of imbalance.
 
-A new loss is one class and one line in `LOSSES`. Each is given as what a sample costs if its class is this or that one,
-because a mixed image counts for two.
+A new loss is one class and one line in `LOSSES`.
 """
 
 from abc import abstractmethod
@@ -34,19 +33,17 @@ class Loss(Level):
         return np.zeros(len(sizes))
 
     @abstractmethod
-    def costs(self, p: Any, margins: Any) -> Any:
-        """Return what each sample costs if its class is this or that one.
+    def costs(self, p: Any, others: Any, margin: Any) -> Any:
+        """Return what each sample costs, a tensor of shape (n_samples,).
 
         Parameters
         ----------
-        p : tensor of shape (n_samples, n_classes), float32
-            Probabilities; each row has the sum 1.
-        margins : tensor of shape (n_samples, n_classes), float32
-            `margins`, the same in each row.
-
-        Returns
-        -------
-        tensor of shape (n_samples, n_classes)
+        p : tensor of shape (n_samples,), float32
+            The probability of a sample's own class.
+        others : tensor of shape (n_samples,), float32
+            The sum of those of all other classes, which is more exact than 1 - p.
+        margin : tensor of shape (n_samples,), float32
+            What `margins` says of its own class.
         """
 
 
@@ -55,7 +52,7 @@ class CrossEntropy(Loss):
 
     name: Literal["cross_entropy"] = "cross_entropy"
 
-    def costs(self, p: Any, margins: Any) -> Any:
+    def costs(self, p: Any, others: Any, margin: Any) -> Any:
         """Return -log p."""
         return -load_keras().ops.log(_clipped(p))
 
@@ -76,7 +73,7 @@ class Focal(Loss):
     name: Literal["focal"] = "focal"
     gamma: NonNegativeFloat = 2.0
 
-    def costs(self, p: Any, margins: Any) -> Any:
+    def costs(self, p: Any, others: Any, margin: Any) -> Any:
         """Return -(1 - p)^gamma log p."""
         ops, p = load_keras().ops, _clipped(p)
         return ops.power(1.0 - p, self.gamma) * -ops.log(p)
@@ -113,12 +110,11 @@ class Ldam(Loss):
         """Return s D_i."""
         return np.asarray(self.scale * self.max_margin * (sizes.min() / sizes) ** 0.25)
 
-    def costs(self, p: Any, margins: Any) -> Any:
-        """Return -log p_i + s D_i + log(p_i exp(-s D_i) + the sum over j != i of p_j)."""
+    def costs(self, p: Any, others: Any, margin: Any) -> Any:
+        """Return -log(p exp(-s D) / (p exp(-s D) + others))."""
         ops = load_keras().ops
         p = ops.maximum(p, _TINY)  # not Keras' 1e-7, beyond which a sample would not be learnt from
-        others = ops.matmul(p, 1.0 - ops.eye(p.shape[-1]))  # 1 - p would be 0 for all p near 1
-        return -ops.log(p) + margins + ops.log(p * ops.exp(-margins) + others)
+        return margin - ops.log(p) + ops.log(p * ops.exp(-margin) + others)
 
 
 LOSSES: dict[str, type[Loss]] = {
