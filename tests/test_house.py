@@ -17,7 +17,8 @@ LAYERS = [
     {"storage"},
     {"host", "level", "mixtures"},
     {"networks", "usercode"},
-    {"classifiers", "datasets", "imbalance", "metrics", "resampling", "splits"},  # the stages, one line a level
+    {"metrics"},  # by which classifiers stop
+    {"classifiers", "datasets", "imbalance", "resampling", "splits"},  # the stages, one line a level
     {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"gridfile"},
     {"cells"},

@@ -1,6 +1,7 @@
 """The contract of a classifier."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -14,8 +15,27 @@ from raygrid.storage.checkpoint import Checkpoint
 Labels = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Part:
+    """The validation part of a fold, as it is: not resampled.
+
+    Attributes
+    ----------
+    X : Samples
+    y : array of shape (n_validation,), int64
+        Labels 0 .. M - 1.
+    """
+
+    X: Samples
+    y: Labels
+
+
 class Fitted(Protocol):
-    """A trained classifier; one that also has scores is a `raygrid.classifiers.scores.Scoring`."""
+    """A trained classifier.
+
+    One that also has scores is a `raygrid.classifiers.scores.Scoring`. One that was trained in epochs may have
+    `curves`, a `raygrid.storage.record.Curves`, which the record keeps.
+    """
 
     def predict(self, X: Samples) -> Labels:
         """Return labels of shape (n_samples,), int64, for test samples of shape (n_samples, ...).
@@ -39,6 +59,11 @@ class Classifier(Level):
     takes: ClassVar[Literal["images", "vectors"]]
     compares_pairs: ClassVar[bool] = False
 
+    @property
+    def needs_validation(self) -> tuple[str, ...]:
+        """The names of the parameters that need a validation part; a grid without one is refused. By default none."""
+        return ()
+
     @abstractmethod
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X.
@@ -56,4 +81,21 @@ class Classifier(Level):
         checkpoint : Checkpoint
             Saves the state of a long training, and loads the state of an interrupted training with the same arguments.
             The result must be equal to that of an uninterrupted training. A short training need not use it.
+        """
+
+
+class WatchingClassifier(Classifier):
+    """A classifier whose training sees the validation part: to follow it, to stop, or to select an epoch."""
+
+    @abstractmethod
+    def fit(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None
+    ) -> Fitted:
+        """Train on the mixtures A X, as a `Classifier` does.
+
+        Parameters
+        ----------
+        validation : Part, optional
+            None where the grid has no validation part. Never a test sample. Where a resampler has removed a class, its
+            samples are left out. In an inner fold of `choose` it is the same part as in the fit that follows.
         """

@@ -6,15 +6,24 @@ from typing import cast
 import numpy as np
 from scipy.sparse import csr_array
 
-from raygrid.classifiers.classifier import Classifier, Fitted, Labels
+from raygrid.classifiers.classifier import Classifier, Fitted, Labels, Part, WatchingClassifier
 from raygrid.classifiers.scores import Scores, Scoring
 from raygrid.errors import InfeasibleError
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.checkpoint import Checkpoint
+from raygrid.storage.record import Curves
 
 
 def fit(
-    classifier: Classifier, X: Samples, A: csr_array, y: Labels, n_classes: int, *, seed: int, checkpoint: Checkpoint
+    classifier: Classifier,
+    X: Samples,
+    A: csr_array,
+    y: Labels,
+    n_classes: int,
+    *,
+    seed: int,
+    checkpoint: Checkpoint,
+    validation: Part | None = None,
 ) -> Fitted:
     """Train on the mixtures A X; a class without samples is never predicted and gets the lowest score.
 
@@ -27,6 +36,8 @@ def fit(
         Labels of the mixtures.
     n_classes : int
         M: labels are 0 .. M - 1.
+    validation : Part, optional
+        Seen by a `WatchingClassifier` only.
 
     Raises
     ------
@@ -36,12 +47,27 @@ def fit(
     labels, y_left = np.unique(y, return_inverse=True)
     if len(labels) < 2:
         raise InfeasibleError(f"got training samples of {len(labels)} class after resampling; expected at least 2")
-    model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint)
+    if validation is not None and isinstance(classifier, WatchingClassifier):
+        part = _of_classes_left(validation, labels)
+        model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint, validation=part)
+    else:
+        model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint)
     if len(labels) == n_classes:
         return model
     if hasattr(model, "scores"):
         return _ScoringLeft(cast(Scoring, model), labels, n_classes)
     return _Left(model, labels)
+
+
+def curves_of(model: Fitted) -> Curves | None:
+    """Return the curves of a training in epochs; None of any other."""
+    return getattr(model, "curves", None)
+
+
+def _of_classes_left(validation: Part, labels: Labels) -> Part:
+    """Return the validation samples of the classes that are left, with labels 0 .. len(labels) - 1."""
+    kept = np.flatnonzero(np.isin(validation.y, labels))
+    return Part(validation.X.chosen(kept), np.searchsorted(labels, validation.y[kept]))
 
 
 @dataclass(frozen=True)
@@ -62,6 +88,10 @@ class _ScoringLeft(Scoring):
     model: Scoring
     labels: Labels
     n_classes: int
+
+    @property
+    def curves(self) -> Curves | None:
+        return curves_of(self.model)
 
     def scores(self, X: Samples) -> Scores:
         found = self.model.scores(X)

@@ -33,6 +33,26 @@ class Measured(BaseModel):
     """Warnings of libraries, each once; a library may warn once a process, so only in the process' first trial."""
 
 
+class Curves(BaseModel):
+    """What a training came to after each epoch.
+
+    Attributes
+    ----------
+    train, validation : dict of lists of float
+        ``loss`` and metrics of each epoch, by name, of four digits; None where one is not defined. Of the training part
+        as it is trained on: while the weights change, with augmented images and the loss that is minimised. Of the
+        validation part, if there is one, as it is predicted, with the cross-entropy as the loss.
+    kept : int
+        The epoch, counted from 1, whose weights the trained network has.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: dict[str, list[float | None]]
+    validation: dict[str, list[float | None]] = {}
+    kept: int
+
+
 class Record(BaseModel):
     """The result of one trial.
 
@@ -58,6 +78,8 @@ class Record(BaseModel):
         Of the training samples before resampling: the size of the largest class over that of the smallest.
     validation : dict
         Metrics on the validation samples, by name.
+    curves : Curves or None
+        Of a network: its loss and metrics by epoch.
     notes : list of str
         What a reader of the result must know.
     versions : dict
@@ -79,6 +101,7 @@ class Record(BaseModel):
     class_counts: dict[str, list[int]] = {}
     ir: float | None = None
     validation: dict[str, float] = {}
+    curves: Curves | None = None
     notes: list[str] = []
     versions: dict[str, str] = {}
     measured: Measured
