@@ -23,7 +23,7 @@ LAYERS = [
     {"cells"},
     {"folds"},
     {"costs", "images"},
-    {"inputs"},
+    {"inputs", "choosing"},
     {"trial"},
     {"engine"},
     {"report"},

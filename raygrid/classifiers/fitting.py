@@ -1,5 +1,6 @@
 """Fit a classifier to the classes that are left after resampling, because a resampler may remove all of a class."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -33,15 +34,37 @@ def fit(
     InfeasibleError
         Fewer than two classes are left.
     """
-    labels, y_left = np.unique(y, return_inverse=True)
-    if len(labels) < 2:
-        raise InfeasibleError(f"got training samples of {len(labels)} class after resampling; expected at least 2")
+    labels, y_left = _classes_left(y)
     model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint)
     if len(labels) == n_classes:
         return model
     if hasattr(model, "scores"):
         return _ScoringLeft(cast(Scoring, model), labels, n_classes)
     return _Left(model, labels)
+
+
+def predictions_of_each(
+    levels: Sequence[Classifier],
+    X: Samples,
+    A: csr_array,
+    y: Labels,
+    X_test: Samples,
+    *,
+    seed: int,
+    checkpoint: Checkpoint,
+) -> Iterator[Labels]:
+    """Yield the labels that each level, all of one class, predicts for `X_test`, trained like `fit`."""
+    labels, y_left = _classes_left(y)
+    each = type(levels[0]).predictions_of_each(levels, X, A, y_left, X_test, seed=seed, checkpoint=checkpoint)
+    return (labels[predicted] for predicted in each)
+
+
+def _classes_left(y: Labels) -> tuple[Labels, Labels]:
+    """Return the classes that have samples, and the number of each sample's class among them."""
+    labels, y_left = np.unique(y, return_inverse=True)
+    if len(labels) < 2:
+        raise InfeasibleError(f"got training samples of {len(labels)} class after resampling; expected at least 2")
+    return labels, y_left
 
 
 @dataclass(frozen=True)
