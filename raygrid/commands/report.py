@@ -9,11 +9,13 @@ from rich.console import Console
 
 from raygrid.commands.compare import comparison
 from raygrid.commands.job import Job
+from raygrid.commands.pictures import pictures_of
 from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.html import page
+from raygrid.report.kept_files import kept_files
 from raygrid.report.missing import Missing
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown
@@ -21,6 +23,7 @@ from raygrid.report.statistics import Statistics, statistics
 from raygrid.report.statistics_sheets import overview_sheet, pair_sheets, statistics_to_csv
 from raygrid.report.tables import table
 from raygrid.storage.folders import Location
+from raygrid.storage.merging import join
 from raygrid.storage.record import FINAL
 from raygrid.storage.store import Store
 
@@ -44,7 +47,7 @@ def write_report(
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(job.store, results, missing=missing, published=published, refresh_s=again_s)
+        path = _write_page(job, results, missing=missing, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
         show_tables(job.store, results, missing=missing, spread=spread)
         if again_s is None:
@@ -65,16 +68,23 @@ def show_pivot(
 
 
 def _write_page(
-    store: Store, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
+    job: Job, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     tested, figures = _tested_and_drawn(results)
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
-    _write_files(store, tested, sheets, figures)
+    _write_files(job.store, tested, sheets, figures)
     compared = comparison(results, published, missing="mark")[0] if published else []
-    html = page(results, tables=tables, content=[*figures, *sheets, *compared], refresh_s=refresh_s)
-    return store.write_text("report/index.html", html)
+    html = page(
+        results,
+        tables=tables,
+        content=[*figures, *sheets, *compared],
+        files=kept_files({key: store for key, (_, store) in join(job.stores).items()}, job.store.root / "report"),
+        pictures=pictures_of(job, results),
+        refresh_s=refresh_s,
+    )
+    return job.store.write_text("report/index.html", html)
 
 
 def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
