@@ -12,6 +12,7 @@ import pandas as pd
 from raygrid.axes import ARM_AXES
 from raygrid.report.figures.style import INK
 from raygrid.report.render import printed
+from raygrid.report.sections import SectionName
 from raygrid.wording import plural
 
 if TYPE_CHECKING:
@@ -44,13 +45,18 @@ _SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as a vector and as pixels, and the sentences below it."""
+    """A picture as a vector and as pixels, and the sentences below it.
+
+    The page shows a figure in its section, folded unless `is_folded` is False.
+    """
 
     name: str
     title: str
     caption: str
     svg: bytes
     png: bytes
+    section: SectionName = "figures"
+    is_folded: bool = True
 
 
 def render(
