@@ -17,6 +17,7 @@ from raygrid.report.choices import choices_sheet
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.html import page
 from raygrid.report.kept_files import kept_files
+from raygrid.report.latex import figures_to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown
@@ -82,7 +83,6 @@ def _write_page(
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
     sheets += [chosen] if (chosen := choices_sheet(results)) else []
     target = study.written_to
-    _write_files(target, tested, sheets, figures)
     compared = comparison(results, published, missing="mark")[0] if published else []
     html = page(
         results,
@@ -92,7 +92,9 @@ def _write_page(
         pictures=pictures_of(study, results),
         refresh_s=refresh_s,
     )
-    return target.write_text("report/index.html", html)
+    path = target.write_text("report/index.html", html)
+    _write_files(target, tested, sheets, figures)
+    return path
 
 
 def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
@@ -106,6 +108,7 @@ def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
 def _write_files(store: Store, tested: Statistics, sheets: Sequence[Sheet], figures: Sequence[Figure]) -> None:
     store.write_text("report/statistics.md", sheets_to_markdown(sheets))
     store.write_text("report/statistics.csv", statistics_to_csv(tested))
+    store.write_text("report/figures.tex", figures_to_latex(figures))
     for figure in figures:
-        store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
-        store.write_bytes(f"report/figures/{figure.name}.png", figure.png)
+        for kind, content in (("svg", figure.svg), ("pdf", figure.pdf()), ("png", figure.png())):
+            store.write_bytes(f"report/figures/{figure.name}.{kind}", content)

@@ -40,8 +40,8 @@ def kept_files(owners: Mapping[str, Store], page_folder: object) -> KeptFiles:
     """
     if not isinstance(page_folder, Path):
         return KeptFiles()
-    here = {id(store): store for store in owners.values() if not store.is_packed and isinstance(store.root, Path)}
-    links = {name: quote(os.path.relpath(Path(store.root), page_folder)) for name, store in here.items()}
+    here = {id(store): store for store in owners.values() if isinstance(store.root, Path) and not store.is_packed}
+    links = {name: quote(os.path.relpath(str(store.root), str(page_folder))) for name, store in here.items()}
     there = {name: {kind: _keys(store, *where) for kind, where in KINDS.items()} for name, store in here.items()}
     local = {key: id(store) for key, store in owners.items() if id(store) in here}
     return KeptFiles(
