@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from raygrid.commands.job import Job
+from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.confusion import METRICS
@@ -32,7 +32,7 @@ _out = Console()
 
 
 def show_comparison(
-    job: Job, published: str, *, missing: Missing, despite: Sequence[str] = (), shows_all: bool = False
+    study: Study, published: str, *, missing: Missing, despite: Sequence[str] = (), shows_all: bool = False
 ) -> None:
     """Print in short, and write in full, how the tables differ from published ones, and which claims hold.
 
@@ -52,12 +52,12 @@ def show_comparison(
     """
     for name in unknown_facts([name for name in despite if name != ALL]):
         raise UsageError(f"--despite: {choices(name, [*FACTS, ALL])}")
-    sheets, files = comparison(results_of(job), published, missing=missing, despite=despite)
+    sheets, files = comparison(results_of(study), published, missing=missing, despite=despite)
     _out.print(sheets_to_terminal(sheets if shows_all else sheets[:1]), soft_wrap=True)
     for name, text in files.items():
-        job.store.write_text(f"report/{name}", text)
+        study.written_to.write_text(f"report/{name}", text)
     _out.print("Every number is in", soft_wrap=True)
-    _out.print(str(job.store.root / "report" / "comparison.md"), soft_wrap=True, highlight=False)
+    _out.print(str(study.written_to.root / "report" / "comparison.md"), soft_wrap=True, highlight=False)
 
 
 def comparison(

@@ -8,7 +8,6 @@ from raygrid.errors import UsageError
 
 Group = Literal["head", "medium", "tail"]
 GROUPS: tuple[Group, ...] = ("head", "medium", "tail")
-THIRDS = "thirds"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,9 @@ class Grouping:
         return "Head, medium and tail: the classes of a fold in thirds, by their number of training samples"
 
 
+THIRDS = Grouping()
+
+
 def grouping_named(text: str) -> Grouping:
     """Return what ``thirds`` or, for example, ``100,20`` asks for.
 
@@ -61,14 +63,12 @@ def grouping_named(text: str) -> Grouping:
     UsageError
         It is neither.
     """
-    if text == THIRDS:
-        return Grouping()
+    if text == "thirds":
+        return THIRDS
     try:
         high, low = map(int, text.split(","))
     except ValueError:
         high, low = 0, 1
     if not high >= low >= 1:
-        raise UsageError(
-            f"--groups: got {text!r}; expected {THIRDS}, or two numbers of training samples, such as 100,20"
-        )
+        raise UsageError(f"--groups: got {text!r}; expected thirds, or two numbers of training samples, such as 100,20")
     return Grouping((high, low))

@@ -22,9 +22,9 @@ def standard_errors(results: Results, row_axis: str) -> dict[Key, float]:
 def standard_error(lines: pd.DataFrame, designs: Mapping[str, Design]) -> float:
     """Return the standard error of the mean over data sets, levels of imbalance and folds.
 
-    Folds of a data set share images, and what they average over its levels of imbalance shares them as well, so that the
-    unit is the fold (Nadeau and Bengio, 2003); data sets have nothing in common, so that their variances add up. It says
-    nothing about other data sets.
+    Folds of a data set share images (Nadeau and Bengio, 2003), and so do its levels of imbalance, which are averaged
+    within each fold; data sets have nothing in common, so that their variances add up. It says nothing about other data
+    sets.
 
     Parameters
     ----------
