@@ -125,7 +125,7 @@ def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
 
 
 def _write_files(store: Store, texts: Mapping[str, str], figures: Sequence[Figure]) -> None:
-    for name, text in (texts | {"figures.tex": figures_to_latex(figures), "report.tex": DOCUMENT}).items():
+    for name, text in {**texts, "figures.tex": figures_to_latex(figures), "report.tex": DOCUMENT}.items():
         store.write_text(f"report/{name}", text)
     for figure in figures:
         for kind, content in (("svg", figure.svg), ("pdf", figure.pdf()), ("png", figure.png())):
