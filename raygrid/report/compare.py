@@ -6,7 +6,8 @@ from math import isnan, nan
 
 from raygrid.axes import axis_name
 from raygrid.errors import UsageError
-from raygrid.report.numbers import Key, Number
+from raygrid.report.left_out import Key
+from raygrid.report.numbers import Number
 from raygrid.report.protocol import Facts, differing, stated
 from raygrid.report.published import Published, key_names
 from raygrid.report.tables import DECIMALS, Table
@@ -157,8 +158,11 @@ def numbers_of(table: Table) -> dict[Key, Number]:
 
 
 def values_of(table: Table) -> dict[Key, float]:
-    """Return the values of a table by the same key, NaN for a dash: what `raygrid.report.claims` takes."""
-    return {key: number.value for key, number in numbers_of(table).items()}
+    """Return the values of a table by the same key: what `raygrid.report.claims` takes.
+
+    NaN for a dash, and for a number that averages other cells than the rest of its row.
+    """
+    return {key: number.value if number.is_comparable else nan for key, number in numbers_of(table).items()}
 
 
 def _difference(

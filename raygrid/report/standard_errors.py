@@ -8,7 +8,7 @@ import pandas as pd
 from raygrid.axes import IMBALANCE, METHOD_AXES
 from raygrid.report.inference.design import Design, designs_of
 from raygrid.report.inference.paired import corrected_t
-from raygrid.report.numbers import Key
+from raygrid.report.left_out import Key
 from raygrid.report.results import Results
 
 
