@@ -3,13 +3,14 @@
 import gc
 from abc import abstractmethod
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeInt
+from pydantic import NonNegativeInt, model_validator
 from scipy.sparse import csr_array
 
+from raygrid.classifiers.class_weights import NoClassWeight
 from raygrid.classifiers.classifier import Labels, Part, WatchingClassifier
 from raygrid.classifiers.losses import LossLevel
 from raygrid.classifiers.scores import Scoring, ScoringClassifier
@@ -17,12 +18,16 @@ from raygrid.classifiers.training.batches import Mixtures, balanced, batches_of,
 from raygrid.classifiers.training.confusion import confusion_metric
 from raygrid.classifiers.training.loop import Data, trained
 from raygrid.classifiers.training.pairs import of_first, paired
+from raygrid.classifiers.training.schedules import Constant
+from raygrid.classifiers.training.second_stages import AnySecondStage, NoSecondStage
 from raygrid.classifiers.training.settings import TrainingLevel
 from raygrid.classifiers.training.trained import TrainedNetwork
+from raygrid.level import ADDED_LATER
 from raygrid.metrics.confusion import Confusion
 from raygrid.mixtures.samples import Samples
 from raygrid.networks.backbones import BackboneLevel
 from raygrid.networks.fused import fused
+from raygrid.networks.head import classifier_of, with_normalised_classifier
 from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Checkpoint
 
@@ -34,6 +39,10 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
 
     Attributes
     ----------
+    trained_layers : {"all", "last"}
+        Whether only the last layer is trained, its classifier.
+    second_stage : SecondStage
+        What follows the training.
     is_fused : bool
         Whether layers are replaced by faster ones (`raygrid.networks.fused`). Not done for a user's network, because
         its layers may not allow copies.
@@ -41,21 +50,41 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"
     is_fused: ClassVar[bool] = False
+    trained_layers: Annotated[Literal["all", "last"], ADDED_LATER] = "all"
+    second_stage: Annotated[AnySecondStage, ADDED_LATER] = NoSecondStage()
+
+    @model_validator(mode="after")
+    def _has_lengths_to_normalise(self) -> Self:
+        if self.second_stage.name == "tau_norm" and self.loss.scale_of_head():
+            normalised = f"got second_stage tau_norm with loss {self.loss.name}, whose last layer is normalised already"
+            raise ValueError(f"{normalised}; leave one out")
+        return self
 
     @abstractmethod
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
 
-    def stages(self) -> tuple["Network", ...]:
-        """Return the networks to train one after the other, each from the weights of the one before; here, this one.
+    def network(self, image_size: int, n_classes: int, *, seed: int) -> Any:
+        """Return what `build` returns, with the last layer that the loss needs."""
+        model, scale = self.build(image_size, n_classes, seed=seed), self.loss.scale_of_head()
+        return with_normalised_classifier(model, scale) if scale else model
 
-        All have the same architecture. What else differs, a later stage's own methods and parameters say: its epochs,
-        batches and loss, which layers it trains (`freeze`) and where it starts (`initialised`).
+    def stages(self) -> tuple["Network", ...]:
+        """Return the networks to train one after the other, each from the weights of the one before.
+
+        All have the same architecture. Those after the first one differ in what the second stage says; what makes up
+        for imbalance, ends early or changes the learning rate is the first one's only.
         """
-        return (self,)
+        plain = {"class_weight": NoClassWeight(), "class_weight_after": 0, "logit_adjustment": 0.0}
+        plain |= {"schedule": Constant(), "early_stopping": None, "select": None, "second_stage": NoSecondStage()}
+        return (self, *(self.model_copy(update=plain | dict(each)) for each in self.second_stage.trainings()))
 
     def freeze(self, model: Any) -> None:
-        """Mark layers that are not trained, before the network is compiled; by default none."""
+        """Mark layers that are not trained, before the network is compiled."""
+        if self.trained_layers == "last":
+            last = classifier_of(model)
+            for layer in model.layers:
+                layer.trainable = layer is last
 
     def initialised(self, image_size: int, n_classes: int, *, seed: int, start: Weights | None = None) -> Any:
         """Return the compiled network and a new optimiser state.
@@ -65,17 +94,17 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
         seed : int
             Of the weights that `build` draws.
         start : list of array, optional
-            Weights of the stage before, in place of those.
+            Weights of the stage before, in place of those; if only the last layer is trained, it is drawn anew.
         """
         model, optimizer_start, _ = _compiled(self, image_size, n_classes)
-        if start is None:
-            drawn = self.build(image_size, n_classes, seed=seed)
-            for variable, value in zip(model.variables, drawn.variables, strict=True):
-                variable.assign(value)
-            del drawn
-            gc.collect()  # a Keras model refers to itself, so Python would free it only much later
-        else:
-            model.set_weights(start)
+        drawn = self.network(image_size, n_classes, seed=seed)
+        for variable, value in zip(model.variables, drawn.variables, strict=True):
+            variable.assign(value)
+        del drawn
+        gc.collect()  # a Keras model refers to itself, so Python would free it only much later
+        if start is not None:
+            n_anew = len(model.layers[-1].weights) if self.trained_layers == "last" else 0
+            model.set_weights([*start[: len(start) - n_anew], *model.get_weights()[len(start) - n_anew :]])
         for variable, value in zip(model.optimizer.variables, optimizer_start, strict=True):
             variable.assign(value)
         return model
@@ -146,14 +175,14 @@ def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[
     Every network is kept in memory, because building and tracing one takes longer than a small cell, and TensorFlow
     does not free the memory of one that is dropped (experiments/benchmarks/worker_memory.py). A grid has few networks.
     """
-    model = cnn.build(image_size, n_classes, seed=0)
+    model = cnn.network(image_size, n_classes, seed=0)
     if cnn.is_fused:
         model = fused(model)
     cnn.freeze(model)
     cnn.penalise(model)
     optimizer = cnn.new_optimizer()
     metric = confusion_metric(n_classes, of_first(cnn.labels_of) if cnn.mixes else cnn.labels_of)
-    model.compile(optimizer, paired(cnn.loss()) if cnn.mixes else cnn.loss(), metrics=[metric])
+    model.compile(optimizer, paired(cnn.compiled_loss()) if cnn.mixes else cnn.compiled_loss(), metrics=[metric])
     optimizer.build(model.trainable_variables)
     # Copied, because on torch the array shares the memory of the variable.
     start = [np.array(load_keras().ops.convert_to_numpy(variable)) for variable in optimizer.variables]

@@ -64,6 +64,7 @@ def trained(network: "Network", data: Data, checkpoint: Checkpoint) -> TrainedNe
         if number > progress.stage:
             model, progress = data.started(stage, model.get_weights()), progress.next_stage()
         kept = _train(stage, model, data, progress, checkpoint)
+    network.second_stage.finish(model)
     return TrainedNetwork(model, progress.curves(kept))
 
 

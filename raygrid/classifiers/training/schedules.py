@@ -11,11 +11,11 @@ Gradient Descent with Warm Restarts, ICLR (cosine, here without restarts).
 
 from abc import abstractmethod
 from math import cos, pi
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from raygrid.classifiers.training.part_of_level import one_of
+from raygrid.classifiers.training.part_of_level import OneOf
 from raygrid.level import Level
 
 
@@ -90,7 +90,4 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "cosine": Cosine,
 }
 
-if TYPE_CHECKING:
-    AnySchedule = Schedule
-else:
-    AnySchedule = one_of(SCHEDULES)
+AnySchedule = Annotated[Schedule, OneOf(SCHEDULES)]

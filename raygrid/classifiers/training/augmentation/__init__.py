@@ -3,14 +3,14 @@
 A new augmentation is one class in this package and one line here.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from raygrid.classifiers.training.augmentation.augmentation import Augmentation, Batch
 from raygrid.classifiers.training.augmentation.mixing import Mixup, Remix
 from raygrid.classifiers.training.augmentation.moving import Crop, Flip
-from raygrid.classifiers.training.part_of_level import one_of
+from raygrid.classifiers.training.part_of_level import OneOf
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {
     "flip": Flip,
@@ -24,9 +24,8 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-if TYPE_CHECKING:
-    AnyAugmentations = tuple[Augmentation, ...]
-else:
-    AnyAugmentations = Annotated[tuple[one_of(AUGMENTATIONS), ...], Field(strict=False), BeforeValidator(_as_list)]
+AnyAugmentations = Annotated[
+    tuple[Annotated[Augmentation, OneOf(AUGMENTATIONS)], ...], Field(strict=False), BeforeValidator(_as_list)
+]
 
 __all__ = ["AUGMENTATIONS", "AnyAugmentations", "Augmentation", "Batch"]
