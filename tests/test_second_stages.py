@@ -112,7 +112,7 @@ def test_tau_normalisation_divides_the_weights_of_a_class_by_their_length(tau):
 
 
 def test_a_network_that_ends_otherwise_has_no_layer_to_train_anew():
-    with pytest.raises(UsageError, match="^network: got Dense as its last layer, with sigmoid; expected Dense with"):
+    with pytest.raises(UsageError, match=r"^network: got Dense as its last layer, with sigmoid; expected Dense with"):
         fit(second_stage=Crt(), ends_in="sigmoid")
 
 
