@@ -24,7 +24,7 @@ LAYERS = [
     {"cells"},
     {"folds"},
     {"costs", "images"},
-    {"inputs"},
+    {"inputs", "choosing"},
     {"trial"},
     {"engine"},
     {"report"},

@@ -1,7 +1,8 @@
 """Fit a classifier to the classes that are left after resampling, because a resampler may remove all of a class."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -44,14 +45,8 @@ def fit(
     InfeasibleError
         Fewer than two classes are left.
     """
-    labels, y_left = np.unique(y, return_inverse=True)
-    if len(labels) < 2:
-        raise InfeasibleError(f"got training samples of {len(labels)} class after resampling; expected at least 2")
-    if validation is not None and isinstance(classifier, WatchingClassifier):
-        part = _of_classes_left(validation, labels)
-        model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint, validation=part)
-    else:
-        model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint)
+    labels, y_left = _classes_left(y)
+    model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint, **_watched(classifier, validation, labels))
     if len(labels) == n_classes:
         return model
     if hasattr(model, "scores"):
@@ -59,15 +54,45 @@ def fit(
     return _Left(model, labels)
 
 
+def predictions_of_each(
+    levels: Sequence[Classifier],
+    X: Samples,
+    A: csr_array,
+    y: Labels,
+    X_test: Samples,
+    *,
+    seed: int,
+    checkpoint: Checkpoint,
+    validation: Part | None = None,
+) -> Iterator[Labels]:
+    """Yield the labels that each level, all of one class, predicts for `X_test`, trained like `fit`."""
+    labels, y_left = _classes_left(y)
+    watched = _watched(levels[0], validation, labels)
+    each = type(levels[0]).predictions_of_each(
+        levels, X, A, y_left, X_test, seed=seed, checkpoint=checkpoint, **watched
+    )
+    return (labels[predicted] for predicted in each)
+
+
+def _classes_left(y: Labels) -> tuple[Labels, Labels]:
+    """Return the classes that have samples, and the number of each sample's class among them."""
+    labels, y_left = np.unique(y, return_inverse=True)
+    if len(labels) < 2:
+        raise InfeasibleError(f"got training samples of {len(labels)} class after resampling; expected at least 2")
+    return labels, y_left
+
+
 def curves_of(model: Fitted) -> Curves | None:
     """Return the curves of a training in epochs; None of any other."""
     return getattr(model, "curves", None)
 
 
-def _of_classes_left(validation: Part, labels: Labels) -> Part:
-    """Return the validation samples of the classes that are left, with labels 0 .. len(labels) - 1."""
+def _watched(classifier: Classifier, validation: Part | None, labels: Labels) -> dict[str, Any]:
+    """Return the validation part for a classifier that watches it: the classes that are left, numbered from 0."""
+    if validation is None or not isinstance(classifier, WatchingClassifier):
+        return {}
     kept = np.flatnonzero(np.isin(validation.y, labels))
-    return Part(validation.X.chosen(kept), np.searchsorted(labels, validation.y[kept]))
+    return {"validation": Part(validation.X.select(kept), np.searchsorted(labels, validation.y[kept]))}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from raygrid.commands.job import Job
 from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
+from raygrid.report.choices import choices_sheet
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.html import Section, page
 from raygrid.report.missing import Missing
@@ -72,7 +73,8 @@ def _write_page(
     tested, figures = _tested_and_drawn(results)
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
     _write_files(store, tested, sheets, figures)
-    sections = [Section("Statistics", (), sheets)]
+    sections = [Section("Choices", (), [chosen])] if (chosen := choices_sheet(results)) else []
+    sections.append(Section("Statistics", (), sheets))
     if published:
         sections.append(comparison(results, published, missing="mark")[0])
     html = page(results, tables=tables, figures=figures, sections=sections, refresh_s=refresh_s)

@@ -48,12 +48,12 @@ class Samples:
     def __getitem__(self, rows: Any) -> NDArray[Any]:
         return np.asarray(self.X[self.index[rows]])
 
+    def select(self, rows: Ints) -> "Samples":
+        """Return the samples at these rows, with the same inner products."""
+        return replace(self, index=self.index[rows], places=self.places[rows])
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[:], dtype)  # so that scikit-learn's estimators predict from samples
-
-    def chosen(self, rows: Ints) -> "Samples":
-        """Return the samples at these rows."""
-        return replace(self, index=self.index[rows], places=self.places[rows])
 
     @property
     def shape(self) -> tuple[int, ...]:

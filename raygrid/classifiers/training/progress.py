@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite, nan
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.metrics.confusion import METRICS, Confusion, metrics_of
+from raygrid.metrics.confusion import METRICS, Confusion, metrics_of, of_classes_present
 from raygrid.storage.record import Curves
 
 # What is known of each part after an epoch.
@@ -63,9 +63,8 @@ class Progress:
 
 
 def measures_of(loss: float, confusion: Confusion) -> _Row:
-    """Return `MEASURES` of a part; metrics are not a number where a class has no samples."""
-    has_all = confusion.sum(axis=1).all()
-    return {"loss": loss, **(metrics_of(confusion) if has_all else dict.fromkeys(METRICS, nan))}
+    """Return `MEASURES` of a part, metrics of the classes that have samples in it."""
+    return {"loss": loss, **metrics_of(of_classes_present(confusion))}
 
 
 def cross_entropy(y: NDArray[np.int64], scores: NDArray[np.float32]) -> float:
