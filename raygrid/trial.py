@@ -22,6 +22,7 @@ from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs, samples_of
 from raygrid.metrics.confusion import confusion_matrix, metrics_of
+from raygrid.networks.keras_backend import card_name
 from raygrid.storage.checkpoint import Checkpoint
 from raygrid.storage.record import FINAL, Measured, Record, Status
 from raygrid.storage.stopwatch import shared_s
@@ -147,7 +148,7 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
     store.write_log(cell.key, "")  # what an earlier trial wrote is not this one's
     clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(runtime.known(), sort_keys=True))
     host.reset_peak_memory()
-    threads = runtime.threads
+    threads, gpus = runtime.threads, runtime.gpus if cell.uses_cards else 0.0
     with threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
         outcome, predictions = _outcome(cell, inputs, clock, checkpoint, runtime)
     record = Record(
@@ -159,6 +160,8 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
             finished_at=_now(),
             seconds=clock.seconds,
             shared_s=round(clock.shared_s, 3),
+            gpus=gpus,
+            device=card_name() if gpus else host.processor(),
             peak_memory_mb=host.peak_memory_mb(),
             attempt=attempt,
             log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),

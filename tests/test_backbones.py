@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from raygrid.checksum import file_checksum
 from raygrid.classifiers.cnn import Cnn
 from raygrid.errors import WeightsError
 from raygrid.networks import backbones, resnet32
@@ -27,6 +26,7 @@ from raygrid.networks.keras_backend import load_keras
 from raygrid.representations import Representation
 from raygrid.representations.activations import Activations
 from raygrid.representations.features import Features
+from raygrid.storage.checksum import file_checksum
 
 # Where keras.applications has what its networks expect of images.
 PREPROCESSING = {

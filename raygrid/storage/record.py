@@ -22,6 +22,10 @@ class Measured(BaseModel):
     """Wall-clock time by stage, without `shared_s`."""
     shared_s: float = 0.0
     """Wall-clock time spent computing arrays that other cells use as well, or waiting for them."""
+    gpus: float = 0.0
+    """Cards, or the share of one, that the cell was computed on; 0 is a computation on CPUs."""
+    device: str = ""
+    """Name of the card, or of the processor; empty in records of before it was kept."""
     peak_memory_mb: float
     """Largest resident size of the trial's process while it ran."""
     attempt: str = ""
