@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from raygrid.cells import expand
-from raygrid.checksum import file_checksum
 from raygrid.errors import GridError, UsageError, WeightsError
 from raygrid.gridfile.faults import load_grid
 from raygrid.host import Runtime
@@ -17,6 +16,7 @@ from raygrid.networks import timm_models
 from raygrid.representations.features import Features
 from raygrid.representations.timm_features import TimmFeatures
 from raygrid.storage.cache import Cache
+from raygrid.storage.checksum import file_checksum
 
 X = np.random.default_rng(0).integers(0, 256, (35, 32, 32, 3)).astype(np.uint8)
 needs_timm = pytest.mark.skipif(find_spec("timm") is None, reason="needs timm, which with torch takes 5 GB; .[timm]")

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, PositiveInt, ValidationInfo
 
-from raygrid.checksum import file_checksum
 from raygrid.level import existing_path
 from raygrid.networks import timm_models
 from raygrid.representations.representation import Representation
+from raygrid.storage.checksum import file_checksum
 
 _PREFIX = "timm:"
 _NAMED = ("pretrained", "none")
