@@ -47,7 +47,7 @@ def images(digits):
 
 
 def fit(images, *, seed, checkpoint=NO_CHECKPOINT, **parameters):
-    return CNN.model_copy(update=parameters).fit(*images, seed=seed, checkpoint=checkpoint)
+    return Cnn.model_validate(CNN.as_dict() | parameters).fit(*images, seed=seed, checkpoint=checkpoint)
 
 
 def train(images, seed):
