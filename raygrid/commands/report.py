@@ -15,8 +15,10 @@ from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.html import page
+from raygrid.report.inference.design import designs_of
 from raygrid.report.kept_files import kept_files
 from raygrid.report.missing import Missing
+from raygrid.report.ranking import rankings
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown
 from raygrid.report.statistics import Statistics, statistics
@@ -76,9 +78,12 @@ def _write_page(
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
     _write_files(job.store, tested, sheets, figures)
     compared = comparison(results, published, missing="mark")[0] if published else []
+    designs = designs_of(results)
     html = page(
         results,
         tables=tables,
+        rankings=rankings(results.frame, designs),
+        designs=designs,
         content=[*figures, *sheets, *compared],
         files=kept_files({key: store for key, (_, store) in join(job.stores).items()}, job.store.root / "report"),
         pictures=pictures_of(job, results),

@@ -13,14 +13,18 @@ function differences(a, b) {
     .map((i) => ({ i, other: ofB.get(blockKey(i)), value: valueOf(view.metric, i) - valueOf(view.metric, ofB.get(blockKey(i))) }));
 }
 
+// The difference of two methods, in the same folds, with its interval.
+function differenceOf(a, b) {
+  const samples = samplesOf(everyCell.filter((i) => passes(i) && (methodOf[i] === a || methodOf[i] === b))).filter((sample) => sample.columns.size === 2);
+  return estimate(samples, ({ columns }) => [...columns.get(a)].map(([fold, value]) => value - columns.get(b).get(fold)));
+}
+
 function pairSentence(a, b, found) {
   if (!found.length) return `No block has a value of both by ${view.metric}.`;
-  const { value, low, high } = estimate(found);
-  const above = found.filter((one) => one.value > 0).length;
-  const ties = found.filter((one) => one.value === 0).length;
-  const interval = low === null ? "" : ` (95% interval ${signed(low)} to ${signed(high)})`;
-  const tied = ties ? `, equal in ${ties}` : "";
-  return `${methodName(a)} minus ${methodName(b)}: ${signed(value)} ${view.metric}${interval}; above it in ${above} of ${found.length} blocks (data set, imbalance, fold)${tied}.`;
+  const { value, low, high } = differenceOf(a, b);
+  const [above, ties] = [found.filter((one) => one.value > 0).length, found.filter((one) => one.value === 0).length];
+  const interval = low === null ? "" : `, 95% interval ${signed(low)} to ${signed(high)} for this pair alone`;
+  return `${methodName(a)} minus ${methodName(b)}: ${signed(value)} ${view.metric}${interval}. Higher in ${above} of ${found.length} blocks (data set, imbalance, fold)${ties ? `, equal in ${ties}` : ""}.`;
 }
 
 // One line a data set and level: a dot a fold, zero in the middle of the scale.
@@ -91,10 +95,10 @@ function disputedOf(a, b) {
 }
 
 function defaultPair() {
-  const ranked = summaries().filter((one) => one.value !== null).map((one) => one.m);
-  const [first] = ranked;
+  const known = summaries().methods.filter((one) => one.value !== null).map((one) => one.m);
+  const [first] = known;
   const base = methods.findIndex((places, m) => armOf(m) === armOf(first ?? 0) && places[2] === data.baseline);
-  return [first ?? 0, base >= 0 && base !== first ? base : ranked[1] ?? 1];
+  return [first ?? 0, base >= 0 && base !== first ? base : known[1] ?? 1];
 }
 
 function showPair() {
