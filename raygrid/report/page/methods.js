@@ -71,7 +71,7 @@ function methodRow(one, scale) {
   const row = h("tr", { className: view.pair.includes(one.m) ? "chosen" : "" },
     h("td", { className: "rank" }, one.rank), name,
     h("td", { className: "picture" }, intervalPicture(one, scale)),
-    h("td", { className: "number" }, fixed(one.value), half), h("td", { className: "number behind" }, behindOf(one)),
+    h("td", { className: "number value" }, fixed(one.value), half), h("td", { className: "number behind" }, behindOf(one)),
     h("td", { className: "number seconds" }, shortSeconds(one.seconds)), h("td", { className: "pick" }, box));
   for (const [event, isOn] of [["mouseenter", true], ["mouseleave", false], ["focusin", true], ["focusout", false]]) {
     row.addEventListener(event, () => highlight(isOn ? one.m : null));
