@@ -6,8 +6,9 @@ from typing import Any
 
 from raygrid.axes import IMBALANCE, METHOD_AXES
 from raygrid.report.inference.design import Design
+from raygrid.report.inference.families import ALPHA
 from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS
-from raygrid.report.ranking import ALPHA, RankedMethod, Ranking
+from raygrid.report.ranking import RankedMethod, Ranking
 from raygrid.report.results import Results
 
 Positions = Mapping[str, Mapping[Any, int]]
@@ -32,13 +33,14 @@ def embedded_ranking(
     -------
     dict
         ``rankings`` by metric; ``correlations`` of the folds of each data set, at each level of imbalance and, last,
-        at all of them; ``quantiles`` of Student's t with 1, 2, ... degrees of freedom; the ``fewest`` folds and data
-        sets over which there is an interval.
+        at all of them; ``nFoldsInTurn``, which together test the whole data set; ``quantiles`` of Student's t with 1,
+        2, ... degrees of freedom; the ``fewest`` folds and data sets over which there is an interval.
     """
     return {
         "rankings": {ranking.metric: _ranking(ranking, positions) for ranking in rankings},
         "correlations": [_correlations(designs.get(name), positions[IMBALANCE]) for name in positions["dataset"]],
         "quantiles": _quantiles(max(results.places["fold"].nunique(), len(positions["dataset"]))),
+        "nFoldsInTurn": results.cells[0].split.n_folds_in_turn if results.cells else 1,
         "fewest": {"folds": FEWEST_FOLDS, "datasets": FEWEST_DATASETS},
     }
 

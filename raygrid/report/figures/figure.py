@@ -57,6 +57,7 @@ class Figure:
     png: bytes
     section: SectionName = "figures"
     is_folded: bool = True
+    is_secondary: bool = False
 
 
 def render(

@@ -28,6 +28,8 @@ class Sample:
     values : array of shape (n_units, n_columns), float64
     correlation : float
         Of two units, because they share images.
+    degrees : int
+        Of freedom of a deviation over units.
     notes : tuple of str
         What was left out, so that every column has a value in every unit.
     """
@@ -35,7 +37,8 @@ class Sample:
     dataset: str
     columns: tuple[Column, ...]
     values: Floats
-    correlation: float = 0.0
+    correlation: float
+    degrees: int
     notes: tuple[str, ...] = ()
 
     @property
@@ -69,9 +72,10 @@ def samples_of(cells: pd.DataFrame, designs: Mapping[str, Design]) -> Iterator[S
             of_folds = wide.loc[(levels, folds), :].groupby("fold").mean()
             yield Sample(
                 str(dataset),
-                tuple(wide.columns),
+                tuple(tuple(map(str, column)) for column in wide.columns),
                 of_folds.to_numpy(dtype=np.float64),
                 designs[str(dataset)].correlation(levels, folds),
+                designs[str(dataset)].degrees(folds),
                 tuple(_left_out(str(dataset), known, levels, folds)),
             )
 
@@ -99,9 +103,14 @@ def _left_out(dataset: str, known: pd.DataFrame, levels: Sequence[Level], folds:
         yield f"{dataset}: {' '.join(column)} has no result and takes no part"
     all_levels, all_folds = (list(dict.fromkeys(known.index.get_level_values(i))) for i in (0, 1))
     if without := [level_name(level) for level in all_levels if level not in levels]:
-        yield f"{dataset}: {axis_name(IMBALANCE, all_levels)} {', '.join(without)} left out, because cells lack a result"
+        yield f"{dataset}: without {axis_name(IMBALANCE, all_levels)} {', '.join(without)}, where results are missing"
     if len(folds) < len(all_folds):
-        yield f"{dataset}: {len(folds)} of {plural(len(all_folds), 'fold')}; in the others cells lack a result"
+        yield f"{dataset}: {len(folds)} of {plural(len(all_folds), 'fold')}; of the others results are missing"
+
+
+def columns_of(samples: Sequence[Sample]) -> tuple[Column, ...]:
+    """Return the columns that any of the samples has, in order of appearance."""
+    return tuple(dict.fromkeys(column for sample in samples for column in sample.columns))
 
 
 def over_datasets(samples: Sequence[Sample], columns: Sequence[Column]) -> Sample:
@@ -111,4 +120,5 @@ def over_datasets(samples: Sequence[Sample], columns: Sequence[Column]) -> Sampl
     lacking = [sample.dataset for sample in samples if sample not in having]
     notes = [note for sample in having for note in sample.notes]
     notes += [f"{dataset} takes no part, because not all methods have a result in it" for dataset in lacking]
-    return Sample("", tuple(columns), np.reshape(means, (len(having), len(columns))), notes=tuple(notes))
+    values = np.reshape(means, (len(having), len(columns)))
+    return Sample("", tuple(columns), values, 0.0, len(having) - 1, tuple(notes))

@@ -14,6 +14,12 @@ function completeOf(those, nColumns) {
   return best;
 }
 
+// Folds that are tested in turn add up to the whole data set, so that each complete turn takes a degree of freedom.
+function degreesOf(folds) {
+  const turns = [...grouped(folds, (fold) => Math.floor(fold / data.nFoldsInTurn)).values()];
+  return folds.length - Math.max(1, data.nFoldsInTurn > 1 ? turns.filter((turn) => turn.length === data.nFoldsInTurn).length : 0);
+}
+
 // The values of a data set's folds, each a mean over levels, in which every method of this data set has a value.
 function sampleOf(dataset, those) {
   const columns = grouped(those, (i) => methodOf[i]);
@@ -21,7 +27,7 @@ function sampleOf(dataset, those) {
   const kept = (i) => at.includes(cells.imbalance[i]) && folds.has(cells.fold[i]);
   const means = (of) => new Map([...grouped(of.filter(kept), (i) => cells.fold[i])].map(([fold, some]) => [fold, mean(some.map((i) => valueOf(view.metric, i)))]));
   const correlation = data.correlations[dataset][at.length === 1 ? at[0] : levels.imbalance.length];
-  return { dataset, levels: at, n: folds.size, correlation, columns: new Map([...columns].map(([m, of]) => [m, means(of)])) };
+  return { dataset, levels: at, n: folds.size, degrees: degreesOf([...folds].map((fold) => levels.fold[fold])), correlation, columns: new Map([...columns].map(([m, of]) => [m, means(of)])) };
 }
 
 function samplesOf(those) {
@@ -47,6 +53,7 @@ function estimate(samples, valuesOf) {
   const errors = ofSets.map((values, k) => errorOf(values, samples[k].correlation));
   const n = areMany ? samples.length : Math.min(...samples.map((sample) => sample.n));
   const error = areMany ? errorOf(means, 0) : n >= data.fewest.folds ? Math.hypot(...errors) / samples.length : NaN;
-  const [value, half] = [mean(means), data.quantiles[n - 2] * error];
+  const degrees = areMany ? n - 1 : Math.min(...samples.map((sample) => sample.degrees));
+  const [value, half] = [mean(means), data.quantiles[degrees - 1] * error];
   return error > 0 && Number.isFinite(half) ? { value, low: value - half, high: value + half } : { value, low: null, high: null };
 }
