@@ -14,6 +14,7 @@ from raygrid.commands.tables import paper_tables, results_of, show_table, show_t
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
+from raygrid.report.findings import findings
 from raygrid.report.html import page
 from raygrid.report.inference.design import Design, designs_of
 from raygrid.report.kept_files import kept_files
@@ -79,10 +80,12 @@ def _write_page(
     sheets = statistics_sheets(tested)
     _write_files(job.store, tested, sheets, figures)
     compared = comparison(results, published, missing="mark")[0] if published else []
+    ranked = rankings(results.frame, designs)
     html = page(
         results,
         tables=tables,
-        rankings=rankings(results.frame, designs),
+        findings=findings(tested, ranked),
+        rankings=ranked,
         designs=designs,
         content=[*figures, *sheets, *compared],
         files=kept_files({key: store for key, (_, store) in join(job.stores).items()}, job.store.root / "report"),

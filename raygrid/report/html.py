@@ -8,6 +8,7 @@ from importlib.resources import files as files_of
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from raygrid.report.confounds import confounds
 from raygrid.report.embedded import embedded
 from raygrid.report.figures.figure import Figure
 from raygrid.report.figures.style import INK, PAPER
@@ -41,6 +42,7 @@ def page(
     *,
     tables: Sequence[Table],
     content: Sequence[Sheet | Figure],
+    findings: Sequence[str] = (),
     rankings: Sequence[Ranking] = (),
     designs: Mapping[str, Design] | None = None,
     files: KeptFiles | None = None,
@@ -57,6 +59,8 @@ def page(
         Each number leads to its folds, each fold to its record.
     content : sequence of Sheet or Figure
         Each is shown in its section, in the order given.
+    findings : sequence of str
+        What was found, in sentences.
     rankings : sequence of Ranking
         One a metric.
     designs : mapping, optional
@@ -82,8 +86,8 @@ def page(
         content=_by_section([*own, *content]),
         counts=status_counts(results),
         progress=progress(results),
-        findings={},
-        confounds=[],
+        findings=findings,
+        confounds=confounds(results),
         data_sets=list(data_sets(results)),
         protocol=protocol(results),
         pictures=pictures.classes,

@@ -29,18 +29,22 @@ function summaries() {
   return { unit, notes, methods: byValue.sort((a, b) => compare(key(a), key(b), sign)) };
 }
 
+// Where all values are shares, an interval ends at 0 and 1: no method can be better.
+const clamped = (value, areShares) => (areShares ? Math.min(1, Math.max(0, value)) : value);
+
 // The ends of the scale: round numbers around all intervals.
 function scaleOf(those) {
-  const ends = those.flatMap((one) => [one.low ?? one.value, one.high ?? one.value]).filter((value) => value !== null);
-  if (!ends.length) return [0, 1];
+  const known = those.filter((one) => one.value !== null);
+  if (!known.length) return { from: 0, to: 1, areShares: true };
+  const areShares = known.every((one) => one.value >= 0 && one.value <= 1);
+  const ends = known.flatMap((one) => [one.low ?? one.value, one.high ?? one.value]).map((value) => clamped(value, areShares));
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const step = 10 ** Math.floor(Math.log10(high - low || 0.1));
-  const [from, to] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
-  return [low >= 0 ? Math.max(0, from) : from, high <= 1 ? Math.min(1, to) : to];
+  return { from: Math.floor(low / step) * step, to: Math.ceil(high / step) * step, areShares };
 }
 
-function intervalPicture(one, [from, to]) {
-  const place = (value) => `${(100 * (value - from)) / (to - from || 1)}%`;
+function intervalPicture(one, { from, to, areShares }) {
+  const place = (value) => `${(100 * (clamped(value, areShares) - from)) / (to - from || 1)}%`;
   const box = h("span", { className: "interval", "aria-hidden": "true" });
   if (one.value === null) return box;
   if (one.low !== null) {
@@ -80,7 +84,7 @@ function methodRow(one, scale) {
 }
 
 function methodHead(scale) {
-  const ends = h("span", { className: "ends", "aria-hidden": "true" }, h("i", {}, Number(scale[0].toFixed(4))), h("i", {}, Number(scale[1].toFixed(4))));
+  const ends = h("span", { className: "ends", "aria-hidden": "true" }, h("i", {}, Number(scale.from.toFixed(4))), h("i", {}, Number(scale.to.toFixed(4))));
   const sortable = [["name", "Method", ""], ["value", `${view.metric} ±95%`, "number"], ["behind", "Behind", "number"], ["seconds", "Seconds", "number"]];
   const [name, ...numbers] = sortable.map(([column, text, className]) => {
     const button = h("button", { type: "button" }, text);

@@ -67,7 +67,7 @@ function matrices(a, b, found) {
   const cut = names.length > MOST_CLASSES ? ` The ${MOST_CLASSES} classes whose recall differs most, of ${names.length}.` : "";
   const boxes = [a, b].map((m, k) => h("div", {}, h("h4", {}, methodName(m)), scroller(`Confusion matrix of ${methodName(m)}`, confusionTable(sums[k], names, order))));
   return h("div", {}, h("h3", {}, "Confusion matrices"), h("p", { className: "tools" }, datasets.length > 1 ? h("label", {}, "Data set ", select) : "",
-    `Test samples of ${those.length} blocks together; the colour is the share of the true class.${cut}`), h("div", { className: "side-by-side" }, boxes));
+    `Test samples of ${those.length} blocks together; the colour is the share of the true class.${cut}`), h("div", { className: "side-by-side matrices" }, boxes));
 }
 
 /* Images of one fold that only one of the two recognises */
@@ -89,7 +89,7 @@ function disputedOf(a, b) {
   const names = pooled("class_names", indexOf.get(disputed.cells[0]));
   const rows = [[a, atA, atB], [b, atB, atA]].map(([m, right, wrong]) => {
     const those = disputed.true.map((label, at) => at).filter((at) => disputed.predicted[right][at] === disputed.true[at] && disputed.predicted[wrong][at] !== disputed.true[at]);
-    return [h("p", {}, h("strong", {}, `Only ${methodName(m)}: `), `${disputed.only[right][wrong]} test images`), h("ul", { className: "pictures" }, those.slice(0, 6).map((at) => pictureOf(at, wrong, names)))];
+    return [h("p", {}, h("strong", {}, `Only ${methodName(m)}: `), `${disputed.only[right][wrong]} test images`), those.length ? h("ul", { className: "pictures" }, those.slice(0, 6).map((at) => pictureOf(at, wrong, names))) : ""];
   });
   return h("div", {}, heading, h("p", { className: "note" }, `${blockName(indexOf.get(disputed.cells[0]))}.`), ...rows.flat());
 }
