@@ -15,6 +15,7 @@ from raygrid.report.missing import Missing
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
+    from raygrid.commands.study import Study
     from raygrid.costs.budget import Budget
     from raygrid.costs.schedule import Machines
 
@@ -42,13 +43,18 @@ def _engine(text: str) -> Any:
 
 
 GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
+GridOrStore = Annotated[
+    str, typer.Argument(metavar="GRID|STORE", help="The grid file (YAML), or a store, which needs no data to be read.")
+]
 AnyGridFile = Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")]
 StoreFolder = Annotated[
-    str | None, typer.Option("--store", metavar="DIR|URL", help="Where records live.", show_default="runs/NAME")
+    str | None, typer.Option("--store", metavar="DIR|URL|ZIP", help="Where records live.", show_default="runs/NAME")
 ]
 StoreFolders = Annotated[
     list[str],
-    typer.Option("--store", metavar="DIR|URL", help="Where records live; may be repeated.", show_default="runs/NAME"),
+    typer.Option(
+        "--store", metavar="DIR|URL|ZIP", help="Where records live; may be repeated.", show_default="runs/NAME"
+    ),
 ]
 CacheFolder = Annotated[
     str,
@@ -92,19 +98,33 @@ DEFAULT_CPUS = os.cpu_count() or 1
 
 def job(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> "Job":  # noqa: B006
     """Open a grid file against the store that holds its records."""
-    return job_of_stores(grid, [store] if store else [], only, cache)
+    from raygrid.commands.job import open_job
+
+    return open_job(grid, stores=[store] if store else [], cache=cache, only=only)
 
 
-def job_of_stores(
-    grid: GridFile,
+def study(
+    grid: GridOrStore,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+) -> "Study":
+    """Open a grid file against the store that holds its records, or a store alone."""
+    return study_of_stores(grid, [store] if store else [], only, cache)
+
+
+def study_of_stores(
+    grid: GridOrStore,
     store: StoreFolders = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
-) -> "Job":
-    """Open a grid file against one or more stores."""
-    from raygrid.commands.job import open_job
+) -> "Study":
+    """Open a grid file against one or more stores, or stores alone."""
+    from raygrid.commands.job import is_store, open_job, open_study
 
-    return open_job(grid, stores=store, cache=cache, only=only)
+    if is_store(grid):
+        return open_study([grid, *store], cache=cache, only=only)
+    return open_job(Path(grid), stores=store, cache=cache, only=only)
 
 
 def job_if_any(

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from conftest import HANGS_S
 from made_up import LARGE, failed, grid, record, results, study, unfinished
+from matplotlib.figure import Figure as Canvas
 
 from raygrid.cells import expand
 from raygrid.report import overview
@@ -91,9 +92,8 @@ def test_no_id_is_there_twice_and_every_reference_has_one(written: str) -> None:
 
 def test_figures_take_the_colours_of_the_page(written: str) -> None:
     assert "#1a1a1e" not in written[written.index("<svg") :]
-    figure = Figure(
-        "f", "t", "c", b'<?xml?>\n<svg id="a" style="fill: #1a1a1e"><use href="#a" clip="url(#a)"/></svg>', b""
-    )
+    svg = b'<?xml?>\n<svg id="a" style="fill: #1a1a1e"><use href="#a" clip="url(#a)"/></svg>'
+    figure = Figure("f", "t", "c", svg, Canvas())
     assert inline(figure) == '<svg id="f-a" style="fill: currentColor"><use href="#f-a" clip="url(#f-a)"/></svg>'
 
 

@@ -8,16 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from rich.console import Console
 
 from raygrid.commands.compare import comparison
-from raygrid.commands.job import Job
 from raygrid.commands.pictures import pictures_of
+from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
+from raygrid.report.choices import choices_sheet
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.findings import findings
 from raygrid.report.html import page
 from raygrid.report.inference.design import Design, designs_of
 from raygrid.report.kept_files import kept_files
+from raygrid.report.latex import figures_to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.ranking import rankings
 from raygrid.report.results import Results
@@ -34,7 +36,7 @@ _out = Console()
 
 
 def write_report(
-    job: Job, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None
+    study: Study, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None
 ) -> None:
     """Write the statistics, the figures and the page, then print and write the tables; watching, again and again.
 
@@ -46,39 +48,45 @@ def write_report(
         Seconds after which to do it all again, until every cell has a final record.
     """
     while True:
-        results = results_of(job)
+        results = results_of(study)
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(job, results, missing=missing, published=published, refresh_s=again_s)
+        path = _write_page(study, results, missing=missing, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
-        show_tables(job.store, results, missing=missing, spread=spread)
+        show_tables(study.written_to, results, missing=missing, spread=spread)
         if again_s is None:
             return
         time.sleep(again_s)
 
 
+def write_page(study: Study, *, published: str | None) -> Location:
+    """Write the page and its files, and print nothing; return where the page is."""
+    return _write_page(study, results_of(study), missing="mark", published=published, refresh_s=None)
+
+
 def show_pivot(
-    job: Job, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
+    study: Study, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
 ) -> None:
     """Print one table of any axes and metrics, and write it as report/pivot.csv, .md and .tex."""
-    known = [heading(name) for name in job.grid.metrics]
+    known = [heading(name) for name in study.metrics]
     for metric in metrics:
         if metric not in known:
             raise UsageError(f"--metric: {choices(metric, known)}")
-    frame = results_of(job, metrics).frame
-    show_table(job.store, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    frame = results_of(study, metrics).frame
+    show_table(study.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
 
 
 def _write_page(
-    job: Job, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
+    study: Study, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     designs = designs_of(results)
     tested, figures = _tested_and_drawn(results, designs)
     sheets = statistics_sheets(tested)
-    _write_files(job.store, tested, sheets, figures)
+    sheets += [chosen] if (chosen := choices_sheet(results)) else []
+    target = study.written_to
     compared = comparison(results, published, missing="mark")[0] if published else []
     ranked = rankings(results.frame, designs)
     html = page(
@@ -88,11 +96,13 @@ def _write_page(
         rankings=ranked,
         designs=designs,
         content=[*figures, *sheets, *compared],
-        files=kept_files({key: store for key, (_, store) in join(job.stores).items()}, job.store.root / "report"),
-        pictures=pictures_of(job, results),
+        files=kept_files({key: store for key, (_, store) in join(study.stores).items()}, target.root / "report"),
+        pictures=pictures_of(study, results),
         refresh_s=refresh_s,
     )
-    return job.store.write_text("report/index.html", html)
+    path = target.write_text("report/index.html", html)
+    _write_files(target, tested, sheets, figures)
+    return path
 
 
 def _tested_and_drawn(results: Results, designs: Mapping[str, Design]) -> tuple[Statistics, list[Figure]]:
@@ -106,6 +116,7 @@ def _tested_and_drawn(results: Results, designs: Mapping[str, Design]) -> tuple[
 def _write_files(store: Store, tested: Statistics, sheets: Sequence[Sheet], figures: Sequence[Figure]) -> None:
     store.write_text("report/statistics.md", sheets_to_markdown(sheets))
     store.write_text("report/statistics.csv", statistics_to_csv(tested))
+    store.write_text("report/figures.tex", figures_to_latex(figures))
     for figure in figures:
-        store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
-        store.write_bytes(f"report/figures/{figure.name}.png", figure.png)
+        for kind, content in (("svg", figure.svg), ("pdf", figure.pdf()), ("png", figure.png())):
+            store.write_bytes(f"report/figures/{figure.name}.{kind}", content)

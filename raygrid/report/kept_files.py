@@ -19,7 +19,7 @@ class KeptFiles:
     Attributes
     ----------
     stores : mapping of str to str
-        By the cell's key: the folder of its store, relative to that of the page; lacking where it is at a URL.
+        By the cell's key: the folder of its store, relative to that of the page; lacking for a URL and a packed one.
     kinds : mapping of str to frozenset of str
         The keys of the cells that have such a file, by a key of `KINDS`.
     """
@@ -40,9 +40,9 @@ def kept_files(owners: Mapping[str, Store], page_folder: object) -> KeptFiles:
     """
     if not isinstance(page_folder, Path):
         return KeptFiles()
-    local = {key: store for key, store in owners.items() if isinstance(store.root, Path)}
+    local = {key: store for key, store in owners.items() if isinstance(store.root, Path) and not store.is_packed}
     stores = {id(store): store for store in local.values()}
-    links = {name: quote(os.path.relpath(str(store.root), page_folder)) for name, store in stores.items()}
+    links = {name: quote(os.path.relpath(str(store.root), str(page_folder))) for name, store in stores.items()}
     kept = {name: {kind: _keys(store, *where) for kind, where in KINDS.items()} for name, store in stores.items()}
     return KeptFiles(
         stores={key: links[id(store)] for key, store in local.items()},

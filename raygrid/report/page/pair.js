@@ -115,7 +115,7 @@ function showPair() {
     return h("label", {}, `${name} `, select);
   });
   const of = filterText();
-  const parts = found.length ? [h("div", { className: "side-by-side" }, scroller("Paired differences", differenceTable(found)), disputedOf(a, b)), matrices(a, b, found)] : [];
+  const parts = found.length ? [h("div", { className: "side-by-side" }, Object.assign(scroller("Paired differences", differenceTable(found)), { className: "scroll tall" }), disputedOf(a, b)), matrices(a, b, found)] : [];
   byId("pair-body").replaceChildren(h("div", { className: "tools" }, selects, of ? `on ${of}` : ""), h("p", {}, a === b ? "These are one method: choose another one." : pairSentence(a, b, found)), ...(a === b ? [] : parts));
 }
 
