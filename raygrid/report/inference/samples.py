@@ -102,7 +102,7 @@ def sample_of(found: Values, design: Design, *, levels: Sequence[Level] = ()) ->
     """
     known = ~np.isnan(found.values)
     taking_part = np.array(known.any(axis=(0, 1)))
-    level_at, fold_at = _complete(known[:, :, taking_part].all(axis=2)) if taking_part.any() else ([], [])
+    level_at, fold_at = _complete(np.array(known[:, :, taking_part].all(axis=2))) if taking_part.any() else ([], [])
     if not level_at or not fold_at:
         return None
     kept, folds = [found.levels[i] for i in level_at], [found.folds[i] for i in fold_at]
