@@ -27,25 +27,22 @@ def _size(results: Results, key: str, part: str) -> int:
 
 
 def _by_level(sizes: pd.DataFrame) -> Iterator[str]:
-    means = sizes.groupby(IMBALANCE, observed=True)["train"].mean()
-    if len(means) > 1 and means.max() > MUCH * means.min():
-        most, least = means.idxmax(), means.idxmin()
-        yield (
-            f"More imbalance also means another number of training images ({means[most]:,.0f} at "
-            f"{level_phrase(IMBALANCE, most)}, {means[least]:,.0f} at {level_phrase(IMBALANCE, least)}, on average), so "
-            "that the two costs are not told apart."
-        )
+    means = dict(sizes.groupby(IMBALANCE, observed=True)["train"].mean())
+    ends = sorted(means, key=lambda level: float(means[level]))
+    if ends and means[ends[-1]] > MUCH * means[ends[0]]:
+        few, many = (f"{means[level]:,.0f} at {level_phrase(IMBALANCE, level)}" for level in (ends[0], ends[-1]))
+        yield f"Levels of imbalance also differ in how many images are trained on (on average {many}, {few})."
 
 
 def _by_resampler(results: Results, sizes: pd.DataFrame) -> Iterator[str]:
-    means = sizes.groupby("resampler", sort=False)["resampled"].mean()
-    if len(means) < 2 or means.max() <= MUCH * means.min():
+    means = dict(sizes.groupby("resampler", sort=False)["resampled"].mean())
+    ordered = sorted(means, key=lambda name: float(means[name]))
+    if not ordered or means[ordered[-1]] <= MUCH * means[ordered[0]]:
         return
-    by_size = means.sort_values()
-    ends = listed([f"{printed('resampler', str(name))} {size:,.0f}" for name, size in by_size.items()])
-    trained = [cell.classifier for cell in results.cells if hasattr(cell.classifier, "epochs")]
-    steps = " Equal epochs are then unequal numbers of training steps." if trained else ""
-    yield f"Resamplers also change how many images are trained on (on average {ends}).{steps}"
+    each = listed([f"{printed('resampler', str(name))} {means[name]:,.0f}" for name in ordered])
+    has_epochs = any(hasattr(cell.classifier, "epochs") for cell in results.cells)
+    steps = " Equal epochs are then unequal numbers of training steps." if has_epochs else ""
+    yield f"Resamplers also differ in how many images are trained on (on average {each}).{steps}"
 
 
 def _left_out(results: Results) -> Iterator[str]:
@@ -53,6 +50,6 @@ def _left_out(results: Results) -> Iterator[str]:
     infeasible = int(counts.get("infeasible", 0))
     lacking = len(results.places) - infeasible - int(counts.get("done", 0))
     if infeasible:
-        yield f"{plural(infeasible, 'cell')} cannot be computed and are left out, so that comparisons are of the others."
+        yield f"Cells that cannot be computed are left out, of all methods alike: {infeasible} are infeasible."
     if lacking:
-        yield f"{plural(lacking, 'cell')} have no result yet."
+        yield f"The study is unfinished: {plural(lacking, 'cell')} without a result."

@@ -78,16 +78,20 @@ def _gain_of(differences: Sequence[PairedDifference], arm: Column) -> str:
     """Return what resampling does in an arm: *SMOTE gains 0.019 and IHT loses 0.050 with features · svm*."""
     told = [text for sign, verb in ((1, "gains"), (-1, "loses")) for text in _told(differences, sign, verb)]
     name = " · ".join(arm)
-    names = list(dict.fromkeys(one.left[-1] for one in differences))
-    silent = [printed("resampler", name) for name in names if not _signs(differences, name)]
+    told_apart = {one.left[-1] for one in differences if one.told_apart}
+    names = dict.fromkeys(one.left[-1] for one in differences)
+    others = [printed("resampler", name) for name in names if name not in told_apart]
     if not told:
-        return f"no resampler gains or loses more than chance with {name}"
-    rest = f" ({listed(silent)}: no more than chance)" if silent else ""
+        return f"with {name} {_untold(differences)}"
+    rest = f", and {listed(others)} cannot be told from it" if others else ""
     return f"with {name} {listed(told)}{rest}"
 
 
-def _signs(differences: Sequence[PairedDifference], resampler: str) -> set[int]:
-    return {1 if one.difference > 0 else -1 for one in differences if one.left[-1] == resampler and one.told_apart}
+def _untold(differences: Sequence[PairedDifference]) -> str:
+    """Say that nothing was found, which is not that there is nothing."""
+    if all(isnan(one.p) for one in differences):
+        return "the design allows no test"
+    return "no difference can be told from chance"
 
 
 def _told(differences: Sequence[PairedDifference], sign: int, verb: str) -> Iterator[str]:
@@ -120,7 +124,7 @@ def _cost_of(differences: Sequence[PairedDifference]) -> str:
     told = [one.difference for one in differences if one.told_apart]
     on = f" on {len(told)} of {plural(len(differences), 'data set')}" if len(differences) > 1 else ""
     if not told:
-        return f"{name} changes no more than chance"
+        return f"with {name} {_untold(differences)}"
     if min(told) < 0 < max(told):
         return f"{name} loses on some data sets and gains on others"
     return f"{name} {'loses' if min(told) > 0 else 'gains'} {_range([abs(size) for size in told])}{on}"

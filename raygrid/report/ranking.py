@@ -11,8 +11,8 @@ from raygrid.report.inference.design import Design
 from raygrid.report.inference.families import ALPHA, PairedDifference, family_in_folds, family_over_datasets
 from raygrid.report.inference.limits import limits_in_folds, limits_over_datasets
 from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS, Corrected, corrected_t
-from raygrid.report.inference.questions import all_pairs
-from raygrid.report.inference.samples import Column, Sample, columns_of, over_datasets, samples_of
+from raygrid.report.inference.questions import all_pairs, best_samples
+from raygrid.report.inference.samples import Column, Sample, columns_of, over_datasets, values_of
 from raygrid.wording import plural
 
 
@@ -92,7 +92,7 @@ def rankings(frame: pd.DataFrame, designs: Mapping[str, Design], *, alpha: float
     """
     done = frame.assign(value=frame["value"].where(frame["status"] == "done"))
     return tuple(
-        _ranking(str(metric), list(samples_of(cells, designs)), alpha)
+        _ranking(str(metric), best_samples(list(values_of(cells)), designs)[0], alpha)
         for metric, cells in done.groupby("metric", sort=False)
     )
 

@@ -35,9 +35,9 @@ from raygrid.report.inference.questions import (
     cost_samples,
     gain_samples,
 )
-from raygrid.report.inference.samples import Sample, columns_of, over_datasets
+from raygrid.report.inference.samples import Sample, Values, columns_of, over_datasets, values_of
 
-Samples = Callable[[pd.DataFrame, Mapping[str, Design]], list[list[Sample]]]
+Samples = Callable[[Sequence[Values], Mapping[str, Design]], list[list[Sample]]]
 
 # Question -> its samples, and which columns it sets against each other.
 QUESTIONS: dict[Question, tuple[Samples, Callable[[Sample], Pairs]]] = {
@@ -104,10 +104,11 @@ def statistics(
     ranks: list[MeanRanks] = []
     for metric, cells in done.groupby("metric", sort=False):
         is_first = not answers
-        for question, (samples_of_question, pairs_of) in QUESTIONS.items():
-            arms = samples_of_question(cells, designs)
+        found = list(values_of(cells))
+        for question, (samples_of, pairs_of) in QUESTIONS.items():
+            arms = [arm for arm in samples_of(found, designs) if arm]
             answers += _answers(question, str(metric), arms, pairs_of, is_first=is_first, alpha=alpha, rope=rope)
-        ranks += _mean_ranks(str(metric), best_samples(cells, designs) + gain_samples(cells, designs), alpha)
+            ranks += _mean_ranks(str(metric), arms, alpha) if question != COST else ()
     return Statistics(tuple(answers), tuple(ranks), alpha, rope)
 
 
@@ -134,11 +135,9 @@ def _answers(
 
 
 def _mean_ranks(metric: str, arms: Sequence[Sequence[Sample]], alpha: float) -> Iterator[MeanRanks]:
-    """Yield the ranks of all methods, then those of each arm, of three columns or more over enough data sets."""
-    seen = set()
+    """Yield the ranks of the columns of each arm that has three or more, over enough data sets."""
     for arm in arms:
         over = over_datasets(arm, columns_of(arm))
-        if over.n_units >= FEWEST_DATASETS and len(over.columns) > 2 and over.columns not in seen:
-            seen.add(over.columns)
+        if over.n_units >= FEWEST_DATASETS and len(over.columns) > 2:
             shared = {column[:-1] for column in over.columns}
             yield mean_ranks(metric, shared.pop() if len(shared) == 1 else (), over, alpha)

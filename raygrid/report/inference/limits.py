@@ -13,8 +13,8 @@ def limits_in_folds(samples: Sequence[Sample]) -> Iterator[str]:
     datasets = {sample.dataset: sample for sample in samples}
     if len(datasets) < FEWEST_DATASETS:
         yield (
-            f"Nothing is said about other data sets: that takes a test over at least {FEWEST_DATASETS} of them (Demšar, "
-            f"2006), and this study has {len(datasets)}"
+            f"Nothing is said about other data sets: that takes a test over at least {FEWEST_DATASETS} (Demšar, 2006), "
+            f"and this study has {len(datasets)}"
         )
     for dataset, sample in datasets.items():
         if sample.n_units < FEWEST_FOLDS:
