@@ -14,6 +14,7 @@ from raygrid.options import gathered
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
+    from raygrid.commands.study import Study
     from raygrid.costs.budget import Budget
     from raygrid.costs.schedule import Machines
     from raygrid.report.missing import Missing
@@ -102,7 +103,7 @@ def run(
     terms = Terms(
         resources=asked,
         budget=budget,
-        name=job.grid.name,
+        name=job.name,
         address=address,
         mlflow=mlflow,
         tensorboard=tensorboard,
@@ -112,9 +113,9 @@ def run(
 
 
 @app.command()
-@gathered(job=options.job_to_read)
+@gathered(study=options.study)
 def status(
-    job: "Job",
+    study: "Study",
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Until the run ends, or none begins for a minute.")] = False,
     every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
@@ -126,19 +127,19 @@ def status(
     if json and follow:
         raise UsageError("--json: got --follow as well; expected one of them")
     if follow:
-        raise typer.Exit(follow_run(job, every_s=every))
-    show_status(job, as_json=json)
+        raise typer.Exit(follow_run(study, every_s=every))
+    show_status(study, as_json=json)
 
 
 @app.command()
-@gathered(job=options.job_to_read)
+@gathered(study=options.study)
 def logs(
-    job: "Job", cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = ""
+    study: "Study", cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = ""
 ) -> None:
     """Show everything known of one cell: its record, what failed and where, and what its trial wrote."""
     from raygrid.commands.logs import show_log
 
-    show_log(job, cell)
+    show_log(study, cell)
 
 
 @app.command()
@@ -154,9 +155,9 @@ def doctor(
 
 
 @app.command()
-@gathered(job=options.job_of_stores)
+@gathered(study=options.study_of_stores)
 def report(
-    job: "Job",
+    study: "Study",
     *,
     missing: options.Policy = "refuse",
     spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
@@ -178,18 +179,18 @@ def report(
     policy = cast("Missing", "mark" if is_unfinished else missing)
     if rows:
         axes, heads, metrics = _split(rows), _split(columns), _split(metric)
-        show_pivot(job, rows=axes, columns=heads, metrics=metrics, missing=policy, spread=spread)
+        show_pivot(study, rows=axes, columns=heads, metrics=metrics, missing=policy, spread=spread)
     else:
-        write_report(job, missing=policy, spread=spread, published=published, watch_s=watch)
+        write_report(study, missing=policy, spread=spread, published=published, watch_s=watch)
 
 
 @app.command()
-@gathered(job=options.job_of_stores)
-def compare(job: "Job", missing: options.Policy = "refuse", published: options.Published = "paper") -> None:
+@gathered(study=options.study_of_stores)
+def compare(study: "Study", missing: options.Policy = "refuse", published: options.Published = "paper") -> None:
     """Show the differences from published tables, and which of the paper's claims hold."""
     from raygrid.commands.compare import show_comparison
 
-    show_comparison(job, published, missing=cast("Missing", missing))
+    show_comparison(study, published, missing=cast("Missing", missing))
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo
 
-from raygrid.checksum import path_checksum
+from raygrid.storage.checksum import path_checksum
 
 # Marks a parameter that a level got after cells with that level had been finished: Annotated[bool, ADDED_LATER]. Its
 # default is left out of the identity, so that these cells keep their keys and stay finished.

@@ -15,6 +15,7 @@ from raygrid.report.missing import Missing
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
+    from raygrid.commands.study import Study
     from raygrid.costs.budget import Budget
     from raygrid.costs.schedule import Machines
 
@@ -43,7 +44,7 @@ def _engine(text: str) -> Any:
 
 GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
 GridOrStore = Annotated[
-    Path, typer.Argument(metavar="GRID|STORE", help="The grid file (YAML); or a store alone, whose records say it all.")
+    str, typer.Argument(metavar="GRID|STORE", help="The grid file (YAML), or a store, which needs no data to be read.")
 ]
 AnyGridFile = Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")]
 StoreFolder = Annotated[
@@ -102,30 +103,28 @@ def job(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: Cache
     return open_job(grid, stores=[store] if store else [], cache=cache, only=only)
 
 
-def job_to_read(
+def study(
     grid: GridOrStore,
     store: StoreFolder = None,
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
-) -> "Job":
-    """Open a grid file against a store, or a store alone."""
-    return job_of_stores(grid, [store] if store else [], only, cache)
+) -> "Study":
+    """Open a grid file against the store that holds its records, or a store alone."""
+    return study_of_stores(grid, [store] if store else [], only, cache)
 
 
-def job_of_stores(
+def study_of_stores(
     grid: GridOrStore,
     store: StoreFolders = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
-) -> "Job":
-    """Open a grid file against one or more stores, or one or more stores alone."""
-    from raygrid.commands.job import is_store, open_job
+) -> "Study":
+    """Open a grid file against one or more stores, or stores alone."""
+    from raygrid.commands.job import is_store, open_job, open_study
 
     if is_store(grid):
-        from raygrid.commands.recorded import open_recorded
-
-        return open_recorded(grid, stores=store, cache=cache, only=only)
-    return open_job(grid, stores=store, cache=cache, only=only)
+        return open_study([grid, *store], cache=cache, only=only)
+    return open_job(Path(grid), stores=store, cache=cache, only=only)
 
 
 def job_if_any(

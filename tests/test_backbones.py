@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
 from raygrid.networks import backbones
 from raygrid.networks.architectures import ARCHITECTURES
@@ -26,6 +25,7 @@ from raygrid.networks.keras_backend import load_keras
 from raygrid.representations import Representation
 from raygrid.representations.activations import Activations
 from raygrid.representations.features import Features
+from raygrid.storage.checksum import file_checksum
 
 # Where keras.applications has what its networks expect of images.
 PREPROCESSING = {

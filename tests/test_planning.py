@@ -36,7 +36,7 @@ def job_of(tmp_path, cache):
     def opened(grid, cache=cache):
         store = Store(tmp_path / "store")
         store.prepare()
-        return Job(tmp_path / "grid.yaml", grid, expand(grid), [store], cache)
+        return Job(grid.name, grid.metrics, "", expand(grid), [store], cache, grid=grid, folder=tmp_path)
 
     return opened
 

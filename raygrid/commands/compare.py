@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from raygrid.commands.job import Job
+from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of
 from raygrid.metrics.confusion import METRICS
 from raygrid.report.claims import check_claims
@@ -24,13 +24,13 @@ from raygrid.report.tables import table
 _out = Console()
 
 
-def show_comparison(job: Job, published: str, *, missing: Missing) -> None:
+def show_comparison(study: Study, published: str, *, missing: Missing) -> None:
     """Print and write how the tables differ from published ones, and which of the paper's claims hold."""
-    section, files = comparison(results_of(job), published, missing=missing)
+    section, files = comparison(results_of(study), published, missing=missing)
     _out.print(sheets_to_terminal(section.sheets))
     for name, text in files.items():
-        job.written_to.write_text(f"report/{name}", text)
-    _out.print(f"report: {job.written_to.root / 'report'}", soft_wrap=True)
+        study.written_to.write_text(f"report/{name}", text)
+    _out.print(f"report: {study.written_to.root / 'report'}", soft_wrap=True)
 
 
 def comparison(results: Results, published: str, *, missing: Missing) -> tuple[Section, dict[str, str]]:

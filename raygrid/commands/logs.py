@@ -1,7 +1,7 @@
 """logs: print everything that a store has of one cell."""
 
 from raygrid.cells import Cell
-from raygrid.commands.job import Job
+from raygrid.commands.study import Study
 from raygrid.errors import UsageError
 from raygrid.storage.record import Record
 from raygrid.wording import span
@@ -10,7 +10,7 @@ _SHORTEST_PREFIX = 4
 _SHOWN = 20
 
 
-def show_log(job: Job, prefix: str) -> None:
+def show_log(study: Study, prefix: str) -> None:
     """Print what became of the one cell that is chosen: its record, and what its trial wrote.
 
     Parameters
@@ -23,11 +23,11 @@ def show_log(job: Job, prefix: str) -> None:
     UsageError
         No cell, or more than one, is chosen.
     """
-    cell = _chosen(job, prefix)
-    record = job.store.record(cell.key)
+    cell = _chosen(study, prefix)
+    record = study.store.record(cell.key)
     parts = [f"cell {cell.key}", *(f"  {axis:<14} {level}" for axis, level in cell.levels().items())]
     parts += _described(record) if record else ["status: missing (no trial of it has ended)"]
-    if output := job.store.read_log(cell.key):
+    if output := study.store.read_log(cell.key):
         parts += ["", "output:", output.rstrip("\n")]
     print("\n".join(parts))
 
@@ -56,24 +56,25 @@ def _sizes(record: Record) -> str:
     return ", ".join(f"{part} {span(sizes)}{ratio.get(part, '')}" for part, sizes in record.class_counts.items())
 
 
-def _chosen(job: Job, prefix: str) -> Cell:
+def _chosen(study: Study, prefix: str) -> Cell:
     if prefix and len(prefix) < _SHORTEST_PREFIX:
         raise UsageError(f"CELL: got {prefix!r}; expected at least {_SHORTEST_PREFIX} characters of a cell's key")
-    cells = [cell for cell in job.cells if cell.key.startswith(prefix)]
+    cells = [cell for cell in study.cells if cell.key.startswith(prefix)]
     if len(cells) == 1:
         return cells[0]
     if not cells:
         where = f"CELL: got {prefix!r}" if prefix else "--only: got no cell"
-        raise UsageError(f"{where}; expected the key of one of the {len(job.cells)} cells chosen; `status` shows keys")
+        expected = f"expected the key of one of the {len(study.cells)} cells chosen"
+        raise UsageError(f"{where}; {expected}; `status` shows keys")
     raise UsageError(
         f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
-        + "\n".join(_choices(job, cells))
+        + "\n".join(_choices(study, cells))
     )
 
 
-def _choices(job: Job, cells: list[Cell]) -> list[str]:
+def _choices(study: Study, cells: list[Cell]) -> list[str]:
     """Return a line for each cell to choose from, failed ones first, because a log is mostly wanted of those."""
-    statuses = {key: record.status for key, record in job.records().items()}
+    statuses = {key: record.status for key, record in study.records().items()}
     order = {"done": 2, "missing": 1}
     rows = [(statuses.get(cell.key, "missing"), cell) for cell in cells]
     rows.sort(key=lambda row: order.get(row[0], 0))

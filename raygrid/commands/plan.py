@@ -44,9 +44,7 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     if as_json:
         parts = {"done": len(planned.done), "infeasible": len(planned.infeasible), "todo": len(planned.todo)}
         sizes = {"sizes": [each.to_json() for each in kept], "refused": refused}
-        print(
-            json.dumps({"name": job.grid.name, "cells": len(job.cells), **parts, **sizes, **bill.to_json()}, indent=1)
-        )
+        print(json.dumps({"name": job.name, "cells": len(job.cells), **parts, **sizes, **bill.to_json()}, indent=1))
         return
     _out.print(_by_axis(job, planned))
     if kept:
@@ -95,7 +93,7 @@ def _with_validation(kept: Kept) -> str:
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:
-    columns = Columns("axis", _text("level"), title=f"{job.grid.name}: {counts_line(planned)}")
+    columns = Columns("axis", _text("level"), title=f"{job.name}: {counts_line(planned)}")
     for heading in ("cells", "done", "infeasible", "to do"):
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from rich.console import Console
 
 from raygrid.commands.compare import comparison
-from raygrid.commands.job import Job
+from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
@@ -28,7 +28,7 @@ _out = Console()
 
 
 def write_report(
-    job: Job, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None
+    study: Study, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None
 ) -> None:
     """Write the statistics, the figures and the page, then print and write the tables; watching, again and again.
 
@@ -40,28 +40,33 @@ def write_report(
         Seconds after which to do it all again, until every cell has a final record.
     """
     while True:
-        results = results_of(job)
+        results = results_of(study)
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(job.written_to, results, missing=missing, published=published, refresh_s=again_s)
+        path = _write_page(study.written_to, results, missing=missing, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
-        show_tables(job.written_to, results, missing=missing, spread=spread)
+        show_tables(study.written_to, results, missing=missing, spread=spread)
         if again_s is None:
             return
         time.sleep(again_s)
 
 
+def write_page(study: Study, *, published: str | None) -> Location:
+    """Write the page and its files, and print nothing; return where the page is."""
+    return _write_page(study.written_to, results_of(study), missing="mark", published=published, refresh_s=None)
+
+
 def show_pivot(
-    job: Job, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
+    study: Study, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
 ) -> None:
     """Print one table of any axes and metrics, and write it as report/pivot.csv, .md and .tex."""
-    known = [heading(name) for name in job.grid.metrics]
+    known = [heading(name) for name in study.metrics]
     for metric in metrics:
         if metric not in known:
             raise UsageError(f"--metric: {choices(metric, known)}")
-    frame = results_of(job, metrics).frame
-    show_table(job.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    frame = results_of(study, metrics).frame
+    show_table(study.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
 
 
 def _write_page(

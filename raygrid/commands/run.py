@@ -24,13 +24,18 @@ _err = Console(stderr=True)
 def run_grid(job: Job, engine: str, terms: Terms) -> int:
     """Run what is left to do, then print and write the tables; return the exit code."""
     with saying_what_is_kept(), job.store.locked():
-        prepare_store(job)
-        planned = job.plan()
-        _err.print(f"{job.grid.name}: {counts_line(planned)}")
-        if planned.todo:
-            run_cells(planned.todo, job, engine, terms)
+        run_missing(job, engine, terms)
         show_tables(job.store, results_of(job), missing="mark")
     return show_failures(job, _err, stopped=terms.budget.exhausted())
+
+
+def run_missing(job: Job, engine: str, terms: Terms) -> None:
+    """Run what is left to do, in a store that is locked."""
+    prepare_store(job)
+    planned = job.plan()
+    _err.print(f"{job.name}: {counts_line(planned)}")
+    if planned.todo:
+        run_cells(planned.todo, job, engine, terms)
 
 
 @contextmanager
@@ -46,8 +51,9 @@ def saying_what_is_kept() -> Iterator[None]:
 def prepare_store(job: Job) -> None:
     """Make the store, and write into it what is run and on which machine."""
     job.store.prepare()
-    job.store.write_text("grid.yaml", job.grid_text)
-    job.store.write_text("environment.json", json.dumps(host.environment(job.path.resolve().parent), indent=1))
+    job.store.write_text("grid.yaml", job.text)
+    job.store.write_text("environment.json", json.dumps(host.environment(job.folder), indent=1))
+    job.declare()
 
 
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:

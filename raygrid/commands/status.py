@@ -8,31 +8,31 @@ from typing import get_args
 from rich.console import Console
 
 from raygrid.cells import Cell, Plan
-from raygrid.commands.job import Job
+from raygrid.commands.study import Study
 from raygrid.storage.record import Status
 
 _out = Console()
 
 
-def show_status(job: Job, *, as_json: bool) -> None:
+def show_status(study: Study, *, as_json: bool) -> None:
     """Print how many cells have each status, and the failures."""
     if as_json:
-        print(json.dumps(_as_json(job), indent=1))
+        print(json.dumps(_as_json(study), indent=1))
         return
-    _out.print(f"{job.grid.name}: {counts_line(job.plan())}")
-    show_failures(job, _out)
+    _out.print(f"{study.name}: {counts_line(study.plan())}")
+    show_failures(study, _out)
 
 
-def _as_json(job: Job) -> dict[str, object]:
-    records = job.records()
-    statuses = Counter(records[cell.key].status if cell.key in records else "missing" for cell in job.cells)
+def _as_json(study: Study) -> dict[str, object]:
+    records = study.records()
+    statuses = Counter(records[cell.key].status if cell.key in records else "missing" for cell in study.cells)
     failures = [
         {"key": cell.key, **cell.levels(), "status": record.status, "message": record.message}
-        for cell in job.cells
+        for cell in study.cells
         if (record := records.get(cell.key)) and record.status != "done"
     ]
     counts = {status: statuses[status] for status in (*get_args(Status), "missing")}
-    return {"name": job.grid.name, "cells": len(job.cells), **counts, "not_done": failures}
+    return {"name": study.name, "cells": len(study.cells), **counts, "not_done": failures}
 
 
 def counts_line(planned: Plan) -> str:
@@ -41,7 +41,7 @@ def counts_line(planned: Plan) -> str:
     return f"{total} cells: {len(planned.done)} done, {len(planned.infeasible)} infeasible, {len(planned.todo)} to do"
 
 
-def show_failures(job: Job, console: Console, *, stopped: str | None = None) -> int:
+def show_failures(study: Study, console: Console, *, stopped: str | None = None) -> int:
     """Print each cell that is not done and why; return the exit code: 1 if cells are left to do, else 0.
 
     Parameters
@@ -49,17 +49,17 @@ def show_failures(job: Job, console: Console, *, stopped: str | None = None) -> 
     stopped : str or None
         Why the run ended early.
     """
-    show_reasons(job, job.cells, console)
-    n_left = len(job.plan().todo)
+    show_reasons(study, study.cells, console)
+    n_left = len(study.plan().todo)
     if n_left:
-        sentence = f"{n_left} of {len(job.cells)} cells have no result; run the same command again to try them"
+        sentence = f"{n_left} of {len(study.cells)} cells have no result; run the same command again to try them"
         console.print(f"{stopped}: {sentence}" if stopped else sentence, soft_wrap=True)
     return 1 if n_left else 0
 
 
-def show_reasons(job: Job, cells: Sequence[Cell], console: Console) -> None:
+def show_reasons(study: Study, cells: Sequence[Cell], console: Console) -> None:
     """Print why each of these cells is not done, if it has a record that says so."""
-    records = job.records()
+    records = study.records()
     for cell in cells:
         record = records.get(cell.key)
         if record and record.status != "done":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from raygrid.axes import ROW_AXES
-from raygrid.commands.job import Job
+from raygrid.commands.study import Study
 from raygrid.metrics.further import heading
 from raygrid.report.further import with_further
 from raygrid.report.latex import to_latex
@@ -20,7 +20,7 @@ from raygrid.storage.store import Store
 _out = Console()
 
 
-def results_of(job: Job, metrics: Sequence[str] = ()) -> Results:
+def results_of(study: Study, metrics: Sequence[str] = ()) -> Results:
     """Return what tables, statistics and figures are read from.
 
     Parameters
@@ -33,16 +33,16 @@ def results_of(job: Job, metrics: Sequence[str] = ()) -> Results:
     UsageError
         A metric of the grid file fails.
     """
-    joined = join(job.stores)
+    joined = join(study.stores)
     records = {key: record for key, (record, _) in joined.items()}
-    asked = [name for name in job.grid.metrics if heading(name) in metrics or not metrics]
+    asked = [name for name in study.metrics if heading(name) in metrics or not metrics]
     return Results(
-        name=job.grid.name,
-        cells=job.cells,
-        records=with_further(job.cells, records, asked, lambda key: joined[key][1].predictions(key)),
+        name=study.name,
+        cells=study.cells,
+        records=with_further(study.cells, records, asked, lambda key: joined[key][1].predictions(key)),
         metrics=[heading(name) for name in asked],
-        grid_text=job.grid_text,
-        environment=job.store.environment(),
+        grid_text=study.text,
+        environment=study.store.environment(),
     )
 
 

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from raygrid.checksum import in_folder, open_file
 from raygrid.errors import DataError
 from raygrid.storage.archives import BROKEN, broken, check_size, inside
+from raygrid.storage.checksum import in_folder, open_file
 
 MAX_TAR_MEMBER_BYTES = 2**30  # a batch; the largest of the known data sets has 221 MB
 

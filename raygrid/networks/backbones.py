@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
-from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
 from raygrid.level import Level, existing_path
 from raygrid.networks.architectures import ARCHITECTURES, PUBLISHED
+from raygrid.storage.checksum import file_checksum
 from raygrid.storage.download import download
 
 # Weights of mobilenet, alpha 0.25; trained by scripts/pretrain_backbone.py.

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 from typing import TypeVar
 
-from raygrid.checksum import is_left_behind
 from raygrid.errors import DataError, listed, printable
+from raygrid.storage.checksum import is_left_behind
 
 MAX_FILE_BYTES = 64 * 2**20  # of a member; the largest image of the known data sets has 11 kB
 

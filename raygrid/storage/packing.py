@@ -5,7 +5,7 @@ from pathlib import Path
 from raygrid.errors import StoreError
 from raygrid.storage.folders import ZipFolder
 from raygrid.storage.folders.zipped import zip_of
-from raygrid.storage.store import Store
+from raygrid.storage.store import DESCRIPTIONS, Store
 from raygrid.storage.whole_files import as_store_error, write_whole
 
 
@@ -23,7 +23,7 @@ def pack(source: Store, target: Path, *, with_predictions: bool) -> int:
         raise StoreError(f"{source.root}: got no store (it has no records); name a folder that a run has written")
     _check_target(target)
     keys = sorted(source.records())
-    names = ["environment.json", "grid.yaml", *(f"records/{key}.json" for key in keys)]
+    names = [*DESCRIPTIONS, *(f"records/{key}.json" for key in keys)]
     names += [f"predictions/{key}.npz" for key in keys] if with_predictions else []
     fill = zip_of(source.folder.read_all(names))
     with as_store_error(target):

@@ -20,6 +20,9 @@ from raygrid.storage.record import FINAL, Record
 
 _FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
 _LOCK = ".lock"
+
+# What a store says of the run that wrote it, beside the records.
+DESCRIPTIONS = ("cells.json", "environment.json", "grid.yaml")
 _MAX_PREDICTIONS_BYTES = 2**31  # decompressed; a million test samples of 100 classes have a fifth of it
 
 
@@ -29,6 +32,7 @@ class Store:
     ::
 
         grid.yaml           a copy of the grid file of the last run
+        cells.json          what it declares: its cells, and what their levels are called
         environment.json    machine and versions of the last run
         records/KEY.json    one a cell
         predictions/KEY.npz y_true, y_pred, scores if there are any, and the test set's indices of a cell that is done

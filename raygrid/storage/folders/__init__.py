@@ -1,6 +1,7 @@
 """Folders whose files are written completely or not at all: here, at a URL like ``s3://bucket/run``, or in a zip."""
 
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def folder_at(where: str | Location) -> LocalFolder | RemoteFolder:
 
 
 def readable_at(where: str | Location) -> Folder:
-    """Return the folder at a path or a URL; a file, or what is called like a zip, is a packed store.
+    """Return the folder at a path or a URL; a zip, or what is called like one, is a packed store.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def readable_at(where: str | Location) -> Folder:
 
 def is_zip(path: Path) -> bool:
     """Tell whether a path names a packed store, and not a folder, whether it is there or not."""
-    return path.is_file() or (path.suffix.lower() == ".zip" and not path.is_dir())
+    return not path.is_dir() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
 
 
 def located(where: str | Location) -> Location:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, NoReturn
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from raygrid.checksum import open_file
 from raygrid.errors import DataError, StoreError, printable
 from raygrid.storage.archives import BROKEN, broken, check_size, inside
+from raygrid.storage.checksum import open_file
 from raygrid.storage.folders.folder import Claim, Fill
 
 # The list of checksums, as `sha256sum --check` takes it.
