@@ -63,7 +63,10 @@ def test_a_loaded_store_says_what_the_run_said(study, tmp_path):
     pd.testing.assert_frame_equal(loaded.to_frame(), study.to_frame())
     pd.testing.assert_frame_equal(loaded.table(), study.table())
     assert [str(cell) for cell in loaded.cells] == [str(cell) for cell in study.cells]
-    assert loaded.report().read_text() == study.report().read_text()
+    ours, theirs = study.report().parent, loaded.report().parent
+    names = {path.relative_to(ours) for path in ours.rglob("*") if path.suffix in {".csv", ".md", ".tex", ".svg"}}
+    assert len(names) > 10
+    assert [name for name in names if (ours / name).read_bytes() != (theirs / name).read_bytes()] == []
 
 
 def test_a_table_is_means_over_folds(study):

@@ -39,8 +39,8 @@ ARM = "  - representation: features\n    classifier: svm\n    resamplers: [none]
 SMALL = HEAD + ARM
 
 TOP_KEYS = (
-    "name, seed, folds, image_size, interpolation, imbalance, split, validation, datasets, arms, exclude, metrics, "
-    "resources"
+    "name, seed, folds, image_size, interpolation, imbalance, split, validation, datasets, arms, choose, exclude, "
+    "metrics, resources"
 )
 CNN_KEYS = (
     "name, threshold_moving, class_weight, focal_gamma, logit_adjustment, epochs, batch_size, optimizer, "
@@ -560,10 +560,9 @@ def test_the_json_schema_knows_what_the_file_may_say():
     assert resamplers["minItems"] == 1
     assert resamplers["items"]["anyOf"][0]["enum"] == RESAMPLERS.split(", ")
     assert list(models["Cnn"]["properties"]) == CNN_KEYS.split(", ")
-    assert models["Svm"]["properties"]["gamma"]["anyOf"] == [
-        {"enum": ["scale", "auto"], "type": "string"},
-        {"exclusiveMinimum": 0, "type": "number"},
-    ]
+    one, several = models["Svm"]["properties"]["gamma"]["anyOf"]
+    assert one["anyOf"] == [{"enum": ["scale", "auto"], "type": "string"}, {"exclusiveMinimum": 0, "type": "number"}]
+    assert several["properties"]["choose"]["items"] == one
 
 
 def test_editors_accept_the_papers_grid_and_refuse_a_bad_one():

@@ -17,13 +17,14 @@ LAYERS = [
     {"storage"},
     {"host", "level", "mixtures"},
     {"networks", "usercode"},
-    {"classifiers", "datasets", "imbalance", "metrics", "resampling", "splits"},  # the stages, one line a level
+    {"metrics"},  # by which classifiers stop
+    {"classifiers", "datasets", "imbalance", "resampling", "splits"},  # the stages, one line a level
     {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"gridfile"},
     {"cells"},
     {"folds"},
     {"costs", "images"},
-    {"inputs"},
+    {"inputs", "choosing"},
     {"trial"},
     {"engine"},
     {"report"},

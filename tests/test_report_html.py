@@ -5,7 +5,7 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from conftest import HANGS_S
 from made_up import LARGE, failed, grid, record, results, study, unfinished
+from matplotlib.figure import Figure as Canvas
 
 from raygrid.cells import expand
 from raygrid.report import overview
 from raygrid.report.figures import Figure, gain_over_none, metric_against_ir
-from raygrid.report.html import Section, inline, page
+from raygrid.report.html import inline, page
 from raygrid.report.provenance import failures, provenance
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet
@@ -28,14 +29,13 @@ from raygrid.report.tables import table
 SMALL: dict[str, Any] = {"folds": 3, "datasets": ["mnist", "stl10"]}
 HOSTILE = "</script><img src=x onerror='window.hacked=1'>"
 SHEET = Sheet(
-    "Pairs", ("Left", "p"), tuple((name, p) for name, p in zip("abcdef", "123456", strict=True)), ("A note.",)
+    "<b>Pairs</b>", ("Left", "p"), tuple((name, p) for name, p in zip("abcdef", "123456", strict=True)), ("A note.",)
 )
-SECTIONS = [Section("Statistics", ["First <b>words</b>."], [SHEET])]
 
 
-def write(found: Results, figures: list[Figure] | None = None, **changes: Any) -> str:
+def write(found: Results, content: Sequence[Sheet | Figure] = (SHEET,), **changes: Any) -> str:
     tables = [table(found.frame, rows=rows, missing="mark") for rows in ("dataset", "imbalance")]
-    return page(found, **{"tables": tables, "figures": figures or [], "sections": SECTIONS} | changes)
+    return page(found, tables=tables, content=content, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def part_way() -> Results:
 
 @pytest.fixture(scope="module")
 def written(part_way: Results) -> str:
-    return write(part_way, [metric_against_ir(part_way, "AvAcc"), *filter(None, [gain_over_none(part_way)])])
+    return write(part_way, [metric_against_ir(part_way, "AvAcc"), *filter(None, [gain_over_none(part_way)]), SHEET])
 
 
 class Parsed(HTMLParser):
@@ -92,9 +92,8 @@ def test_no_id_is_there_twice_and_every_reference_has_one(written: str) -> None:
 
 def test_figures_take_the_colours_of_the_page(written: str) -> None:
     assert "#1a1a1e" not in written[written.index("<svg") :]
-    figure = Figure(
-        "f", "t", "c", b'<?xml?>\n<svg id="a" style="fill: #1a1a1e"><use href="#a" clip="url(#a)"/></svg>', b""
-    )
+    svg = b'<?xml?>\n<svg id="a" style="fill: #1a1a1e"><use href="#a" clip="url(#a)"/></svg>'
+    figure = Figure("f", "t", "c", svg, Canvas())
     assert inline(figure) == '<svg id="f-a" style="fill: currentColor"><use href="#f-a" clip="url(#f-a)"/></svg>'
 
 
@@ -130,8 +129,13 @@ def test_a_store_without_records() -> None:
     assert text.count("Nothing is done yet.") == 2
 
 
-def test_sections_are_escaped_and_their_sheets_shown(written: str) -> None:
-    assert "First &lt;b&gt;words&lt;/b&gt;." in written
+def test_sheets_are_escaped_and_stand_in_their_section(written: str) -> None:
+    statistics = written[written.index('<section id="statistics">') :]
+    assert statistics.index("<summary><h3>&lt;b&gt;Pairs&lt;/b&gt;</h3></summary>") < statistics.index("</section>")
+    assert '<section id="classes">' not in written
+    there = write(study(**SMALL), [replace(SHEET, section="classes", is_folded=False)])
+    assert '<section id="classes">' in there
+    assert "<summary><h3>&lt;b&gt;Pairs" not in there
     assert '<td class="number">6</td>' in written
     assert "A note." in written
 
@@ -414,7 +418,10 @@ def test_no_horizontal_overflow_on_a_phone(tab: Tab) -> None:
 
 def test_paper_gets_tables_and_figures_but_nothing_to_press(tab: Tab) -> None:
     tab.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    displayed = {one: tab.one(one).is_displayed() for one in ("nav", ".tools", "#cells", ".numbers", "figure svg")}
+    displayed = {
+        one: tab.js("document.querySelector(arguments[0]).checkVisibility({contentVisibilityAuto: true})", one)
+        for one in ("nav", ".tools", "#cells", ".numbers", "figure svg")
+    }
     tab.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert displayed == {"nav": False, ".tools": False, "#cells": False, ".numbers": True, "figure svg": True}
 
@@ -425,7 +432,7 @@ def test_hostile_text_stays_text(opened: Opener) -> None:
     wrong = failed(cells[1], "error", HOSTILE, HOSTILE)
     found = results(cells, [named, wrong], name=HOSTILE, grid_text=HOSTILE, environment={HOSTILE: HOSTILE})
     sheet = Sheet(HOSTILE, (HOSTILE,), ((HOSTILE,),), (HOSTILE,))
-    tab = opened(write(found, sections=[Section(HOSTILE, [HOSTILE], [sheet])]))
+    tab = opened(write(found, content=[sheet]))
     for key, text in ((named.key, f"{HOSTILE}9"), (wrong.key, HOSTILE)):
         tab.js(f"location.hash = '#record/{key}'")
         tab.wait(lambda text=text: text in tab.one("#panel-body").text)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
+from raygrid.storage.record import Curves
 
 Scores = NDArray[np.float32]
 
@@ -63,6 +64,10 @@ class _Moved(Scoring):
 
     model: Scoring
     priors: NDArray[np.float64]
+
+    @property
+    def curves(self) -> Curves | None:
+        return getattr(self.model, "curves", None)
 
     def scores(self, X: Samples) -> Scores:
         multiples = self.model.scores(X) / self.priors

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat
 from scipy.sparse import csr_array, eye_array
 
-from raygrid.classifiers.class_weights import ClassWeight, class_weights
+from raygrid.classifiers.class_weights import AnyClassWeight, NoClassWeight
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples, products, squares
@@ -37,8 +37,8 @@ class Svm(Classifier):
         Regularisation constant.
     gamma : float, "scale" or "auto"
         Of the kernel exp(-gamma |a - b|^2): ``scale`` is 1 / (n_features * variance of X), ``auto`` is 1 / n_features.
-    class_weight : {"none", "balanced"}
-        Whether to multiply C by the weight of each class, inversely proportional to its frequency after resampling.
+    class_weight : ClassWeight
+        By what to multiply C for each class, depending on its size after resampling.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"
@@ -46,7 +46,7 @@ class Svm(Classifier):
     name: Literal["svm"] = "svm"
     C: PositiveFloat = 1.0
     gamma: Literal["scale", "auto"] | PositiveFloat = "scale"
-    class_weight: Annotated[ClassWeight, ADDED_LATER] = "none"
+    class_weight: Annotated[AnyClassWeight, ADDED_LATER] = NoClassWeight()
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X; nothing is random, and the checkpoint is not used."""
@@ -55,8 +55,8 @@ class Svm(Classifier):
         norms, by_class = squares(A, X), np.argsort(y, kind="stable")
         kernel = _Kernel(X, A[by_class], norms[by_class], self._width(X, A, norms))
         labels, numbers, sizes = np.unique(y[by_class], return_inverse=True, return_counts=True)
-        weights = class_weights(self.class_weight, y)
-        weight_of = None if weights is None else dict(enumerate(weights[labels]))  # of all classes, not of a kernel's
+        weights = self.class_weight.weights(sizes)
+        weight_of = None if weights is None else dict(enumerate(weights))  # of all classes, not of a kernel's
         machine = SVC(C=self.C, kernel="precomputed", class_weight=weight_of)
         fits = ((rows, machine.fit(K, numbers[rows])) for rows, K in kernel.of_pairs(_groups(sizes)))
         return _Trained(kernel, _machines(fits, numbers), labels)

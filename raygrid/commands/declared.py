@@ -13,10 +13,11 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from raygrid.axes import AXES
+from raygrid.axes import AXES, IMBALANCE
 from raygrid.cells import Cell
-from raygrid.errors import StoreError
+from raygrid.errors import StoreError, UsageError
 from raygrid.gridfile.validation import validated
+from raygrid.imbalance import PROFILES, Profile
 from raygrid.level import Level
 from raygrid.splits import SPLITS, Split
 from raygrid.storage.store import Store
@@ -30,7 +31,6 @@ class DeclaredLevel(Level):
 
     shown: str
     parameters: str
-    ratio: float | None = None
 
     @property
     def text(self) -> str:
@@ -42,9 +42,24 @@ class DeclaredLevel(Level):
         return {"name": self.name, **json.loads(self.parameters)}
 
 
+class DeclaredProfile(DeclaredLevel, Profile):
+    """A profile of the user's own, as a store describes it."""
+
+    known_ratio: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """The ratio that is asked for."""
+        return self.known_ratio
+
+    def kept(self, available: Sequence[int]) -> Sequence[int]:
+        """Refuse: a store has no code."""
+        raise UsageError(f"{self.name}: got a store; expected the grid file, because sizes are the user's own code")
+
+
 @dataclass(frozen=True)
 class DeclaredCell(Cell):
-    """A cell whose levels are `DeclaredLevel` and whose key is known from the store."""
+    """A cell whose levels a store describes and whose key is known from the store."""
 
     known_key: str = ""
 
@@ -61,10 +76,16 @@ class _Level(BaseModel):
     parameters: dict[str, Any]
     ratio: float | None = None
 
-    def made(self) -> DeclaredLevel:
-        name = str(self.parameters.get("name", self.text))
-        others = {key: value for key, value in self.parameters.items() if key != "name"}
-        return DeclaredLevel(name=name, shown=self.text, parameters=json.dumps(others), ratio=self.ratio)
+    def of_axis(self, axis: str) -> Level:
+        """Return raygrid's own profile where it is one, which knows its sizes, else what is said of the level."""
+        name, known = str(self.parameters.get("name", self.text)), axis == IMBALANCE
+        if known and name in PROFILES:
+            return validated(PROFILES[name], self.parameters, None)
+        others = json.dumps({key: value for key, value in self.parameters.items() if key != "name"})
+        if not known:
+            return DeclaredLevel(name=name, shown=self.text, parameters=others)
+        rules = {key: self.parameters[key] for key in ("class_order", "test") if key in self.parameters}
+        return DeclaredProfile(name=name, shown=self.text, parameters=others, known_ratio=self.ratio, **rules)
 
 
 class Declared(BaseModel):
@@ -97,7 +118,7 @@ class Declared(BaseModel):
 
     def made_cells(self) -> list[Cell]:
         """Return the cells, which can be read about, but not be run."""
-        levels = [[level.made() for level in self.levels[axis]] for axis in _LEVEL_AXES]
+        levels = [[level.of_axis(axis) for level in self.levels[axis]] for axis in _LEVEL_AXES]
         shared = {name: getattr(self, name) for name in ("seed", "image_size", "interpolation", "validation")}
         split = _split(self.split)
         return [
@@ -112,7 +133,7 @@ class Declared(BaseModel):
         ]
 
 
-def _at(levels: Sequence[DeclaredLevel], position: int) -> DeclaredLevel:
+def _at(levels: Sequence[Level], position: int) -> Level:
     if not 0 <= position < len(levels):
         raise ValueError(f"got level {position}; expected 0 to {len(levels) - 1}")
     return levels[position]
@@ -122,7 +143,7 @@ def _split(given: dict[str, Any]) -> Split:
     """Return one of raygrid's splits, or what a store says of another."""
     if given.get("name") in SPLITS:
         return validated(SPLITS[given["name"]], given, None)
-    return cast("Split", _Level(text=str(given.get("name")), parameters=given).made())
+    return cast("Split", _Level(text=str(given.get("name")), parameters=given).of_axis("split"))
 
 
 def write_declared(store: Store, name: str, metrics: Sequence[str], cells: Sequence[Cell]) -> None:

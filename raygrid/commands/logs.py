@@ -3,7 +3,7 @@
 from raygrid.cells import Cell
 from raygrid.commands.study import Study
 from raygrid.errors import UsageError
-from raygrid.storage.record import Record
+from raygrid.storage.record import Choice, Record
 from raygrid.wording import span
 
 _SHORTEST_PREFIX = 4
@@ -39,6 +39,7 @@ def _described(record: Record) -> list[str]:
     if record.metrics:
         lines.append("metrics: " + ", ".join(f"{name} {value:.4f}" for name, value in record.metrics.items()))
     lines += [f"samples of a class: {_sizes(record)}"] if record.class_counts else []
+    lines += _choice(record.choice) if record.choice else []
     lines += [f"note: {note}" for note in record.notes]
     if measured.seconds:
         lines.append("seconds: " + ", ".join(f"{stage} {s:.3f}" for stage, s in measured.seconds.items()))
@@ -48,6 +49,17 @@ def _described(record: Record) -> list[str]:
     lines += [f"warning: {warning}" for warning in measured.log]
     lines += [f"message: {record.message}"] if record.message else []
     return lines + (["", record.traceback.rstrip("\n")] if record.traceback else [])
+
+
+def _choice(choice: Choice) -> list[str]:
+    """Return the candidate that was chosen, then what became of each, with the mean of its scores before them."""
+    chosen = choice.candidates[choice.chosen]
+    lines = [f"chosen: {chosen.text}, of {len(choice.candidates)} candidates, by {choice.how}"]
+    for one in choice.candidates:
+        scores = ", ".join("-" if score is None else f"{score:.4f}" for score in one.scores)
+        found = f"{one.score:.4f} ({scores})" if one.score is not None else f"no score ({scores}): {one.message}"
+        lines.append(f"  {one.text}: {found}")
+    return lines
 
 
 def _sizes(record: Record) -> str:

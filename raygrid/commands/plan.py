@@ -43,19 +43,31 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     bill = bill_of(planned.todo, model_of(job, folds, given_cards(resources)), resources, machines)
     if as_json:
         parts = {"done": len(planned.done), "infeasible": len(planned.infeasible), "todo": len(planned.todo)}
-        sizes = {"sizes": [each.to_json() for each in kept], "refused": refused}
+        sizes = {"sizes": [each.to_json() for each in kept], "refused": refused, "choices": _choices(job)}
         print(json.dumps({"name": job.name, "cells": len(job.cells), **parts, **sizes, **bill.to_json()}, indent=1))
         return
     _out.print(_by_axis(job, planned))
     if kept:
         _out.print(_by_size(kept))
     reasons = [f"infeasible: {plural(n, 'cell')}: {why}" for why, n in refused.items()]
-    for line in [*folds.notes(), *warnings_of(kept), *at_most(reasons, _REASONS)]:
+    choices = [f"choose: {names}: {what}" for names, what in _choices(job).items()]
+    for line in [*choices, *folds.notes(), *warnings_of(kept), *at_most(reasons, _REASONS)]:
         _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         _out.print(_by_stratum(bill))
     for sentence in sentences(bill):
         _out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def _choices(job: Job) -> dict[str, str]:
+    """Return how many candidates the cells of each classifier and resampler have, where there are several."""
+    return {
+        f"{cell.classifier.text} with {cell.resampler.text}": (
+            f"{cell.n_candidates} candidates, by {cell.choose.text}: {cell.n_fits} fits a cell"
+        )
+        for cell in job.cells
+        if cell.n_candidates > 1
+    }
 
 
 def _refused(planned: Plan, folds: Folds) -> tuple[Plan, dict[str, int]]:

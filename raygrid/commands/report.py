@@ -8,12 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from rich.console import Console
 
 from raygrid.commands.compare import comparison
+from raygrid.commands.pictures import pictures_of
 from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
+from raygrid.report.choices import choices_sheet
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
-from raygrid.report.html import Section, page
+from raygrid.report.html import page
+from raygrid.report.kept_files import kept_files
+from raygrid.report.latex import figures_to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown
@@ -21,6 +25,7 @@ from raygrid.report.statistics import Statistics, statistics
 from raygrid.report.statistics_sheets import overview_sheet, pair_sheets, statistics_to_csv
 from raygrid.report.tables import table
 from raygrid.storage.folders import Location
+from raygrid.storage.merging import join
 from raygrid.storage.record import FINAL
 from raygrid.storage.store import Store
 
@@ -44,7 +49,7 @@ def write_report(
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(study.written_to, results, missing=missing, published=published, refresh_s=again_s)
+        path = _write_page(study, results, missing=missing, published=published, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
         show_tables(study.written_to, results, missing=missing, spread=spread)
         if again_s is None:
@@ -54,7 +59,7 @@ def write_report(
 
 def write_page(study: Study, *, published: str | None) -> Location:
     """Write the page and its files, and print nothing; return where the page is."""
-    return _write_page(study.written_to, results_of(study), missing="mark", published=published, refresh_s=None)
+    return _write_page(study, results_of(study), missing="mark", published=published, refresh_s=None)
 
 
 def show_pivot(
@@ -70,18 +75,26 @@ def show_pivot(
 
 
 def _write_page(
-    store: Store, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
+    study: Study, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     tested, figures = _tested_and_drawn(results)
     sheets = [overview_sheet(tested), *pair_sheets(tested)]
-    _write_files(store, tested, sheets, figures)
-    sections = [Section("Statistics", (), sheets)]
-    if published:
-        sections.append(comparison(results, published, missing="mark")[0])
-    html = page(results, tables=tables, figures=figures, sections=sections, refresh_s=refresh_s)
-    return store.write_text("report/index.html", html)
+    sheets += [chosen] if (chosen := choices_sheet(results)) else []
+    target = study.written_to
+    compared = comparison(results, published, missing="mark")[0] if published else []
+    html = page(
+        results,
+        tables=tables,
+        content=[*figures, *sheets, *compared],
+        files=kept_files({key: store for key, (_, store) in join(study.stores).items()}, target.root / "report"),
+        pictures=pictures_of(study, results),
+        refresh_s=refresh_s,
+    )
+    path = target.write_text("report/index.html", html)
+    _write_files(target, tested, sheets, figures)
+    return path
 
 
 def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
@@ -95,6 +108,7 @@ def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
 def _write_files(store: Store, tested: Statistics, sheets: Sequence[Sheet], figures: Sequence[Figure]) -> None:
     store.write_text("report/statistics.md", sheets_to_markdown(sheets))
     store.write_text("report/statistics.csv", statistics_to_csv(tested))
+    store.write_text("report/figures.tex", figures_to_latex(figures))
     for figure in figures:
-        store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
-        store.write_bytes(f"report/figures/{figure.name}.png", figure.png)
+        for kind, content in (("svg", figure.svg), ("pdf", figure.pdf()), ("png", figure.png())):
+            store.write_bytes(f"report/figures/{figure.name}.{kind}", content)

@@ -10,7 +10,10 @@ The first of these methods that is possible is used:
    representing grow with n, resampling with n (n^2 for one that compares pairs), predicting with t, all else with f
    (t f and f^2 for one that compares pairs). Where f is not recorded, it keeps its ratio to whichever of three it was
    nearest to: n, every class as large as the largest, every class as small as the smallest;
-4. none.
+4. *per fit*: of a cell that chooses among candidates, the mean of what 1 to 3 say of them without a choice, times the
+   number of fits: more than it takes, because inner folds are smaller than the training part, and candidates may share
+   work;
+5. none.
 
 Only records with the same representation, resampler, classifier (and parameters) and image size are used, and what was
 computed on a card and what was computed on CPUs do not predict each other. Predictions are for machines like those that
@@ -31,7 +34,7 @@ from raygrid.storage.record import Record
 _STEEPEST = 3.0
 _LEAST_S = 1e-3  # what is recorded is rounded to this
 
-Basis = Literal["recorded", "power law", "scaled"]
+Basis = Literal["recorded", "power law", "scaled", "per fit"]
 
 
 class Sizes(NamedTuple):
@@ -80,6 +83,7 @@ class Stratum(NamedTuple):
 def stratum_of(cell: Mapping[str, Any]) -> Stratum:
     """Return the stratum of a cell, given its identity (as a record has it)."""
     levels = {part: cell[part] for part in ("representation", "resampler", "classifier", "image_size")}
+    levels |= {part: cell[part] for part in ("choose",) if part in cell}
     dataset = {part: cell.get(part) for part in ("dataset", "split", "validation")}
     return Stratum(hash_of(levels), hash_of(dataset), hash_of(cell["imbalance"]))
 
@@ -147,7 +151,7 @@ class CostModel:
         """Return what a cell is predicted to take; None where nothing like it is recorded, or its size is not known."""
         known = self._stratum(cell), self._on_card(cell)
         if known not in self._known:
-            self._known[known] = self._estimate(*known, cell)
+            self._known[known] = self._estimate(*known, cell) or self._per_fit(cell)
         return self._known[known]
 
     def recorded_sizes(self, cell: Cell) -> frozenset[int]:
@@ -191,6 +195,12 @@ class CostModel:
             return Estimate(_on_power_law(means, sizes.n_train), "power law")
         done = min(recorded.items(), key=lambda item: _distance(item[0][0], item[1][0].sizes, stratum, sizes))[1]
         return Estimate(float(np.mean([_scaled(one, sizes, cell) for one in done])), "scaled")
+
+    def _per_fit(self, cell: Cell) -> Estimate | None:
+        if cell.n_candidates == 1:
+            return None
+        known = [found.seconds for candidate in cell.candidates if (found := self.estimate(candidate))]
+        return Estimate(float(np.mean(known)) * cell.n_fits, "per fit") if known else None
 
 
 def _mean(done: list[_Done]) -> float:

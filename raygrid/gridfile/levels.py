@@ -12,6 +12,7 @@ from pydantic import Field, PlainValidator, SerializeAsAny, ValidationInfo, With
 from raygrid.classifiers import CLASSIFIERS, Classifier
 from raygrid.datasets import DATASETS, DatasetLevel, FromPath
 from raygrid.errors import choices
+from raygrid.gridfile.choices import no_choices, with_choices
 from raygrid.gridfile.validation import validated
 from raygrid.imbalance import PROFILES, Profile
 from raygrid.level import Level
@@ -39,32 +40,41 @@ def _one_of(
     aliases: Mapping[str, str] = _NONE,
     refused: Mapping[str, str] = _NONE,
     numbers: Callable[[float], Mapping[str, Any]] | None = None,
+    choosable: bool = False,
 ) -> PlainValidator:
     """Return the validator of an axis, which takes a bare name, or a mapping with a name and parameters.
 
     A user's own class must be a subclass of `kind`; a mapping with a path is a `with_path`, whatever its name;
     `aliases` leads from further names to those in `registry`; `refused` says why there is no level of some name.
-    `numbers` returns the mapping that a bare number stands for.
+    `numbers` returns the mapping that a bare number stands for; `choosable` levels may leave parameters to be chosen.
     """
     names = (*registry, *aliases)
 
-    def level(value: object, info: ValidationInfo) -> _L:
-        given = {"name": value} if isinstance(value, str) else value
-        if numbers and isinstance(value, int | float) and not isinstance(value, bool):
-            given = numbers(value)
-        if not isinstance(given, Mapping) or not isinstance(name := given.get("name"), str):
-            number = "a number, " if numbers else ""
-            raise ValueError(f"got {value!r}; expected {number}a name, or a mapping with a name")
+    def one(given: Mapping[str, Any], context: Mapping[str, Any] | None) -> _L:
+        """Return the level of a mapping that has a name, and in which nothing is left to be chosen."""
+        name = given["name"]
         if ":" in name:
-            return level_of_user(given, kind, info.context, taken=names)
+            return level_of_user(given, kind, context, taken=names)
         if with_path and "path" in given:
-            return validated(with_path, given, info.context)
+            return validated(with_path, given, context)
         if name in refused:
             raise ValueError(f"got {name!r}, which {refused[name]}")
         key = aliases.get(name, name)
         if key not in registry:
             raise ValueError(choices(name, names))
-        return validated(registry[key], {**given, "name": key}, info.context)
+        return validated(registry[key], {**given, "name": key}, context)
+
+    def level(value: object, info: ValidationInfo) -> _L:
+        given = {"name": value} if isinstance(value, str) else value
+        if numbers and isinstance(value, int | float) and not isinstance(value, bool):
+            given = numbers(value)
+        if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
+            number = "a number, " if numbers else ""
+            raise ValueError(f"got {value!r}; expected {number}a name, or a mapping with a name")
+        if choosable:
+            return with_choices(given, lambda candidate: one(candidate, info.context))
+        no_choices(given)
+        return one(given, info.context)
 
     known = (*registry.values(), *([with_path] if with_path else []))
     reference = Annotated[str, Field(pattern=REFERENCE)]
@@ -97,8 +107,10 @@ def canonical(axis: str, level: str) -> str:
 
 AnyDataset = Annotated[SerializeAsAny[DatasetLevel], _one_of(DatasetLevel, DATASETS, with_path=FromPath)]
 AnyRepresentation = Annotated[SerializeAsAny[Representation], _one_of(Representation, REPRESENTATIONS)]
-AnyClassifier = Annotated[SerializeAsAny[Classifier], _one_of(Classifier, CLASSIFIERS)]
-AnyResampler = Annotated[SerializeAsAny[Resampler], _one_of(Resampler, RESAMPLERS, aliases=ALIASES, refused=REFUSED)]
+AnyClassifier = Annotated[SerializeAsAny[Classifier], _one_of(Classifier, CLASSIFIERS, choosable=True)]
+AnyResampler = Annotated[
+    SerializeAsAny[Resampler], _one_of(Resampler, RESAMPLERS, aliases=ALIASES, refused=REFUSED, choosable=True)
+]
 AnyProfile = Annotated[
     SerializeAsAny[Profile], _one_of(Profile, PROFILES, numbers=lambda ir: {"name": "harmonic", "ir": ir})
 ]

@@ -1,6 +1,6 @@
 """Validation by pydantic, with every fault in the words of raygrid."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -70,8 +70,15 @@ def _at(keys: Sequence[str | int], model: type[BaseModel]) -> tuple[type[BaseMod
     for key in keys:  # those of items of lists, values of mappings and alternatives of unions are no fields
         if field := model.model_fields.get(str(key)):
             parts = list(_parts(field.annotation))
-            model = next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), model)
+            model = next(_models(parts), model)
+        else:  # of several levels, the one of this name
+            named = (part for part in _models(parts) if "name" in part.model_fields)
+            model = next((part for part in named if part.model_fields["name"].default == key), model)
     return model, parts
+
+
+def _models(parts: Iterable[object]) -> Iterator[type[BaseModel]]:
+    return (part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))
 
 
 def _parts(annotation: object) -> Iterator[object]:

@@ -6,7 +6,7 @@ all cells of a data set need, are computed once.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,10 @@ class Samples:
 
     def __getitem__(self, rows: Any) -> NDArray[Any]:
         return np.asarray(self.X[self.index[rows]])
+
+    def select(self, rows: Ints) -> "Samples":
+        """Return the samples at these rows, with the same inner products."""
+        return replace(self, index=self.index[rows], places=self.places[rows])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[:], dtype)  # so that scikit-learn's estimators predict from samples

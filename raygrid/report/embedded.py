@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
 from raygrid.axes import AXES, IMBALANCE, ORDERED_AXES, axis_heading, axis_name
+from raygrid.report.kept_files import KINDS, KeptFiles
+from raygrid.report.pictures import Pictures
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.tables import Table
 from raygrid.storage.record import Record
 
+BASELINE = "none"
 _OF_THE_CELL = (IMBALANCE, "fold")  # what of a record's cell differs from fold to fold
-_POOLED = ("message", "traceback", "log", "class_names", "class_order", "versions", "parameters", "resampled")
+_POOLED = ("stores", "message", "traceback", "log", "class_names", "class_order", "versions", "parameters", "resampled")
 
 
 class Pool:
@@ -30,16 +34,17 @@ class Pool:
         return position
 
 
-def embedded(results: Results, tables: Sequence[Table]) -> str:
+def embedded(results: Results, tables: Sequence[Table], *, files: KeptFiles, pictures: Pictures) -> str:
     """Return compact JSON that may stand inside a script element.
 
     Returns
     -------
     str
-        An object of ``metrics``; ``axes``, what the page calls them; ``levels``, the printed levels of every axis;
-        ``cells``, a list a column in the order of the grid, levels by position; ``records``, likewise, null where there
+        An object of ``metrics``; ``kinds``, the files of a cell, their folders and suffixes; ``axes``, what the page
+        calls them; ``ratios`` of the levels of imbalance; ``baseline``, which resampler it is; ``levels``, the printed
+        levels of every axis; ``cells``, a list a column in the order of the grid, levels by position; ``records``, likewise, null where there
         is none; ``pools``, what columns of records refer to by position; ``tables``, which levels each number of a
-        table stands for.
+        table stands for; ``disputed``, samples on which methods disagree, null where there are none.
     """
     places = results.places
     levels = {axis: list(dict.fromkeys(places[axis].tolist())) for axis in (*AXES, "status")}
@@ -50,12 +55,18 @@ def embedded(results: Results, tables: Sequence[Table]) -> str:
     pools = {name: Pool() for name in _POOLED}
     content = {
         "metrics": list(results.metrics),
+        "kinds": KINDS,
         "axes": [_axis(axis, levels[axis]) for axis in AXES],
+        "ratios": [_number(ratio) for ratio in places.groupby(IMBALANCE, observed=True)["ratio"].mean()],
+        "baseline": positions["resampler"].get(BASELINE),
+        "overlap": 0,
+        "quantiles": [],
         "levels": {axis: [_shown(axis, level) for level in known] for axis, known in levels.items()},
-        "cells": {"key": places["key"].tolist(), **cells},
+        "cells": {"key": places["key"].tolist(), **cells, **_files(places["key"].tolist(), files, pools)},
         "records": _columns([_record(record, results.metrics, pools) if record else None for record in found]),
         "pools": {name: pool.values for name, pool in pools.items()},
         "tables": [_table(table, positions) for table in tables],
+        "disputed": asdict(pictures.disputed) if pictures.disputed else None,
     }
     # No tag can begin inside the element: JSON has < in strings only, where it may be written so.
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
@@ -69,6 +80,15 @@ def _axis(axis: str, levels: Sequence[Any]) -> dict[str, Any]:
 
 def _shown(axis: str, level: Any) -> str | int:
     return level if axis == "fold" else printed(axis, level)
+
+
+def _files(keys: Sequence[str], files: KeptFiles, pools: dict[str, Pool]) -> dict[str, list[int]]:
+    """Return the store of each cell, and which of the further files it has: a sum of 1, 2, 4 ... in their order."""
+    bits = {kind: 1 << position for position, kind in enumerate(KINDS)}
+    return {
+        "store": [pools["stores"].put(files.stores.get(key)) for key in keys],
+        "files": [sum(bit for kind, bit in bits.items() if key in files.kinds.get(kind, ())) for key in keys],
+    }
 
 
 def _record(record: Record, metrics: Sequence[str], pools: dict[str, Pool]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""The LaTeX form of a table."""
+"""The LaTeX form of a table, and of figures."""
 
+from collections.abc import Sequence
 from math import isnan
 
+from raygrid.report.figures.figure import SINGLE, Figure
 from raygrid.report.numbers import Number
 from raygrid.report.render import basis, by_metric, fixed, footnotes, printed, row_heading, row_name
 from raygrid.report.tables import Row, Table
@@ -39,6 +41,29 @@ def to_latex(table: Table, spread: bool = False) -> str:
             " \\\\\n".join([_escape(basis(table, spread)), *notes]),
             r"\end{minipage}",
             r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def figures_to_latex(figures: Sequence[Figure]) -> str:
+    r"""Return a float a figure, of one column or two as wide as it is, that needs \usepackage{graphicx} only.
+
+    The files are looked for in figures/, beside the document; where they lie elsewhere, \graphicspath says so.
+    """
+    return "\n".join(_figure(figure) for figure in figures)
+
+
+def _figure(figure: Figure) -> str:
+    kind = "figure" if figure.canvas.get_size_inches()[0] <= SINGLE else "figure*"
+    return "\n".join(
+        [
+            rf"\begin{{{kind}}}",
+            r"\centering",
+            rf"\includegraphics{{figures/{figure.name}.pdf}}",
+            rf"\caption{{{_escape(figure.title)}. {_escape(figure.caption)}}}",
+            rf"\label{{fig:{figure.name}}}",
+            rf"\end{{{kind}}}",
             "",
         ]
     )

@@ -73,7 +73,7 @@ def progress_sheet(results: Results) -> Sheet:
         for (dataset, *arm), those in groups
     ]
     head = ("Dataset", "Arm", "Cells", *statuses)
-    return Sheet("What is there", head, tuple(rows), text_columns=frozenset({0, 1}))
+    return Sheet("What is there", head, tuple(rows), text_columns=frozenset({0, 1}), section="overview")
 
 
 def findings(results: Results) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.level import Level
+from raygrid.level import CHOOSABLE, Level
 from raygrid.mixtures.samples import Samples
 
 Labels = NDArray[np.int64]
@@ -28,6 +28,7 @@ class Resampler(Level):
         Whether its time grows with the square of the number of samples.
     """
 
+    model_config = CHOOSABLE
     sees: ClassVar[Sees] = "labels"
     compares_pairs: ClassVar[bool] = False
 

@@ -1,9 +1,9 @@
-"""Figures drawn from the records, each as SVG and PNG, with sentences on what is drawn and what is missing."""
+"""Figures drawn from the records, each as SVG, PDF and PNG, with sentences on what is drawn and what is missing."""
 
 from collections.abc import Iterator
 
 from raygrid.report.figures.against_ir import metric_against_ir
-from raygrid.report.figures.confusion import confusion_matrices
+from raygrid.report.figures.confusion import confusion_by_name, confusion_by_rank, datasets_of
 from raygrid.report.figures.figure import Figure, arms_of
 from raygrid.report.figures.gain import gain_over_none
 from raygrid.report.figures.ranks import Ranks, critical_difference, ranks_of
@@ -15,7 +15,8 @@ from raygrid.report.statistics import Statistics
 __all__ = [
     "Figure",
     "Ranks",
-    "confusion_matrices",
+    "confusion_by_name",
+    "confusion_by_rank",
     "critical_difference",
     "critical_difference_figures",
     "figures_of",
@@ -44,7 +45,8 @@ def figures_of(results: Results, statistics: Statistics | None = None) -> list[F
         *filter(None, [gain_over_none(results)]),
         *(critical_difference_figures(statistics) if statistics else ()),
         recall_by_frequency(results),
-        *(confusion_matrices(results, arm, by=by) for arm in arms for by in ("rank", "name")),
+        *(confusion_by_rank(results, arm) for arm in arms),
+        *(confusion_by_name(results, arm, dataset) for arm in arms for dataset in datasets_of(results, arm)),
         seconds_by_stage(results),
     ]
 
