@@ -166,7 +166,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("check_gpu.json"))
     arguments = parser.parse_args()
     if (arguments.device == "card") != HAS_CARD:
-        has = "a card, which a rehearsal must not see: set CUDA_VISIBLE_DEVICES=-1" if HAS_CARD else "none"
+        has = (
+            "a card; expected none; set CUDA_VISIBLE_DEVICES=-1"
+            if HAS_CARD
+            else "no card; expected one; --device cpu rehearses"
+        )
         print(f"--device {arguments.device}: got a machine with {has}", file=sys.stderr)
         return 2
     device = card_name() if HAS_CARD else processor()
