@@ -84,7 +84,9 @@ def cpu_cells_see_no_card(backend: str) -> Found:
 
 def _records(backend: str, gpus: float, n_folds: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
-        return list(Child(on_a_card.run_cells, Runtime(1, gpus, backend), n_folds, folder).said())
+        return list(
+            Child(on_a_card.run_cells, Runtime(1, gpus, backend), n_folds, 20 if HAS_CARD else 2, folder).said()
+        )
 
 
 def records_are_equal(backend: str) -> Found:

@@ -136,14 +136,14 @@ def grid(classifier: Any, n_folds: int) -> list[Cell]:
     return expand(Grid.model_validate({**declared, "datasets": ["digits"], "arms": [arm]}))
 
 
-def run_cells(runtime: Runtime, n_folds: int, folder: str, parent: Connection) -> None:
+def run_cells(runtime: Runtime, n_folds: int, n_epochs: int, folder: str, parent: Connection) -> None:
     """Run small networks by the inline engine, on a card if there is one; say what their records are, without costs."""
     os.environ["KERAS_BACKEND"] = runtime.backend
     if not runtime.gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     store = Store(folder)
     store.prepare()
-    cells = grid({"name": "cnn", "alpha": 0.25, "weights": "embedded", "epochs": 3}, n_folds)
+    cells = grid({"name": "cnn", "alpha": 0.25, "weights": "embedded", "epochs": n_epochs}, n_folds)
     engine_named("inline")(cells, store, Cache(f"{folder}/cache"), terms=Terms(), observer=Heard())
     parent.send([store.records()[cell.key].model_dump(exclude={"measured"}) for cell in cells])
 
