@@ -228,7 +228,7 @@ def pack(
     target: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The file to write.")],
     predictions: Annotated[bool, typer.Option("--predictions", help="Also those of every test sample.")] = False,
 ) -> None:
-    """Write a store into one file, which every verb but run reads as --store: records, grid file, environment."""
+    """Write a store into one file, which report, status, logs, compare and merge read without the data."""
     from raygrid.commands.pack import pack_store
 
     pack_store(store, target, with_predictions=predictions)

@@ -26,7 +26,6 @@ from raygrid.report.protocol import FACTS, facts_of_numbers, unknown_facts
 from raygrid.report.published import PAPER, read_published
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown, sheets_to_terminal
-from raygrid.report.standard_errors import standard_errors
 from raygrid.report.tables import table
 
 _out = Console()
@@ -70,7 +69,6 @@ def comparison(
             table(results.frame, rows=source.row_axis, missing=missing),
             source,
             facts=facts_of_numbers(results, source.row_axis),
-            standard_errors=standard_errors(results, source.row_axis),
             despite=despite,
         )
         for source in read_published(published, dict.fromkeys([*METRICS, *results.metrics]))

@@ -17,12 +17,14 @@ from raygrid.metrics.further import heading
 from raygrid.report.choices import choices_sheet
 from raygrid.report.class_content import class_content
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
+from raygrid.report.findings import findings
 from raygrid.report.groups import THIRDS, Grouping
 from raygrid.report.html import page
-from raygrid.report.inference.design import designs_of
+from raygrid.report.inference.design import Design, designs_of
 from raygrid.report.kept_files import kept_files
 from raygrid.report.latex import DOCUMENT, figures_to_latex
 from raygrid.report.missing import Missing
+from raygrid.report.ranking import rankings
 from raygrid.report.results import Results
 from raygrid.report.sheets import sheets_to_markdown
 from raygrid.report.statistics import Statistics, statistics
@@ -100,15 +102,20 @@ def _write_page(
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
-    tested, figures = _tested_and_drawn(results)
+    designs = designs_of(results)
+    tested, figures = _tested_and_drawn(results, designs)
     classes, texts = class_content(results, predictions_of(study), grouping)
     sheets = statistics_sheets(tested)
     sheets += [chosen] if (chosen := choices_sheet(results)) else []
     target = study.written_to
     compared = comparison(results, published, missing="mark")[0] if published else []
+    ranked = rankings(results.frame, designs)
     html = page(
         results,
         tables=tables,
+        findings=findings(tested, ranked),
+        rankings=ranked,
+        designs=designs,
         content=[*classes, *figures, *sheets, *compared],
         files=kept_files({key: store for key, (_, store) in join(study.stores).items()}, target.root / "report"),
         pictures=pictures_of(study, results),
@@ -120,9 +127,9 @@ def _write_page(
     return path
 
 
-def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
+def _tested_and_drawn(results: Results, designs: Mapping[str, Design]) -> tuple[Statistics, list[Figure]]:
     with ThreadPoolExecutor(1) as pool:  # the tests are mostly numpy's work, which can go on while figures are drawn
-        testing = pool.submit(statistics, results.frame, designs_of(results))
+        testing = pool.submit(statistics, results.frame, designs)
         figures = figures_of(results)
         tested = testing.result()
     return tested, [*figures, *critical_difference_figures(tested)]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from math import isnan
 
-from raygrid.axes import level_name
 from raygrid.report.figures.figure import SINGLE, Figure
 from raygrid.report.numbers import Number
 from raygrid.report.render import basis, by_metric, fixed, footnotes, printed, row_heading, row_name
@@ -96,10 +95,7 @@ def _line(entries: list[str]) -> str:
 
 def _header(table: Table) -> list[str]:
     """Return the two lines of headers, the groups underlined."""
-    spans = [
-        rf"\multicolumn{{{len(at)}}}{{c}}{{{_escape(' · '.join(map(level_name, group)))}}}"
-        for group, at in table.groups
-    ]
+    spans = [rf"\multicolumn{{{len(at)}}}{{c}}{{{_escape(' · '.join(group))}}}" for group, at in table.groups]
     # Positions count from 0, columns of the tabular from 1, after the two of the labels.
     rules = [rf"\cmidrule(lr){{{at[0] + 3}-{at[-1] + 3}}}" for _, at in table.groups]
     names = [_escape(printed(table.column_axes[-1], column[-1])) for column in table.columns]

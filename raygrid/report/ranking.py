@@ -9,9 +9,10 @@ import pandas as pd
 
 from raygrid.report.inference.design import Design
 from raygrid.report.inference.families import ALPHA, PairedDifference, family_in_folds, family_over_datasets
+from raygrid.report.inference.limits import limits_in_folds, limits_over_datasets
 from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS, Corrected, corrected_t
-from raygrid.report.inference.questions import all_pairs
-from raygrid.report.inference.samples import Column, Sample, columns_of, over_datasets, samples_of
+from raygrid.report.inference.questions import all_pairs, best_samples
+from raygrid.report.inference.samples import Column, Sample, columns_of, over_datasets, values_of
 from raygrid.wording import plural
 
 
@@ -61,15 +62,20 @@ class Ranking:
         One sentence: what the intervals are over, and what they speak of.
     notes : tuple of str
         Sentences: what was left out, and why intervals are missing.
-    dataset : str
-        The one that it is about; empty where it is about all.
+    datasets : tuple of str
+        Those that it is about.
     """
 
     metric: str
     methods: tuple[RankedMethod, ...]
     unit: str
     notes: tuple[str, ...] = ()
-    dataset: str = ""
+    datasets: tuple[str, ...] = ()
+
+    @property
+    def is_over_datasets(self) -> bool:
+        """Whether there are enough data sets to speak of data sets in general."""
+        return len(self.datasets) >= FEWEST_DATASETS
 
 
 def rankings(frame: pd.DataFrame, designs: Mapping[str, Design], *, alpha: float = ALPHA) -> tuple[Ranking, ...]:
@@ -86,7 +92,7 @@ def rankings(frame: pd.DataFrame, designs: Mapping[str, Design], *, alpha: float
     """
     done = frame.assign(value=frame["value"].where(frame["status"] == "done"))
     return tuple(
-        _ranking(str(metric), list(samples_of(cells, designs)), alpha)
+        _ranking(str(metric), best_samples(list(values_of(cells)), designs)[0], alpha)
         for metric, cells in done.groupby("metric", sort=False)
     )
 
@@ -99,8 +105,10 @@ def _ranking(metric: str, samples: Sequence[Sample], alpha: float) -> Ranking:
         return Ranking(metric, (), "", ("No level and fold has a result of every method, so nothing is ranked",))
     if len(having) >= FEWEST_DATASETS:
         family = family_over_datasets([over], all_pairs, alpha=alpha)
+        notes = tuple(limits_over_datasets([over], len(family), alpha=alpha))
     else:
         family = family_in_folds(having, all_pairs, alpha=alpha)
+        notes = (*limits_in_folds(having), *over.notes)
     means, low, high = _means(having, over, alpha)
     best = columns[int(np.argmax(means))]
     methods = [
@@ -110,7 +118,8 @@ def _ranking(metric: str, samples: Sequence[Sample], alpha: float) -> Ranking:
         for i, column in enumerate(columns)
     ]
     methods.sort(key=lambda method: -method.mean)
-    return Ranking(metric, tuple(methods), _unit(having), over.notes)
+    datasets = tuple(sample.dataset for sample in having)
+    return Ranking(metric, tuple(methods), _unit(having), tuple(dict.fromkeys(notes)), datasets)
 
 
 def _n_units(samples: Sequence[Sample]) -> int:

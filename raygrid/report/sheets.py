@@ -22,7 +22,7 @@ class Sheet:
     """Rows of text under a head, with sentences below; columns are numbers unless they are among the text columns.
 
     The page shows a sheet in its section, folded unless `is_folded` is False. What is secondary is not one of the
-    analyses that were chosen beforehand.
+    analyses that were chosen beforehand: the page shows it behind one more fold-out.
     """
 
     title: str

@@ -20,10 +20,10 @@ from raygrid.report.inference.families import (
     Pairs,
     family_in_folds,
     family_over_datasets,
-    is_testable,
 )
+from raygrid.report.inference.limits import limits_in_folds, limits_over_datasets
 from raygrid.report.inference.mean_ranks import MeanRanks, mean_ranks
-from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS
+from raygrid.report.inference.paired import FEWEST_DATASETS
 from raygrid.report.inference.questions import (
     BEST,
     COST,
@@ -35,10 +35,9 @@ from raygrid.report.inference.questions import (
     cost_samples,
     gain_samples,
 )
-from raygrid.report.inference.samples import Sample, columns_of, over_datasets
-from raygrid.wording import plural
+from raygrid.report.inference.samples import Sample, Values, columns_of, over_datasets, values_of
 
-Samples = Callable[[pd.DataFrame, Mapping[str, Design]], list[list[Sample]]]
+Samples = Callable[[Sequence[Values], Mapping[str, Design]], list[list[Sample]]]
 
 # Question -> its samples, and which columns it sets against each other.
 QUESTIONS: dict[Question, tuple[Samples, Callable[[Sample], Pairs]]] = {
@@ -105,10 +104,11 @@ def statistics(
     ranks: list[MeanRanks] = []
     for metric, cells in done.groupby("metric", sort=False):
         is_first = not answers
-        for question, (samples_of_question, pairs_of) in QUESTIONS.items():
-            arms = samples_of_question(cells, designs)
+        found = list(values_of(cells))
+        for question, (samples_of, pairs_of) in QUESTIONS.items():
+            arms = [arm for arm in samples_of(found, designs) if arm]
             answers += _answers(question, str(metric), arms, pairs_of, is_first=is_first, alpha=alpha, rope=rope)
-        ranks += _mean_ranks(str(metric), best_samples(cells, designs) + gain_samples(cells, designs), alpha)
+            ranks += _mean_ranks(str(metric), arms, alpha) if question != COST else ()
     return Statistics(tuple(answers), tuple(ranks), alpha, rope)
 
 
@@ -124,50 +124,20 @@ def _answers(
 ) -> Iterator[Answer]:
     """Yield the answer over data sets, where there are enough, then that within each of them."""
     samples = [sample for arm in arms for sample in arm]
-    n_datasets = len({sample.dataset for sample in samples})
-    are_enough = n_datasets >= FEWEST_DATASETS
+    are_enough = len({sample.dataset for sample in samples}) >= FEWEST_DATASETS
     if are_enough:
         over = [over_datasets(arm, columns_of(arm)) for arm in arms]
         family = family_over_datasets(over, pairs_of, alpha=alpha, rope=rope)
-        yield Answer(question, metric, "data sets", is_first, family, tuple(_notes_over(over, family, alpha)))
+        notes = limits_over_datasets(over, len(family), alpha=alpha)
+        yield Answer(question, metric, "data sets", is_first, family, tuple(notes))
     family = family_in_folds(samples, pairs_of, alpha=alpha, rope=rope)
-    notes = (*([] if are_enough else [too_few_datasets(n_datasets)]), *_notes_within(samples))
-    yield Answer(question, metric, "folds", is_first and not are_enough, family, notes)
-
-
-def too_few_datasets(n_datasets: int) -> str:
-    """Say why nothing is said about data sets in general."""
-    return (
-        f"Nothing is said about other data sets: that takes a test over at least {FEWEST_DATASETS} of them (Demšar, "
-        f"2006), and this study has {n_datasets}"
-    )
-
-
-def _notes_within(samples: Sequence[Sample]) -> Iterator[str]:
-    for sample in {sample.dataset: sample for sample in samples}.values():
-        if sample.n_units < FEWEST_FOLDS:
-            yield f"{sample.dataset}: {plural(sample.n_units, 'complete fold')}, too few for a test"
-        elif sample.correlation == 1:
-            yield f"{sample.dataset}: all folds test the same images and say nothing about others, so no test was made"
-    yield from dict.fromkeys(note for sample in samples for note in sample.notes)
-
-
-def _notes_over(samples: Sequence[Sample], family: Sequence[PairedDifference], alpha: float) -> Iterator[str]:
-    n_datasets = min(sample.n_units for sample in samples)
-    if not is_testable(n_datasets, len(family), alpha=alpha):
-        yield (
-            f"{plural(n_datasets, 'data set')} cannot give a p value below {alpha:g} in a family of "
-            f"{plural(len(family), 'difference')}, so no test was made"
-        )
-    yield from dict.fromkeys(note for sample in samples for note in sample.notes)
+    yield Answer(question, metric, "folds", is_first and not are_enough, family, tuple(limits_in_folds(samples)))
 
 
 def _mean_ranks(metric: str, arms: Sequence[Sequence[Sample]], alpha: float) -> Iterator[MeanRanks]:
-    """Yield the ranks of all methods, then those of each arm, of three columns or more over enough data sets."""
-    seen = set()
+    """Yield the ranks of the columns of each arm that has three or more, over enough data sets."""
     for arm in arms:
         over = over_datasets(arm, columns_of(arm))
-        if over.n_units >= FEWEST_DATASETS and len(over.columns) > 2 and over.columns not in seen:
-            seen.add(over.columns)
+        if over.n_units >= FEWEST_DATASETS and len(over.columns) > 2:
             shared = {column[:-1] for column in over.columns}
             yield mean_ranks(metric, shared.pop() if len(shared) == 1 else (), over, alpha)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from raygrid.axes import level_name
 from raygrid.report.render import basis, by_metric, footnotes, number_text, printed, row_heading, row_name
 from raygrid.report.tables import Table
 
@@ -24,7 +23,7 @@ def to_terminal(table: Table, spread: bool = False, *, width: int | None = None)
     from rich.text import Text
 
     blocks = [
-        (_block(table, " · ".join(map(level_name, group)), some, spread), taken)
+        (_block(table, " · ".join(group), some, spread), taken)
         for group, positions in table.groups
         for some, taken in _fitting(table, positions, spread, width)
     ]
