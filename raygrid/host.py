@@ -102,7 +102,7 @@ def environment(folder: Path) -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "git_commit": _git_commit(folder),
-        "versions": {**Runtime().versions(), "ray": version("ray")},
+        "versions": {**Runtime().versions(), "ray": _version("ray")},
     }
 
 

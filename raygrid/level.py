@@ -63,10 +63,11 @@ class Level(BaseModel):
     _candidates: tuple["Level", ...] = PrivateAttr(())
     _chosen: tuple[tuple[str, ...], ...] = PrivateAttr(())
 
-    def with_code(self, root: Path, **code: str) -> Self:
+    def with_code(self, root: Path | None, **code: str) -> Self:
         """Return this level, which now knows where the user's code is that it runs, and what of it enters keys.
 
-        That is the checksum of the source, and the class if it is the user's.
+        That is the checksum of the source or the version of the package, and the class if it is not raygrid's. `root`
+        is None if the code is that of an installed package, which every machine has.
         """
         self._root, self._code = root, code
         return self
