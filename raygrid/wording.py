@@ -1,5 +1,6 @@
 """How messages are worded: counts of things, and errors in one line."""
 
+import re
 from collections.abc import Sequence
 
 
@@ -24,6 +25,11 @@ def first_line(error: object) -> str:
     """Return the first line of what an error says that is not empty; the name of its class where it says nothing."""
     lines = (line.strip() for line in str(error).splitlines())
     return next((line for line in lines if line), type(error).__name__)
+
+
+def gist(message: str) -> str:
+    """Return a message without its numbers and quoted names: what messages of one kind have in common."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\d+(\.\d+)?", "…", first_line(message))
 
 
 def at_most(lines: Sequence[str], n: int) -> list[str]:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from raygrid.commands.compare import comparison
 from raygrid.commands.pictures import pictures_of
+from raygrid.commands.printing import show_path
 from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, predictions_of, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
@@ -64,8 +65,10 @@ def write_report(
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
         path = _write_page(study, results, missing=missing, published=published, grouping=grouping, refresh_s=again_s)
-        _out.print(f"page: {path}", soft_wrap=True)
-        show_tables(study.written_to, results, missing=missing, spread=spread)
+        try:
+            show_tables(study.written_to, results, missing=missing, spread=spread)
+        finally:  # the page is there, whatever the tables refuse
+            show_path(_out, path)
         if again_s is None:
             return
         time.sleep(again_s)
@@ -98,6 +101,7 @@ def show_pivot(
             raise UsageError(f"--metric: {choices(metric, known)}")
     frame = results_of(study, metrics).frame
     show_table(study.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    show_path(_out, study.written_to.root / "report" / "pivot.md")
 
 
 def _write_page(
