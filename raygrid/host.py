@@ -52,6 +52,10 @@ class Runtime:
         """Return the versions of Python, of the backend and of the libraries that compute results."""
         return _versions(self.backend)
 
+    def version_of(self, name: str) -> str:
+        """Return the version of any library, or which ``keras_backend`` computes."""
+        return self.versions().get(name) or _version(name)
+
     def known(self) -> list[Any]:
         """Return all of it as plain JSON values, for a key."""
         return [self.versions(), self.threads, self.gpus > 0]

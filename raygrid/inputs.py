@@ -94,7 +94,7 @@ def inputs_key(cell: Cell, runtime: Runtime) -> str:
             "images": images_key(cell),
             "representation": cell.identity()["representation"],
             "seed": seed,
-            "computed_by": [runtime.versions()[name] for name in ("keras_backend", "keras")],
+            "computed_by": [runtime.version_of(name) for name in cell.representation.libraries],
         }
     )
 

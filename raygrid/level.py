@@ -110,6 +110,16 @@ class Level(BaseModel):
         """The package or module that has this code; None where all code is raygrid's."""
         return self._root
 
+    @classmethod
+    def variants(cls) -> tuple[type["Level"], ...]:
+        """Return further classes of the same name, for other values of the parameters; by default none."""
+        return ()
+
+    @classmethod
+    def reads(cls, given: Mapping[str, Any]) -> bool:
+        """Whether this variant is the class for these parameters, as the grid file has them."""
+        return True
+
     def identity(self) -> dict[str, Any]:
         """Return, as plain JSON values, everything about this level that can change a result, except its code.
 

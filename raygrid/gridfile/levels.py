@@ -5,7 +5,7 @@ A new axis is one line here.
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeVar, Union
+from typing import Annotated, Any, Literal, TypeVar, Union, cast
 
 from pydantic import Field, PlainValidator, SerializeAsAny, ValidationInfo, WithJsonSchema
 
@@ -67,7 +67,8 @@ def _one_of(
         key = aliases.get(name, name)
         if key not in registry:
             raise ValueError(choices(name, names))
-        return validated(registry[key], {**given, "name": key}, context)
+        kinds = (*cast(tuple[type[_L], ...], registry[key].variants()), registry[key])
+        return validated(next(each for each in kinds if each.reads(given)), {**given, "name": key}, context)
 
     def level(value: object, info: ValidationInfo) -> _L:
         given = {"name": value} if isinstance(value, str) else value
@@ -81,7 +82,8 @@ def _one_of(
         no_choices(given)
         return one(given, info.context)
 
-    known = (*registry.values(), *([with_path] if with_path else []))
+    of_names = [each for kind in registry.values() for each in (kind, *kind.variants())]
+    known = (*of_names, *([with_path] if with_path else []))
     reference = Annotated[str, Field(pattern=REFERENCE)]
     number = (float,) if numbers else ()
     described: Any = Union[(Literal[names], reference, *number, *known, Annotated[Any, WithJsonSchema(_REFERENCED)])]
