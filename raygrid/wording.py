@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 
 def plural(count: int, noun: str) -> str:
-    """Return the count and the noun, with an s where the count asks for one."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """Return the count and the noun, with an s, after an s with es, where the count asks for it."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def span(numbers: Sequence[int]) -> str:

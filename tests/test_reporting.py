@@ -198,3 +198,11 @@ def test_watching_ends_with_the_grid(raygrid, grid_file, records, tmp_path):
     assert code == 0
     assert out.count("report/index.html") >= 2
     assert "missing" not in out.rsplit("Results by dataset", 1)[1]
+
+
+def test_open_writes_the_page_once_and_names_it(raygrid, grid_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("BROWSER", "true")  # a program that is given the address, and succeeds
+    store = tmp_path / "opened"
+    for said in ("writing the report\n", ""):
+        code, out, err = raygrid("open", grid_file, "--store", store)
+        assert (code, out, err) == (0, f"{(store / 'report' / 'index.html').as_uri()}\n", said)

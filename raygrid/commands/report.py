@@ -2,6 +2,7 @@
 
 import gc
 import time
+import webbrowser
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -35,7 +36,7 @@ from raygrid.storage.merging import join
 from raygrid.storage.record import FINAL
 from raygrid.storage.store import Store
 
-_out = Console()
+_out, _err = Console(), Console(stderr=True)
 
 
 def write_report(
@@ -76,6 +77,18 @@ def write_report(
 def write_page(study: Study, *, published: str | None) -> Location:
     """Write the page and its files, and print nothing; return where the page is."""
     return _write_page(study, results_of(study), missing="mark", published=published, refresh_s=None)
+
+
+def show_page(study: Study) -> None:
+    """Open the page in a browser, and print where it is; write it first if it is not there."""
+    page_of = study.written_to.root / "report" / "index.html"
+    if not page_of.exists():
+        _err.print("writing the report", soft_wrap=True)
+        page_of = write_page(study, published=None)
+    url = page_of.as_uri()
+    _out.print(url, soft_wrap=True)
+    if not webbrowser.open(url):
+        _err.print("no browser was found; open this address in one", soft_wrap=True)
 
 
 def show_pivot(
