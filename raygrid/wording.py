@@ -14,6 +14,12 @@ def span(numbers: Sequence[int]) -> str:
     return f"{low} to {high}" if low < high else str(low)
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return, for example, *a, b and c*."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def first_line(error: object) -> str:
     """Return the first line of what an error says that is not empty; the name of its class where it says nothing."""
     lines = (line.strip() for line in str(error).splitlines())

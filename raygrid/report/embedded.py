@@ -1,14 +1,17 @@
 """The data inside the HTML page: all cells and records, by columns, with repeated values stored once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
 from raygrid.axes import AXES, IMBALANCE, ORDERED_AXES, axis_heading, axis_name
+from raygrid.report.embedded_ranking import embedded_ranking
+from raygrid.report.inference.design import Design
 from raygrid.report.kept_files import KINDS, KeptFiles
 from raygrid.report.pictures import Pictures
+from raygrid.report.ranking import Ranking
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.tables import Table
@@ -34,17 +37,26 @@ class Pool:
         return position
 
 
-def embedded(results: Results, tables: Sequence[Table], *, files: KeptFiles, pictures: Pictures) -> str:
+def embedded(
+    results: Results,
+    tables: Sequence[Table],
+    *,
+    rankings: Sequence[Ranking],
+    designs: Mapping[str, Design],
+    files: KeptFiles,
+    pictures: Pictures,
+) -> str:
     """Return compact JSON that may stand inside a script element.
 
     Returns
     -------
     str
-        An object of ``metrics``; ``kinds``, the files of a cell, their folders and suffixes; ``axes``, what the page
-        calls them; ``ratios`` of the levels of imbalance; ``baseline``, which resampler it is; ``levels``, the printed
-        levels of every axis; ``cells``, a list a column in the order of the grid, levels by position; ``records``, likewise, null where there
-        is none; ``pools``, what columns of records refer to by position; ``tables``, which levels each number of a
-        table stands for; ``disputed``, samples on which methods disagree, null where there are none.
+        An object of ``metrics``; ``axes``, what the page calls them; ``levels``, the printed levels of every axis;
+        ``ratios`` of those of imbalance; ``baseline``, the position of the resampler that does nothing; ``cells``, a
+        list a column in the order of the grid, levels by position; ``records``, likewise, null where there is none;
+        ``pools``, what columns refer to by position; ``kinds``, folder and suffix of the files of a cell; ``tables``,
+        which levels each number of a table stands for; ``disputed``, samples on which methods disagree, or null; and
+        what `embedded_ranking` returns.
     """
     places = results.places
     levels = {axis: list(dict.fromkeys(places[axis].tolist())) for axis in (*AXES, "status")}
@@ -59,8 +71,7 @@ def embedded(results: Results, tables: Sequence[Table], *, files: KeptFiles, pic
         "axes": [_axis(axis, levels[axis]) for axis in AXES],
         "ratios": [_number(ratio) for ratio in places.groupby(IMBALANCE, observed=True)["ratio"].mean()],
         "baseline": positions["resampler"].get(BASELINE),
-        "overlap": 0,
-        "quantiles": [],
+        **embedded_ranking(results, rankings, designs, positions),
         "levels": {axis: [_shown(axis, level) for level in known] for axis, known in levels.items()},
         "cells": {"key": places["key"].tolist(), **cells, **_files(places["key"].tolist(), files, pools)},
         "records": _columns([_record(record, results.metrics, pools) if record else None for record in found]),

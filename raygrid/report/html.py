@@ -2,19 +2,22 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files as files_of
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from raygrid.report.confounds import confounds
 from raygrid.report.embedded import embedded
 from raygrid.report.figures.figure import Figure
 from raygrid.report.figures.style import INK, PAPER
+from raygrid.report.inference.design import Design
 from raygrid.report.kept_files import KeptFiles
 from raygrid.report.overview import progress, progress_sheet, status_counts
 from raygrid.report.pictures import Pictures
 from raygrid.report.provenance import failures, provenance
+from raygrid.report.ranking import Ranking
 from raygrid.report.render import basis, fixed, footnotes, number_text, printed, row_name
 from raygrid.report.results import Results
 from raygrid.report.sections import TITLES, SectionName
@@ -39,6 +42,9 @@ def page(
     *,
     tables: Sequence[Table],
     content: Sequence[Sheet | Figure],
+    findings: Sequence[str] = (),
+    rankings: Sequence[Ranking] = (),
+    designs: Mapping[str, Design] | None = None,
     files: KeptFiles | None = None,
     pictures: Pictures | None = None,
     refresh_s: int | None = None,
@@ -53,6 +59,12 @@ def page(
         Each number leads to its folds, each fold to its record.
     content : sequence of Sheet or Figure
         Each is shown in its section, in the order given.
+    findings : sequence of str
+        What was found, in sentences.
+    rankings : sequence of Ranking
+        One a metric.
+    designs : mapping, optional
+        By data set, what its folds share.
     files : KeptFiles, optional
         What cells link to.
     pictures : Pictures, optional
@@ -64,6 +76,7 @@ def page(
 
     files, pictures = files or KeptFiles(), pictures or Pictures({})
     script = Markup("\n").join(_asset(f"{name}.js") for name in _SCRIPTS)
+    data = embedded(results, tables, rankings=rankings, designs=designs or {}, files=files, pictures=pictures)
     own = [sizes_sheet(results), progress_sheet(results)] if results.cells else []
     return _template().render(
         results=results,
@@ -73,9 +86,8 @@ def page(
         content=_by_section([*own, *content]),
         counts=status_counts(results),
         progress=progress(results),
-        findings={},
-        confounds=[],
-        ranked_by="",
+        findings=findings,
+        confounds=confounds(results),
         data_sets=list(data_sets(results)),
         protocol=protocol(results),
         pictures=pictures.classes,
@@ -85,7 +97,7 @@ def page(
         style=_asset("page.css"),
         script=script,
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
-        data=Markup(embedded(results, tables, files=files, pictures=pictures)),  # noqa: S704
+        data=Markup(data),  # noqa: S704
     )
 
 

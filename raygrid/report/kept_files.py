@@ -40,13 +40,13 @@ def kept_files(owners: Mapping[str, Store], page_folder: object) -> KeptFiles:
     """
     if not isinstance(page_folder, Path):
         return KeptFiles()
-    here = {id(store): store for store in owners.values() if isinstance(store.root, Path) and not store.is_packed}
-    links = {name: quote(os.path.relpath(str(store.root), str(page_folder))) for name, store in here.items()}
-    there = {name: {kind: _keys(store, *where) for kind, where in KINDS.items()} for name, store in here.items()}
-    local = {key: id(store) for key, store in owners.items() if id(store) in here}
+    local = {key: store for key, store in owners.items() if isinstance(store.root, Path) and not store.is_packed}
+    stores = {id(store): store for store in local.values()}
+    links = {name: quote(os.path.relpath(str(store.root), str(page_folder))) for name, store in stores.items()}
+    kept = {name: {kind: _keys(store, *where) for kind, where in KINDS.items()} for name, store in stores.items()}
     return KeptFiles(
-        stores={key: links[name] for key, name in local.items()},
-        kinds={kind: frozenset(key for key, name in local.items() if key in there[name][kind]) for kind in KINDS},
+        stores={key: links[id(store)] for key, store in local.items()},
+        kinds={kind: frozenset(key for key, store in local.items() if key in kept[id(store)][kind]) for kind in KINDS},
     )
 
 

@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import nan
 
 import numpy as np
 import pandas as pd
 
 from raygrid.report.inference.design import Design
-from raygrid.report.inference.families import PairedDifference, Pairs, family_in_folds, family_over_datasets
+from raygrid.report.inference.families import ALPHA, PairedDifference, family_in_folds, family_over_datasets
+from raygrid.report.inference.limits import limits_in_folds, limits_over_datasets
 from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS, Corrected, corrected_t
-from raygrid.report.inference.samples import Column, Sample, over_datasets, samples_of
+from raygrid.report.inference.questions import all_pairs, best_samples
+from raygrid.report.inference.samples import Column, Sample, columns_of, over_datasets, values_of
 from raygrid.wording import plural
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -63,15 +62,20 @@ class Ranking:
         One sentence: what the intervals are over, and what they speak of.
     notes : tuple of str
         Sentences: what was left out, and why intervals are missing.
-    dataset : str
-        The one that it is about; empty where it is about all.
+    datasets : tuple of str
+        Those that it is about.
     """
 
     metric: str
     methods: tuple[RankedMethod, ...]
     unit: str
     notes: tuple[str, ...] = ()
-    dataset: str = ""
+    datasets: tuple[str, ...] = ()
+
+    @property
+    def is_over_datasets(self) -> bool:
+        """Whether there are enough data sets to speak of data sets in general."""
+        return len(self.datasets) >= FEWEST_DATASETS
 
 
 def rankings(frame: pd.DataFrame, designs: Mapping[str, Design], *, alpha: float = ALPHA) -> tuple[Ranking, ...]:
@@ -88,34 +92,34 @@ def rankings(frame: pd.DataFrame, designs: Mapping[str, Design], *, alpha: float
     """
     done = frame.assign(value=frame["value"].where(frame["status"] == "done"))
     return tuple(
-        _ranking(str(metric), list(samples_of(cells, designs)), alpha)
+        _ranking(str(metric), best_samples(list(values_of(cells)), designs)[0], alpha)
         for metric, cells in done.groupby("metric", sort=False)
     )
 
 
-def all_pairs(sample: Sample) -> Pairs:
-    """Return every two columns."""
-    return tuple(combinations(sample.columns, 2))
-
-
 def _ranking(metric: str, samples: Sequence[Sample], alpha: float) -> Ranking:
-    columns = tuple(dict.fromkeys(column for sample in samples for column in sample.columns))
+    columns = columns_of(samples)
     over = over_datasets(samples, columns)
     having = [sample for sample in samples if set(columns) <= set(sample.columns)]
     if not having:
         return Ranking(metric, (), "", ("No level and fold has a result of every method, so nothing is ranked",))
     if len(having) >= FEWEST_DATASETS:
         family = family_over_datasets([over], all_pairs, alpha=alpha)
+        notes = tuple(limits_over_datasets([over], len(family), alpha=alpha))
     else:
         family = family_in_folds(having, all_pairs, alpha=alpha)
+        notes = (*limits_in_folds(having), *over.notes)
     means, low, high = _means(having, over, alpha)
     best = columns[int(np.argmax(means))]
     methods = [
-        RankedMethod(column, *map(float, numbers), _n_units(having), *_to_best(column, best, family))
-        for column, *numbers in zip(columns, means, low, high, strict=True)
+        RankedMethod(
+            column, float(means[i]), float(low[i]), float(high[i]), _n_units(having), *_to_best(column, best, family)
+        )
+        for i, column in enumerate(columns)
     ]
     methods.sort(key=lambda method: -method.mean)
-    return Ranking(metric, tuple(methods), _unit(having), over.notes)
+    datasets = tuple(sample.dataset for sample in having)
+    return Ranking(metric, tuple(methods), _unit(having), tuple(dict.fromkeys(notes)), datasets)
 
 
 def _n_units(samples: Sequence[Sample]) -> int:
@@ -125,14 +129,17 @@ def _n_units(samples: Sequence[Sample]) -> int:
 def _means(samples: Sequence[Sample], over: Sample, alpha: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the mean of every column with its interval: over data sets if they are enough, else over folds."""
     if len(samples) >= FEWEST_DATASETS:
-        found = corrected_t(over.values, 0.0)
+        found = corrected_t(over.values, over.correlation, over.degrees)
         return found.mean, *found.interval(alpha)
     order = [[sample.columns.index(column) for column in over.columns] for sample in samples]
-    each = [corrected_t(sample.values[:, at], sample.correlation) for sample, at in zip(samples, order, strict=True)]
+    each = [
+        corrected_t(sample.values[:, at], sample.correlation, sample.degrees)
+        for sample, at in zip(samples, order, strict=True)
+    ]
     fewest = min(sample.n_units for sample in samples)
     errors = np.sqrt(sum(one.standard_error**2 for one in each)) / len(samples)
     errors = errors if fewest >= FEWEST_FOLDS else np.full_like(errors, nan)
-    found = Corrected(over.values.mean(axis=0), errors, fewest)
+    found = Corrected(over.values.mean(axis=0), errors, min(sample.degrees for sample in samples))
     return found.mean, *found.interval(alpha)
 
 
@@ -156,11 +163,10 @@ def _unit(samples: Sequence[Sample]) -> str:
     if len(samples) == 1:
         [sample] = samples
         return (
-            f"Intervals are over {plural(sample.n_units, 'fold')} of {sample.dataset}, wider because folds share images; "
-            "they speak of this data set only."
+            f"Intervals are over {plural(sample.n_units, 'fold')} of {sample.dataset}, widened because folds share "
+            "images; they speak of this data set only."
         )
     return (
-        f"Intervals are over the folds within each of {plural(len(samples), 'data set')}; the difference to the best is "
-        "covered in each of them, and a method is told apart only if it is in each. Of other data sets nothing is said: "
-        f"that needs at least {FEWEST_DATASETS} data sets."
+        f"Intervals are over the folds of each of {plural(len(samples), 'data set')}, widened because folds share "
+        "images; that of a difference covers it in each of them, and of other data sets nothing is said."
     )

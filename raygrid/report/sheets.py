@@ -21,7 +21,8 @@ SMALLEST_P = 0.0001
 class Sheet:
     """Rows of text under a head, with sentences below; columns are numbers unless they are among the text columns.
 
-    The page shows a sheet in its section, folded unless `is_folded` is False.
+    The page shows a sheet in its section, folded unless `is_folded` is False. What is secondary is not one of the
+    analyses that were chosen beforehand: the page shows it behind one more fold-out.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Sheet:
     text_columns: frozenset[int] = frozenset({0})
     section: SectionName = "statistics"
     is_folded: bool = True
+    is_secondary: bool = False
 
 
 def number(value: float, form: str = ".4f") -> str:

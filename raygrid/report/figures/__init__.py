@@ -55,17 +55,13 @@ def figures_of(results: Results, statistics: Statistics | None = None) -> list[F
 
 
 def critical_difference_figures(statistics: Statistics) -> Iterator[Figure]:
-    """Yield the diagrams of each metric."""
-    for metric in dict.fromkeys(comparison.metric for comparison in statistics.comparisons):
-        comparisons = [comparison for comparison in statistics.comparisons if comparison.metric == metric]
-        diagrams = [ranks for comparison in comparisons if (ranks := ranks_of(comparison))]
-        if diagrams:
-            yield critical_difference(
-                diagrams,
-                name=f"ranks-{metric}",
-                title=f"Average ranks by {metric}",
-                caption="Average ranks over blocks (data set, IR, fold), the best at the left; a thick bar joins those "
-                f"that Nemenyi's test does not tell apart (alpha {statistics.alpha:g}, CD the critical difference). "
-                + statistics.caveat,
-                alpha=statistics.alpha,
-            )
+    """Yield the diagrams of each metric; there are none where there are too few data sets."""
+    for metric in dict.fromkeys(found.metric for found in statistics.mean_ranks):
+        yield critical_difference(
+            [ranks_of(found) for found in statistics.mean_ranks if found.metric == metric],
+            name=f"ranks-{metric}",
+            title=f"Average ranks by {metric}",
+            caption="Average ranks over data sets, the best at the left; a thick bar joins those that Nemenyi's test "
+            f"does not tell apart (alpha {statistics.alpha:g}, CD the critical difference).",
+            alpha=statistics.alpha,
+        )

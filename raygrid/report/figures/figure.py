@@ -84,6 +84,7 @@ class Figure:
     canvas: "Canvas" = field(compare=False, repr=False)
     section: SectionName = "figures"
     is_folded: bool = True
+    is_secondary: bool = False
 
     def pdf(self) -> bytes:
         """Return the figure as LaTeX includes it, with its fonts."""

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from raygrid.report.figures.figure import DOUBLE, LETTER, SINGLE, Figure, render
 from raygrid.report.figures.style import INK
-from raygrid.report.statistics import Comparison
+from raygrid.report.inference.mean_ranks import MeanRanks
 from raygrid.report.statistics_sheets import arm_name, column_name
 
 if TYPE_CHECKING:
@@ -42,19 +41,12 @@ class Ranks:
     critical_difference: float = nan
 
 
-def ranks_of(comparison: Comparison) -> Ranks | None:
-    """Return the diagram of a comparison; None where Nemenyi's test was not made."""
-    labels = [column_name(column) for column in comparison.columns]
-    p_values = pd.DataFrame(np.eye(len(labels)), index=labels, columns=labels)
-    for pair in comparison.pairs:
-        left, right = column_name(pair.left), column_name(pair.right)
-        p_values.loc[left, right] = p_values.loc[right, left] = pair.nemenyi_p
-    if len(labels) < 3 or p_values.isna().any(axis=None):
-        return None
-    ranks = dict(zip(labels, comparison.ranks, strict=True))
-    return Ranks(
-        f"{comparison.metric}: {arm_name(comparison)}", ranks, p_values, comparison.friedman.critical_difference
-    )
+def ranks_of(found: MeanRanks) -> Ranks:
+    """Return the diagram of average ranks over data sets."""
+    labels = [column_name(column) for column in found.columns]
+    p_values = pd.DataFrame(found.p_values, index=labels, columns=labels)
+    ranks = dict(zip(labels, found.ranks, strict=True))
+    return Ranks(f"{found.metric}: {arm_name(found)}", ranks, p_values, found.friedman.critical_difference)
 
 
 def critical_difference(
@@ -76,9 +68,9 @@ def critical_difference(
     def draw(canvas: "Canvas") -> None:
         top = sum(heights)
         for diagram, height in zip(diagrams, heights, strict=True):
-            box = (left, top - height + _BELOW, width - left - right, height - _ABOVE - _BELOW)
-            sizes = (width, sum(heights), width, sum(heights))
-            _draw(canvas.add_axes(tuple(np.divide(box, sizes))), diagram, alpha)
+            across = left / width, 1 - (left + right) / width
+            bottom, tall = ((top - height + _BELOW) / sum(heights), (height - _ABOVE - _BELOW) / sum(heights))
+            _draw(canvas.add_axes((across[0], bottom, across[1], tall)), diagram, alpha)
             top -= height
 
     return render(name, title=title, caption=caption, size=(width, sum(heights)), draw=draw)

@@ -7,6 +7,7 @@ the replicability of significance tests for comparing learning algorithms, PAKDD
 cross-validation.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -57,6 +58,15 @@ class Design:
             return float(n_test / (n_train + n_test))
         pools = np.max([size for of_level in self.sizes.values() for size in of_level.values()], axis=0)
         return max(shared(sizes[:, :, part], pools[part]) for part in range(len(PARTS)))
+
+    def degrees(self, folds: Sequence[int]) -> int:
+        """Return the degrees of freedom of a deviation over these folds.
+
+        Folds that are tested in turn add up to the whole data set, so that each complete turn takes one.
+        """
+        in_turn = self.split.n_folds_in_turn
+        turns = Counter(fold // in_turn for fold in folds)
+        return len(folds) - max(1, sum(n == in_turn > 1 for n in turns.values()))
 
 
 def shared(sizes: Floats, pools: Floats) -> float:

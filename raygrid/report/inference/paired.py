@@ -2,9 +2,10 @@
 
 References
 ----------
-Nadeau, Bengio (2003), Inference for the generalization error, Machine Learning 52. Hodges, Lehmann (1963), Estimates of
-location based on rank tests, Annals of Mathematical Statistics 34. Holm (1979), A simple sequentially rejective multiple
-test procedure, Scandinavian Journal of Statistics 6.
+Nadeau, Bengio (2003), Inference for the generalization error, Machine Learning 52. Dietterich (1998), Approximate
+statistical tests for comparing supervised classification learning algorithms, Neural Computation 10: of 5 x 2-fold
+cross-validation, 5 degrees of freedom. Holm (1979), A simple sequentially rejective multiple test procedure,
+Scandinavian Journal of Statistics 6.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ class Corrected:
 
     mean: Floats
     standard_error: Floats
-    n_units: int
+    degrees: float
+    """Of freedom."""
 
     @property
     def p(self) -> Floats:
@@ -35,7 +37,7 @@ class Corrected:
 
         with np.errstate(divide="ignore", invalid="ignore"):
             t = np.abs(self.mean) / self.standard_error
-        p = 2 * stats.t.sf(t, self.n_units - 1)
+        p = 2 * stats.t.sf(t, self.degrees)
         p = np.where(np.isfinite(self.standard_error) & (self.standard_error > 0), p, nan)
         return np.where((self.mean == 0) & (self.standard_error == 0), 1.0, p)
 
@@ -43,12 +45,12 @@ class Corrected:
         """Return the ends of the interval of level 1 - alpha; NaN where there is none."""
         from scipy import stats
 
-        half = stats.t.isf(np.asarray(alpha) / 2, self.n_units - 1) * self.standard_error
+        half = stats.t.isf(np.asarray(alpha) / 2, self.degrees) * self.standard_error
         half = np.where(np.isnan(self.p), nan, half)
         return self.mean - half, self.mean + half
 
 
-def corrected_t(values: Floats, correlation: float) -> Corrected:
+def corrected_t(values: Floats, correlation: float, degrees: float) -> Corrected:
     """Return the mean of values in folds that share images, and its standard error.
 
     Parameters
@@ -57,6 +59,8 @@ def corrected_t(values: Floats, correlation: float) -> Corrected:
     correlation : float
         Of two folds. The variance of a mean of n folds is (1/n + c / (1 - c)) times that over folds; with
         c = n_test / (n_train + n_test) the second term is n_test / n_train.
+    degrees : float
+        Of freedom of the deviation.
     """
     values = np.round(values, DECIMALS)
     n = values.shape[-2]
@@ -64,11 +68,11 @@ def corrected_t(values: Floats, correlation: float) -> Corrected:
     deviation = np.where(deviation < 10.0**-DECIMALS, 0, deviation)
     factor = 1 / n + correlation / (1 - correlation) if correlation < 1 else inf
     with np.errstate(invalid="ignore"):
-        return Corrected(values.mean(axis=-2), deviation * np.sqrt(factor), n)
+        return Corrected(values.mean(axis=-2), deviation * np.sqrt(factor), degrees)
 
 
 def holm(p_values: Floats) -> Floats:
-    """Return p values corrected by Holm for all of the last axis; NaN, a test that was not made, counts as one of them."""
+    """Return p values corrected by Holm for all of the last axis; NaN, a test that was not made, counts as a test."""
     order = np.argsort(p_values, axis=-1)  # NaN last
     m = p_values.shape[-1]
     raised = np.take_along_axis(p_values, order, axis=-1) * (m - np.arange(m))

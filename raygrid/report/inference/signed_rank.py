@@ -3,8 +3,8 @@
 References
 ----------
 Demšar (2006), Statistical comparisons of classifiers over multiple data sets, JMLR 7. Benavoli, Corani, Mangili (2016),
-Should we really use post-hoc tests based on mean-ranks?, JMLR 17: why pairs are not tested by Nemenyi's test here. Hodges,
-Lehmann (1963), Estimates of location based on rank tests, Annals of Mathematical Statistics 34.
+Should we really use post-hoc tests based on mean-ranks?, JMLR 17: why pairs are not tested by Nemenyi's test here.
+Hodges, Lehmann (1963), Estimates of location based on rank tests, Annals of Mathematical Statistics 34.
 """
 
 from math import nan
@@ -56,8 +56,10 @@ def _tied_p(differences: Floats) -> float:
     n = len(differences)
     if not differences.any():
         return 1.0
-    method = stats.PermutationMethod(n_resamples=2**n) if n <= MOST_ENUMERATED else "asymptotic"
-    return float(stats.wilcoxon(differences, zero_method="zsplit", method=method).pvalue)
+    if n <= MOST_ENUMERATED:
+        every = stats.PermutationMethod(n_resamples=2**n)
+        return float(stats.wilcoxon(differences, zero_method="zsplit", method=every).pvalue)
+    return float(stats.wilcoxon(differences, zero_method="zsplit", method="approx").pvalue)
 
 
 def hodges_lehmann(differences: Floats, alpha: float) -> tuple[float, float, float]:

@@ -3,7 +3,8 @@
 const COLOURS = ["var(--ink)", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 const DASHES = ["", "5 3", "1.5 2.5", "7 2 1.5 2", "10 3"];
 const SHAPES = ["M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0", "M-3 -3h6v6h-6z", "M0 -3.6L3.4 2.8H-3.4z", "M0 3.6L3.4 -2.8H-3.4z", "M0 -4L4 0L0 4L-4 0z"];
-const PANEL = { width: 280, height: 190, left: 40, right: 8, top: 22, bottom: 34 };
+const MARGINS = { left: 40, right: 8, top: 22, bottom: 34 };
+const SIZES = [[560, 330], [275, 230], [275, 185]]; // of one panel, of each of two, of each of more
 const lookOf = (m) => {
   const [k, arm] = [methods[m][2], arms.indexOf(armOf(m))];
   return { colour: COLOURS[k % COLOURS.length], shape: SHAPES[k % SHAPES.length], dash: DASHES[arm % DASHES.length] };
@@ -36,8 +37,9 @@ function rangeOf(values) {
   return [low >= 0 ? Math.max(0, low - space) : low - space, high <= 1 ? Math.min(1, high + space) : high + space];
 }
 
-function panelOf({ title, lines, ticks, xLabel, yLabel }) {
-  const { width, height, left, right, top, bottom } = PANEL;
+function panelOf({ title, lines, ticks, xLabel, yLabel }, _, all) {
+  const { left, right, top, bottom } = MARGINS;
+  const [width, height] = SIZES[Math.min(all.length, SIZES.length) - 1];
   const range = rangeOf(lines.flatMap((line) => line.points.flatMap((point) => point.ends ?? [point.y])));
   const x = (at) => left + 8 + at * (width - left - right - 16);
   const y = (value) => top + (1 - (value - range[0]) / (range[1] - range[0])) * (height - top - bottom);
@@ -46,8 +48,8 @@ function panelOf({ title, lines, ticks, xLabel, yLabel }) {
   for (const tick of ticksOf(range)) {
     picture.append(svg("path", { class: "rule", d: `M${left} ${y(tick)}H${width - right}` }), words(tick, { x: left - 5, y: y(tick) + 3.5, "text-anchor": "end" }));
   }
-  for (const [at, text] of thinned(ticks)) picture.append(words(text, { x: x(at), y: height - bottom + 14, "text-anchor": "middle" }));
-  picture.append(words(title, { class: "title", x: left, y: 12 }), words(xLabel, { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle", class: "label" }));
+  for (const [at, text] of thinned(ticks, width)) picture.append(words(text, { x: x(at), y: height - bottom + 14, "text-anchor": "middle" }));
+  picture.append(words(title, { class: "title", x: left, y: 12 }), words(yLabel, { class: "label", x: width - right, y: 12, "text-anchor": "end" }), words(xLabel, { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle", class: "label" }));
   for (const { m, points } of lines) {
     const { colour, dash } = lookOf(m);
     const group = svg("g", { "data-m": m }, svg("title", {}, document.createTextNode(methodName(m))));
@@ -62,9 +64,9 @@ function panelOf({ title, lines, ticks, xLabel, yLabel }) {
 }
 
 // Labels that would run into the one before are left out.
-function thinned(ticks) {
+function thinned(ticks, width) {
   const kept = [];
-  for (const tick of ticks) if (!kept.length || tick[0] - kept.at(-1)[0] >= 0.022 * (String(tick[1]).length + 2)) kept.push(tick);
+  for (const tick of ticks) if (!kept.length || (tick[0] - kept.at(-1)[0]) * width >= 6 * (String(tick[1]).length + 2)) kept.push(tick);
   return kept;
 }
 
@@ -76,7 +78,7 @@ function highlight(m) {
 /* What the figure can show */
 
 const CHARTS = {
-  imbalance: { title: "Against imbalance", about: () => `Means over folds; a bar is the standard error over folds of that data set and level. Hollow points do not exist: a level without a value is left out.`, panels: againstImbalance },
+  imbalance: { title: "Against imbalance", about: () => "Means over the folds of a data set; a bar reaches one standard deviation over these folds up and down.", panels: againstImbalance },
   classes: { title: "Recall of each class", about: () => "Mean recall over folds and levels; class 1 is the one that has most training images in its fold.", panels: recallByClass },
   seconds: { title: "Against time", about: () => "Each point is a method; seconds of a trial, without what trials share, on a logarithmic scale.", panels: againstTime },
 };
@@ -93,8 +95,8 @@ function placesOf(those) {
 
 function pointOf(x, values) {
   const y = mean(values);
-  const error = values.length > 1 ? Math.sqrt(mean(values.map((value) => (value - y) ** 2)) / (values.length - 1)) : 0;
-  return { x, y, ends: error ? [y - error, y + error] : null };
+  const deviation = values.length > 1 ? Math.sqrt(values.reduce((sum, value) => sum + (value - y) ** 2, 0) / (values.length - 1)) : 0;
+  return { x, y, ends: deviation ? [y - deviation, y + deviation] : null };
 }
 
 function byDataset(linesOf, shared) {

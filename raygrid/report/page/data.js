@@ -69,7 +69,9 @@ function table(head, rows, className = "") {
 const resized = new ResizeObserver((entries) => entries.forEach((entry) => markCut(entry.target)));
 
 function markCut(box) {
-  box.classList.toggle("is-cut", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+  const isCut = box.scrollLeft + box.clientWidth < box.scrollWidth - 2;
+  box.classList.toggle("is-cut", isCut);
+  if (isCut && !box.nextElementSibling?.matches(".cut-hint")) box.after(h("p", { className: "cut-hint", "aria-hidden": "true" }, "scroll for more →"));
 }
 
 function watched(box) {

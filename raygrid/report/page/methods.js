@@ -3,36 +3,49 @@
 const SHOWN = 12;
 const methodTable = byId("methods");
 
-// A method in one line: what the reader sees in the list is also the legend of the figure.
-function summaryOf(m, those) {
-  const values = those.filter((i) => valueOf(view.metric, i) !== null);
-  const seconds = those.filter(isDone).map(secondsOf);
-  return { m, ...estimate(values), lacking: those.length - values.length, n: those.length, seconds: seconds.length ? mean(seconds) : null };
+// Of the whole grid, the ranking is that of the report; of a part of it, means and intervals are computed here.
+function ranked() {
+  const known = data.rankings[view.metric];
+  if (known && !filterText()) return { ...known, methods: known.methods.map((one) => ({ ...one, m: methodAt.get(one.places.join()) })) };
+  const samples = samplesOf(everyCell.filter(passes));
+  const found = [...(samples[0]?.columns.keys() ?? [])].map((m) => ({ m, ...estimate(samples, (sample) => [...sample.columns.get(m).values()]) }));
+  const best = Math.max(...found.map((one) => one.value));
+  const unit = found.length ? `Means and intervals over what is left by the filters: ${samples.map((sample) => `${sample.n} folds of ${levels.dataset[sample.dataset]}`).join(", ")}.` : "No level and fold has a value of every method.";
+  return { methods: found.map((one) => ({ ...one, behind: one.value - best })), unit, notes: [] };
 }
 
+// The methods that have a place in the ranking, and then the others.
 function summaries() {
+  const { methods: found, unit, notes } = ranked();
   const those = grouped(everyCell.filter(passes), (i) => methodOf[i]);
-  const found = [...those].map(([m, of]) => summaryOf(m, of));
-  const most = Math.max(...found.map((one) => one.n));
-  for (const one of found) one.isPartial = one.lacking > 0 || one.n < most;
+  const without = [...those.keys()].filter((m) => !found.some((one) => one.m === m)).map((m) => ({ m, value: null, low: null, high: null, behind: null }));
   const { column, sign } = view.order;
   const key = (one) => (column === "name" ? methodName(one.m) : one[column]);
-  return found.sort((a, b) => (column === "value" && a.isPartial - b.isPartial) || compare(key(a), key(b), sign));
+  const withSeconds = [...found, ...without].map((one) => {
+    const seconds = those.get(one.m)?.filter(isDone).map(secondsOf) ?? [];
+    return { ...one, seconds: seconds.length ? mean(seconds) : null };
+  });
+  const byValue = withSeconds.sort((a, b) => compare(a.value, b.value, -1)).map((one, at) => ({ ...one, rank: one.value === null ? "" : at + 1 }));
+  return { unit, notes, methods: byValue.sort((a, b) => compare(key(a), key(b), sign)) };
 }
+
+// Where all values are shares, an interval ends at 0 and 1: no method can be better.
+const clamped = (value, areShares) => (areShares ? Math.min(1, Math.max(0, value)) : value);
 
 // The ends of the scale: round numbers around all intervals.
 function scaleOf(those) {
-  const ends = those.flatMap((one) => [one.low ?? one.value, one.high ?? one.value]).filter((value) => value !== null);
-  if (!ends.length) return [0, 1];
+  const known = those.filter((one) => one.value !== null);
+  if (!known.length) return { from: 0, to: 1, areShares: true };
+  const areShares = known.every((one) => one.value >= 0 && one.value <= 1);
+  const ends = known.flatMap((one) => [one.low ?? one.value, one.high ?? one.value]).map((value) => clamped(value, areShares));
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const step = 10 ** Math.floor(Math.log10(high - low || 0.1));
-  const [from, to] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
-  return [low >= 0 ? Math.max(0, from) : from, high <= 1 ? Math.min(1, to) : to];
+  return { from: Math.floor(low / step) * step, to: Math.ceil(high / step) * step, areShares };
 }
 
-function intervalPicture(one, [from, to]) {
-  const place = (value) => `${(100 * (value - from)) / (to - from || 1)}%`;
-  const box = h("span", { className: `interval${one.isPartial ? " partial" : ""}`, "aria-hidden": "true" });
+function intervalPicture(one, { from, to, areShares }) {
+  const place = (value) => `${(100 * (clamped(value, areShares) - from)) / (to - from || 1)}%`;
+  const box = h("span", { className: "interval", "aria-hidden": "true" });
   if (one.value === null) return box;
   if (one.low !== null) {
     const line = h("i", {});
@@ -46,21 +59,23 @@ function intervalPicture(one, [from, to]) {
   return box;
 }
 
-function noteOf(one) {
-  if (one.lacking) return `${one.n - one.lacking} of ${one.n} cells`;
-  return one.isPartial ? `only ${one.n} cells` : "";
+// How far behind the best, and whether that is more than chance as far as this design can tell.
+function behindOf(one) {
+  if (one.behind === null) return [DASH];
+  if (one.behind === 0) return ["best"];
+  if (one.toldApart !== false) return [signed(one.behind)];
+  return [h("span", { "aria-hidden": "true" }, "≈ "), signed(one.behind), h("span", { className: "unseen" }, ", not told apart from the best")];
 }
 
-function methodRow(one, rank, scale) {
+function methodRow(one, scale) {
   const box = h("input", { type: "checkbox", checked: view.pair.includes(one.m), "aria-label": `Compare ${methodName(one.m)}` });
   box.addEventListener("change", () => choose({ pair: box.checked ? [...view.pair, one.m].slice(-2) : view.pair.filter((m) => m !== one.m) }));
   const name = h("th", { scope: "row" }, swatch(one.m), h("span", { className: "method" }, arms.length > 1 ? h("small", {}, `${armOf(one.m)} · `) : "", resamplerOf(one.m)));
-  const ends = one.low === null ? "" : h("small", {}, `${fixed(one.low, 3)} to ${fixed(one.high, 3)}`);
-  const note = noteOf(one);
+  const half = one.low === null ? "" : h("small", { title: `${fixed(one.low)} to ${fixed(one.high)}` }, ` ±${fixed(one.high - one.value, 3)}`);
   const row = h("tr", { className: view.pair.includes(one.m) ? "chosen" : "" },
-    h("td", { className: "rank" }, one.isPartial ? "" : rank), name,
+    h("td", { className: "rank" }, one.rank), name,
     h("td", { className: "picture" }, intervalPicture(one, scale)),
-    h("td", { className: "number" }, fixed(one.value), ends, note ? h("small", { className: "lacks" }, note) : ""),
+    h("td", { className: "number value" }, fixed(one.value), half), h("td", { className: "number behind" }, behindOf(one)),
     h("td", { className: "number seconds" }, shortSeconds(one.seconds)), h("td", { className: "pick" }, box));
   for (const [event, isOn] of [["mouseenter", true], ["mouseleave", false], ["focusin", true], ["focusout", false]]) {
     row.addEventListener(event, () => highlight(isOn ? one.m : null));
@@ -69,31 +84,33 @@ function methodRow(one, rank, scale) {
 }
 
 function methodHead(scale) {
-  const ends = h("span", { className: "ends", "aria-hidden": "true" }, h("i", {}, Number(scale[0].toFixed(4))), h("i", {}, Number(scale[1].toFixed(4))));
-  const sortable = [["name", "Method", ""], ["value", view.metric, "number"], ["seconds", "Seconds", "number"]];
-  const [name, value, seconds] = sortable.map(([column, text, className]) => {
+  const ends = h("span", { className: "ends", "aria-hidden": "true" }, h("i", {}, Number(scale.from.toFixed(4))), h("i", {}, Number(scale.to.toFixed(4))));
+  const sortable = [["name", "Method", ""], ["value", `${view.metric} ±95%`, "number"], ["behind", "Behind", "number"], ["seconds", "Seconds", "number"]];
+  const [name, ...numbers] = sortable.map(([column, text, className]) => {
     const button = h("button", { type: "button" }, text);
     const th = h("th", { scope: "col", className: `${className} ${column}` }, button);
     const { order } = view;
     if (order.column === column) th.setAttribute("aria-sort", order.sign > 0 ? "ascending" : "descending");
     button.addEventListener("click", () => {
-      const sign = order.column === column ? -order.sign : column === "value" ? -1 : 1;
+      const sign = order.column === column ? -order.sign : column === "value" || column === "behind" ? -1 : 1;
       choose({ order: { column, sign } });
       methodTable.querySelector(`th.${column} button`).focus();
     });
     return th;
   });
-  return h("tr", {}, h("th", { scope: "col", className: "rank" }, "#"), name, h("td", { className: "picture" }, ends), value, seconds, h("th", { scope: "col", className: "pick" }, "Compare"));
+  return h("tr", {}, h("th", { scope: "col", className: "rank" }, "#"), name, h("td", { className: "picture" }, ends), numbers, h("th", { scope: "col", className: "pick" }, "Pick"));
 }
 
 function showMethods() {
-  const those = summaries();
+  const { methods: those, unit, notes } = summaries();
   const shown = view.all ? those : those.slice(0, SHOWN);
   const scale = scaleOf(shown);
   methodTable.tHead.replaceChildren(methodHead(scale));
-  methodTable.tBodies[0].replaceChildren(...shown.map((one, at) => methodRow(one, at + 1, scale)));
+  methodTable.tBodies[0].replaceChildren(...shown.map((one) => methodRow(one, scale)));
   byId("all-methods").hidden = those.length <= SHOWN;
   byId("all-methods").textContent = view.all ? `Show the first ${SHOWN}` : `Show all ${those.length} methods`;
+  const some = shown.some((one) => one.behind && one.toldApart === false);
+  byId("ranked-by").textContent = [some ? "≈: not told apart from the best." : "", unit, ...notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`)].join(" ");
   const of = filterText();
   byId("method-count").textContent = of ? `${those.length} of ${methods.length} methods on ${of}` : "";
   byId("no-filter").hidden = !of;

@@ -13,14 +13,18 @@ function differences(a, b) {
     .map((i) => ({ i, other: ofB.get(blockKey(i)), value: valueOf(view.metric, i) - valueOf(view.metric, ofB.get(blockKey(i))) }));
 }
 
+// The difference of two methods, in the same folds, with its interval.
+function differenceOf(a, b) {
+  const samples = samplesOf(everyCell.filter((i) => passes(i) && (methodOf[i] === a || methodOf[i] === b))).filter((sample) => sample.columns.size === 2);
+  return estimate(samples, ({ columns }) => [...columns.get(a)].map(([fold, value]) => value - columns.get(b).get(fold)));
+}
+
 function pairSentence(a, b, found) {
   if (!found.length) return `No block has a value of both by ${view.metric}.`;
-  const { value, low, high } = estimate(found);
-  const above = found.filter((one) => one.value > 0).length;
-  const ties = found.filter((one) => one.value === 0).length;
-  const interval = low === null ? "" : ` (95% interval ${signed(low)} to ${signed(high)})`;
-  const tied = ties ? `, equal in ${ties}` : "";
-  return `${methodName(a)} minus ${methodName(b)}: ${signed(value)} ${view.metric}${interval}; above it in ${above} of ${found.length} blocks (data set, imbalance, fold)${tied}.`;
+  const { value, low, high } = differenceOf(a, b);
+  const [above, ties] = [found.filter((one) => one.value > 0).length, found.filter((one) => one.value === 0).length];
+  const interval = low === null ? "" : `, 95% interval ${signed(low)} to ${signed(high)} for this pair alone`;
+  return `${methodName(a)} minus ${methodName(b)}: ${signed(value)} ${view.metric}${interval}. Higher in ${above} of ${found.length} blocks (data set, imbalance, fold)${ties ? `, equal in ${ties}` : ""}.`;
 }
 
 // One line a data set and level: a dot a fold, zero in the middle of the scale.
@@ -63,7 +67,7 @@ function matrices(a, b, found) {
   const cut = names.length > MOST_CLASSES ? ` The ${MOST_CLASSES} classes whose recall differs most, of ${names.length}.` : "";
   const boxes = [a, b].map((m, k) => h("div", {}, h("h4", {}, methodName(m)), scroller(`Confusion matrix of ${methodName(m)}`, confusionTable(sums[k], names, order))));
   return h("div", {}, h("h3", {}, "Confusion matrices"), h("p", { className: "tools" }, datasets.length > 1 ? h("label", {}, "Data set ", select) : "",
-    `Test samples of ${those.length} blocks together; the colour is the share of the true class.${cut}`), h("div", { className: "side-by-side" }, boxes));
+    `Test samples of ${those.length} blocks together; the colour is the share of the true class.${cut}`), h("div", { className: "side-by-side matrices" }, boxes));
 }
 
 /* Images of one fold that only one of the two recognises */
@@ -85,16 +89,16 @@ function disputedOf(a, b) {
   const names = pooled("class_names", indexOf.get(disputed.cells[0]));
   const rows = [[a, atA, atB], [b, atB, atA]].map(([m, right, wrong]) => {
     const those = disputed.true.map((label, at) => at).filter((at) => disputed.predicted[right][at] === disputed.true[at] && disputed.predicted[wrong][at] !== disputed.true[at]);
-    return [h("p", {}, h("strong", {}, `Only ${methodName(m)}: `), `${disputed.only[right][wrong]} test images`), h("ul", { className: "pictures" }, those.slice(0, 6).map((at) => pictureOf(at, wrong, names)))];
+    return [h("p", {}, h("strong", {}, `Only ${methodName(m)}: `), `${disputed.only[right][wrong]} test images`), those.length ? h("ul", { className: "pictures" }, those.slice(0, 6).map((at) => pictureOf(at, wrong, names))) : ""];
   });
   return h("div", {}, heading, h("p", { className: "note" }, `${blockName(indexOf.get(disputed.cells[0]))}.`), ...rows.flat());
 }
 
 function defaultPair() {
-  const ranked = summaries().filter((one) => one.value !== null).map((one) => one.m);
-  const [first] = ranked;
+  const known = summaries().methods.filter((one) => one.value !== null).map((one) => one.m);
+  const [first] = known;
   const base = methods.findIndex((places, m) => armOf(m) === armOf(first ?? 0) && places[2] === data.baseline);
-  return [first ?? 0, base >= 0 && base !== first ? base : ranked[1] ?? 1];
+  return [first ?? 0, base >= 0 && base !== first ? base : known[1] ?? 1];
 }
 
 function showPair() {
@@ -111,7 +115,7 @@ function showPair() {
     return h("label", {}, `${name} `, select);
   });
   const of = filterText();
-  const parts = found.length ? [h("div", { className: "side-by-side" }, scroller("Paired differences", differenceTable(found)), disputedOf(a, b)), matrices(a, b, found)] : [];
+  const parts = found.length ? [h("div", { className: "side-by-side" }, Object.assign(scroller("Paired differences", differenceTable(found)), { className: "scroll tall" }), disputedOf(a, b)), matrices(a, b, found)] : [];
   byId("pair-body").replaceChildren(h("div", { className: "tools" }, selects, of ? `on ${of}` : ""), h("p", {}, a === b ? "These are one method: choose another one." : pairSentence(a, b, found)), ...(a === b ? [] : parts));
 }
 
