@@ -81,6 +81,7 @@ function showRecord(key) {
     parts.push(h("h3", {}, "Classes"), scroller("Classes", classes(i)));
     parts.push(h("h3", {}, "Confusion matrix"), h("p", { className: "note" }, "Test samples; classes from the largest to the smallest."), scroller("Confusion matrix", confusionTable(records.confusion[i], names, order)));
   }
+  parts.push(...curvesOf(key));
   const seconds = Object.entries(records.seconds[i]).map(([stage, value]) => `${stage} ${value} s`).join(", ");
   const versions = Object.entries(pooled("versions", i)).map((pair) => pair.join(" ")).join(", ");
   parts.push(h("h3", {}, "Cost and origin"), definitions([
