@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from io import StringIO
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import made_up
@@ -87,6 +87,22 @@ def test_number(cells: list[dict[str, Any]], expected: tuple[float, float, int, 
     assert number.value == pytest.approx(value, abs=1e-15)
     assert number.spread == pytest.approx(spread, abs=1e-15, nan_ok=True)
     assert [number.n_folds, number.n_cells] == counts
+
+
+def test_a_number_over_several_data_sets_has_a_standard_error_but_no_spread() -> None:
+    cells = [cell(x, fold=i) for i, x in enumerate([0.5, 0.7])]
+    cells += [cell(x, fold=i, dataset="stl10") for i, x in enumerate([0.1, 0.4])]
+    [number] = table(frame(*cells), rows="imbalance").rows[0].numbers
+    assert number.value == pytest.approx(0.425)
+    assert isnan(number.spread)
+    assert number.standard_error == pytest.approx((0.1**2 + 0.15**2) ** 0.5 / 2)
+    assert number.in_standard_errors(0.425 - number.standard_error) == pytest.approx(1)
+    assert "±" not in to_markdown(table(frame(*cells), rows="imbalance"), spread=True).split("After")[0]
+
+
+def test_a_number_of_one_fold_has_no_standard_error() -> None:
+    [number] = table(frame(cell(0.5)), rows="dataset").rows[0].numbers
+    assert isnan(number.in_standard_errors(0.4))
 
 
 def test_folds_with_different_cells_get_a_footnote() -> None:
@@ -284,8 +300,8 @@ def test_any_axes_may_be_the_rows_and_the_columns() -> None:
     ]
     assert "| AvAcc | mnist · 2 | 0.2000 | **0.4000** |" in to_markdown(pivot)
     assert to_csv(pivot).splitlines()[:2] == [
-        "metric,dataset,imbalance_ratio,resampler,value,spread,n_folds,n_cells,note",
-        "AvAcc,mnist,2,none,0.2,,1,1,",
+        "metric,dataset,imbalance_ratio,resampler,value,sd_over_folds,standard_error,n_folds,n_cells,note",
+        "AvAcc,mnist,2,none,0.2,,,1,1,",
     ]
     with pytest.raises(
         UsageError, match=re.escape("report: columns: got 'sampler'; expected one of dataset, imbalance")
@@ -344,19 +360,19 @@ def test_values_are_plain() -> None:
 
 def test_csv() -> None:
     assert to_csv(small()).encode() == (
-        b"metric,dataset,representation,classifier,resampler,value,spread,n_folds,n_cells,note\n"
-        b'AvAcc,mnist,image,cnn,none,0.625,0.1767766952966369,2,2,"2 of 3 folds: 0, 1"\n'
-        b'AvAcc,mnist,image,cnn,smote_enn,0.625,0.1767766952966369,2,2,"2 of 3 folds: 0, 1"\n'
-        b'AvAcc,mnist,features,svm,mine_50%,,,0,0,"2 of 3 folds: 0, 1; of 3 cells: 3 infeasible"\n'
-        b"AvAcc,stl|10,image,cnn,none,0.25,,1,1,\n"
-        b"AvAcc,stl|10,image,cnn,smote_enn,0.25,,1,1,\n"
-        b"AvAcc,stl|10,features,svm,mine_50%,0.5,,1,1,\n"
+        b"metric,dataset,representation,classifier,resampler,value,sd_over_folds,standard_error,n_folds,n_cells,note\n"
+        b'AvAcc,mnist,image,cnn,none,0.625,0.1767766952966369,0.125,2,2,"2 of 3 folds: 0, 1"\n'
+        b'AvAcc,mnist,image,cnn,smote_enn,0.625,0.1767766952966369,0.125,2,2,"2 of 3 folds: 0, 1"\n'
+        b'AvAcc,mnist,features,svm,mine_50%,,,,0,0,"2 of 3 folds: 0, 1; of 3 cells: 3 infeasible"\n'
+        b"AvAcc,stl|10,image,cnn,none,0.25,,,1,1,\n"
+        b"AvAcc,stl|10,image,cnn,smote_enn,0.25,,,1,1,\n"
+        b"AvAcc,stl|10,features,svm,mine_50%,0.5,,,1,1,\n"
     )
 
 
 def test_csv_is_not_rounded_and_prints_ir_short() -> None:
     third = table(frame(cell(1 / 3, imbalance=10.0)), rows="imbalance")
-    assert to_csv(third).splitlines()[1] == "AvAcc,10,image,cnn,none,0.3333333333333333,,1,1,"
+    assert to_csv(third).splitlines()[1] == "AvAcc,10,image,cnn,none,0.3333333333333333,,,1,1,"
 
 
 def test_markdown() -> None:
@@ -380,7 +396,7 @@ def test_markdown_spread() -> None:
     text = to_markdown(small(), spread=True)
     assert "| AvAcc | mnist<sup>a</sup> | **0.6250 ±0.1768** | **0.6250 ±0.1768** | —<sup>b</sup> |" in text
     assert "|  | stl\\|10 | 0.2500 | 0.2500 | **0.5000** |" in text
-    assert "After ± the sample standard deviation over folds." in text
+    assert "After ± the sample standard deviation over the folds of one data set; numbers over several" in text
 
 
 LATEX = r"""\begin{table*}
