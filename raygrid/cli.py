@@ -165,13 +165,17 @@ def report(
     rows: Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")] = "",
     columns: Annotated[str, typer.Option(metavar="AXIS[,AXIS]")] = ",".join(METHOD_AXES),
     metric: Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --rows: only these.")] = "",
+    groups: Annotated[
+        str, typer.Option(metavar="thirds|N,N", help="Head, medium, tail: thirds of the classes, or above and below N.")
+    ] = "thirds",
     watch: Annotated[int | None, typer.Option(min=1, metavar="SECONDS", help="Again and again, while it runs.")] = None,
 ) -> None:
     """Write the tables, the statistics, the figures and one HTML page; print Table 1 and Table 2.
 
-    Tables are CSV, Markdown and LaTeX, figures SVG and PNG; all lie in the (first) store's report/.
+    Tables are CSV, Markdown and LaTeX, figures SVG, PDF and PNG; all lie in the (first) store's report/.
     """
     from raygrid.commands.report import show_pivot, write_report
+    from raygrid.report.groups import grouping_named
 
     if metric and not rows:
         raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
@@ -181,16 +185,30 @@ def report(
         axes, heads, metrics = _split(rows), _split(columns), _split(metric)
         show_pivot(study, rows=axes, columns=heads, metrics=metrics, missing=policy, spread=spread)
     else:
-        write_report(study, missing=policy, spread=spread, published=published, watch_s=watch)
+        grouping = grouping_named(groups)
+        write_report(study, missing=policy, spread=spread, published=published, grouping=grouping, watch_s=watch)
 
 
 @app.command()
 @gathered(study=options.study_of_stores)
-def compare(study: "Study", missing: options.Policy = "refuse", published: options.Published = "paper") -> None:
-    """Show the differences from published tables, and which of the paper's claims hold."""
+def compare(
+    study: "Study",
+    missing: options.Policy = "refuse",
+    published: options.Published = "paper",
+    despite: Annotated[
+        str, typer.Option(metavar="FACT[,FACT]|all", help="Compare although the protocols differ in these facts.")
+    ] = "",
+    shows_all: Annotated[bool, typer.Option("--all", help="Print every number, not a summary only.")] = False,
+) -> None:
+    """Show the differences from published tables, and which of the paper's claims hold.
+
+    Numbers are compared if data sets, levels, split and the rest of the protocol are the same, as far as the published
+    table says.
+    """
     from raygrid.commands.compare import show_comparison
 
-    show_comparison(study, published, missing=cast("Missing", missing))
+    policy = cast("Missing", missing)
+    show_comparison(study, published, missing=policy, despite=_split(despite), shows_all=shows_all)
 
 
 @app.command()
@@ -210,7 +228,7 @@ def pack(
     target: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The file to write.")],
     predictions: Annotated[bool, typer.Option("--predictions", help="Also those of every test sample.")] = False,
 ) -> None:
-    """Write a store into one file, which every verb but run reads as --store: records, grid file, environment."""
+    """Write a store into one file, which report, status, logs, compare and merge read without the data."""
     from raygrid.commands.pack import pack_store
 
     pack_store(store, target, with_predictions=predictions)

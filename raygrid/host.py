@@ -52,6 +52,10 @@ class Runtime:
         """Return the versions of Python, of the backend and of the libraries that compute results."""
         return _versions(self.backend)
 
+    def version_of(self, name: str) -> str:
+        """Return the version of any library, or which ``keras_backend`` computes."""
+        return self.versions().get(name) or _version(name)
+
     def known(self) -> list[Any]:
         """Return all of it as plain JSON values, for a key."""
         return [self.versions(), self.threads, self.gpus > 0]
@@ -98,7 +102,7 @@ def environment(folder: Path) -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "git_commit": _git_commit(folder),
-        "versions": {**Runtime().versions(), "ray": version("ray")},
+        "versions": {**Runtime().versions(), "ray": _version("ray")},
     }
 
 

@@ -94,7 +94,7 @@ def inputs_key(cell: Cell, runtime: Runtime) -> str:
             "images": images_key(cell),
             "representation": cell.identity()["representation"],
             "seed": seed,
-            "computed_by": [runtime.versions()[name] for name in ("keras_backend", "keras")],
+            "computed_by": [runtime.version_of(name) for name in cell.representation.libraries],
         }
     )
 
@@ -173,7 +173,7 @@ def _trained(cell: Cell, images: Inputs, fold: Fold, key: str) -> Inputs:
 
     def compute() -> dict[str, NDArray[Any]]:
         X, y = images.samples(fold.train), images.y[fold.train]
-        A, y_trained = _resampler(cell).resample(X, y, seed=cell.seed_of("resample"))
+        X, A, y_trained = _resampler(cell).apply(X, y, seed=cell.seed_of("resample"))
         transform = cell.representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
         return {"X": transform(images.samples(index))}
 

@@ -63,10 +63,11 @@ class Level(BaseModel):
     _candidates: tuple["Level", ...] = PrivateAttr(())
     _chosen: tuple[tuple[str, ...], ...] = PrivateAttr(())
 
-    def with_code(self, root: Path, **code: str) -> Self:
+    def with_code(self, root: Path | None, **code: str) -> Self:
         """Return this level, which now knows where the user's code is that it runs, and what of it enters keys.
 
-        That is the checksum of the source, and the class if it is the user's.
+        That is the checksum of the source or the version of the package, and the class if it is not raygrid's. `root`
+        is None if the code is that of an installed package, which every machine has.
         """
         self._root, self._code = root, code
         return self
@@ -108,6 +109,16 @@ class Level(BaseModel):
     def root(self) -> Path | None:
         """The package or module that has this code; None where all code is raygrid's."""
         return self._root
+
+    @classmethod
+    def variants(cls) -> tuple[type["Level"], ...]:
+        """Return further classes of the same name, for other values of the parameters; by default none."""
+        return ()
+
+    @classmethod
+    def reads(cls, given: Mapping[str, Any]) -> bool:
+        """Whether this variant is the class for these parameters, as the grid file has them."""
+        return True
 
     def identity(self) -> dict[str, Any]:
         """Return, as plain JSON values, everything about this level that can change a result, except its code.

@@ -82,7 +82,7 @@ ResourceFlags = Annotated[
     list[str],
     typer.Option("--resources", metavar="CLASSIFIER:NAME=NUMBER,...", help="Instead of the file's; may be repeated."),
 ]
-Reference = Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A level of your own.")]
+Reference = Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A class of your own, e.g. my_module:MyClass.")]
 Parameters = Annotated[list[str], typer.Argument(metavar="[NAME=VALUE]...", help="Its parameters, as in a grid file.")]
 Published = Annotated[
     str, typer.Option(help="'paper', or a CSV: metric, dataset or imbalance_ratio, representation, ..., value.")

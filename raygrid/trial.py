@@ -74,7 +74,7 @@ def compute(
         with clock.stage("choose"):
             chosen, choice = choose(cell, (X, y), (X_validation, y_validation), n_classes, progress)
     with clock.stage("resample"):
-        A, y_resampled = chosen.resampler.resample(X, y, seed=cell.seed_of("resample"))
+        X, A, y_resampled = chosen.resampler.apply(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):
         seed, watched = cell.seed_of("fit"), None if cell.validation is None else Part(X_validation, y_validation)
         model = fit(

@@ -45,6 +45,7 @@ def test_files_that_are_not_here_are_not_missed(raygrid, tmp_path, tiny, kept):
     changes |= {"split": {"name": "stratified_kfold", "n_splits": 2}}
     changes["arms"] = [tiny["arms"][0] | {"representation": {"name": "features", "weights": str(weights)}}]
     store = kept(tiny | changes)
+    assert str(tmp_path) not in store.read_text("cells.json")
     weights.unlink()
     (tmp_path / "mine.npz").unlink()
     assert raygrid("status", store.root) == (0, "tiny: 8 cells: 8 done, 0 infeasible, 0 to do\n", "")

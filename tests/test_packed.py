@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from folders import in_zip
 
+from raygrid.commands.declared import write_declared
 from raygrid.errors import StoreError
 from raygrid.storage.folders.zipped import zip_of
 from raygrid.storage.packing import pack
@@ -31,6 +32,7 @@ def store(tmp_path, cells):
     store.write(made_up.failed(cells[0], "error", "ValueError: no"), {})
     store.write_text("grid.yaml", "name: tiny\n")
     store.write_text("environment.json", '{"cpus": 2}')
+    write_declared(store, "tiny", ["AvAcc"], cells)
     store.write_log(cells[0].key, "its output")
     return store
 
@@ -62,7 +64,7 @@ def test_a_packed_store_has_the_same_files_with_their_checksums(store, packed, c
     assert sums == "".join(f"{hashlib.sha256(found[name]).hexdigest()}  {name}\n" for name in sorted(found))
     records = [f"records/{key}.json" for key in keys]
     predictions = [f"predictions/{key}.npz" for key in keys if key != cells[0].key]
-    assert sorted(found) == ["environment.json", "grid.yaml", *sorted(predictions), *records]
+    assert sorted(found) == ["cells.json", "environment.json", "grid.yaml", *sorted(predictions), *records]
     assert found == {name: (store.root / name).read_bytes() for name in found}
 
 

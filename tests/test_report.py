@@ -280,6 +280,15 @@ def test_any_axis_may_be_the_rows() -> None:
     assert [(*row.levels, row.numbers[0].value) for row in by_one_fold] == [(0, 0.25), (1, 0.75)]
 
 
+def test_a_number_may_head_a_group_of_columns() -> None:
+    made = table(made_up.study(folds=2).frame, rows="dataset", columns=("imbalance", "resampler"))
+    console = Console(file=StringIO(), width=200)
+    console.print(to_terminal(made))
+    assert [name for (name,), _ in made.groups] == ["IR 2", "IR 5", "IR 10"]
+    assert "IR 10" in console.file.getvalue() and r"{c}{IR 10}" in to_latex(made)
+    assert "| IR 10<br>Base |" in to_markdown(made)
+
+
 def test_any_axes_may_be_the_rows_and_the_columns() -> None:
     cells = [
         cell(value, dataset=dataset, imbalance=ir, resampler=resampler)

@@ -60,7 +60,8 @@ def test_report_writes_everything(raygrid, grid_file, records, tmp_path):
     tables = {f"{table}.{form}" for table in ("table1", "table2") for form in ("csv", "md", "tex")}
     assert {*tables, "statistics.csv", "statistics.md", "index.html"} <= written
     drawn = {name for name in written if name.startswith("figures/")}
-    assert len(drawn) == 2 * len({name[:-4] for name in drawn}) > 8  # each as SVG and PNG
+    assert len(drawn) == 3 * len({name[:-4] for name in drawn}) > 8  # each as SVG, PDF and PNG
+    assert {"classes.csv", "calibration.csv", "figures.tex"} <= written
     page = (store / "report" / "index.html").read_text()
     assert "Against published results" in page
     assert all(record.key in page for record in records)
@@ -98,7 +99,10 @@ def test_comparison_has_every_number_that_both_have(raygrid, grid_file, records,
     store = store_of(tmp_path / "store", records)
     code, out, _ = raygrid("compare", grid_file, "--store", store)
     assert code == 0
-    assert "cifar10" in out  # only published: said, not dropped
+    assert "because these differ: dataset mnist, stl10 against cifar10, mnist, stl10." in out
+    assert Path(out.splitlines()[-1]).read_text().count("cifar10") > 1  # only published: said, not dropped
+    assert len(out.splitlines()) <= 24
+    assert not lines(store / "report" / "comparison_imbalance.csv")
     compared = lines(store / "report" / "comparison_dataset.csv")
     assert len(compared) == 3 * 2 * 5
     mnist = next(line for line in compared if line["metric"] == "AvAcc" and line["dataset"] == "mnist")
@@ -109,6 +113,18 @@ def test_comparison_has_every_number_that_both_have(raygrid, grid_file, records,
         "does not hold",
         "cannot be told",
     }
+
+
+def test_numbers_of_another_protocol_are_compared_if_told(raygrid, grid_file, records, tmp_path):
+    store = store_of(tmp_path / "store", records)
+    code, out, _ = raygrid("compare", grid_file, "--store", store, "--despite", "dataset", "--all")
+    assert code == 0
+    assert "Compared although these differ: dataset mnist, stl10 against cifar10, mnist, stl10." in out
+    compared = lines(store / "report" / "comparison_imbalance.csv")
+    assert {line["differing"] for line in compared} == {"dataset mnist, stl10 against cifar10, mnist, stl10"}
+    assert out.count("image · cnn") > len(compared) / 2  # every number
+    code, _, err = raygrid("compare", grid_file, "--store", store, "--despite", "fold")
+    assert (code, err.startswith("--despite: got 'fold'; expected one of dataset, levels, split")) == (2, True)
 
 
 def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):

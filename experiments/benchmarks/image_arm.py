@@ -62,15 +62,15 @@ def stock(X: Any, y: Any, settings: dict[str, Any]) -> Callable[[], object]:
     return lambda: model.fit(scaled, y, batch_size=BATCH_SIZE, verbose=0)
 
 
-def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool) -> Callable[[], object]:
-    """Return what trains for an epoch as raygrid does, but for what the variant changes."""
+def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool, runtime: Any = None) -> Callable[[], object]:
+    """Return what trains for an epoch as raygrid does, but for what the variant changes; by default on CPUs."""
     from scipy.sparse import eye_array
 
     from raygrid.classifiers import cnn
     from raygrid.host import Runtime
     from raygrid.networks.keras_backend import set_up
 
-    set_up(Runtime(int(os.environ["OMP_NUM_THREADS"])))
+    set_up(runtime or Runtime(int(os.environ["OMP_NUM_THREADS"])))
     if not is_fused:
         cnn.fused = lambda model: model
     network = cnn.Cnn(weights="none", batch_size=BATCH_SIZE)

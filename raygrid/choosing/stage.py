@@ -102,10 +102,10 @@ def _outcomes(
     """Yield what each classifier comes to after one resampler; if they fail together, they are tried one by one."""
     n_done = 0
     try:
-        A, y = resampler.resample(*fitted, seed=cell.seed_of("resample"))
+        X, A, y = resampler.apply(*fitted, seed=cell.seed_of("resample"))
         each = predictions_of_each(
             classifiers,
-            fitted[0],
+            X,
             A,
             y,
             scored[0],

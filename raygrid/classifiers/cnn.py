@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 from scipy.sparse import csr_array
 
 from raygrid.classifiers.class_weights import NoClassWeight
@@ -31,6 +31,9 @@ from raygrid.networks.head import classifier_of, with_normalised_classifier
 from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Checkpoint
 
+# A label is a word that --only can name, and that no other text of a level looks like.
+LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
 Weights = list[NDArray[Any]]
 
 
@@ -39,6 +42,8 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
 
     Attributes
     ----------
+    label : str or None
+        What tables, --only and messages call it, in place of its name; no key has it.
     trained_layers : {"all", "last"}
         Whether only the last layer is trained, its classifier.
     second_stage : SecondStage
@@ -50,6 +55,7 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"
     is_fused: ClassVar[bool] = False
+    label: Annotated[str | None, Field(pattern=LABEL)] = None
     trained_layers: Annotated[Literal["all", "last"], ADDED_LATER] = "all"
     second_stage: Annotated[AnySecondStage, ADDED_LATER] = NoSecondStage()
 
@@ -59,6 +65,15 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
             normalised = f"got second_stage tau_norm with loss {self.loss.name}, whose last layer is normalised already"
             raise ValueError(f"{normalised}; leave one out")
         return self
+
+    @property
+    def text(self) -> str:
+        """What tables, --only and messages call this level."""
+        return super().text.replace(self.name, self.label or self.name, 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the name and every parameter, but not the label, which changes nothing."""
+        return {name: value for name, value in super().as_dict().items() if name != "label"}
 
     @abstractmethod
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:

@@ -164,8 +164,14 @@ def write_declared(store: Store, name: str, metrics: Sequence[str], cells: Seque
 
 def _described(level: Level) -> _Level:
     """Return what a store says of a level; of a path its last part, because where it lies is nobody's business."""
-    parameters = level.as_dict() | {name: value.name for name, value in level if isinstance(value, Path)}
+    parameters = {name: _without_folder(value) for name, value in level.as_dict().items()}
     return _Level(text=level.text, parameters=parameters, ratio=getattr(level, "ratio", None))
+
+
+def _without_folder(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_folder(each) for name, each in value.items()}
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def read_declared(store: Store) -> Declared:

@@ -3,7 +3,7 @@
 from raygrid.cells import Cell
 from raygrid.commands.study import Study
 from raygrid.errors import UsageError
-from raygrid.storage.record import Choice, Record
+from raygrid.storage.record import Choice, Curves, Record
 from raygrid.wording import span
 
 _SHORTEST_PREFIX = 4
@@ -39,6 +39,7 @@ def _described(record: Record) -> list[str]:
     if record.metrics:
         lines.append("metrics: " + ", ".join(f"{name} {value:.4f}" for name, value in record.metrics.items()))
     lines += [f"samples of a class: {_sizes(record)}"] if record.class_counts else []
+    lines += _curves(record.curves) if record.curves else []
     lines += _choice(record.choice) if record.choice else []
     lines += [f"note: {note}" for note in record.notes]
     if measured.seconds:
@@ -49,6 +50,22 @@ def _described(record: Record) -> list[str]:
     lines += [f"warning: {warning}" for warning in measured.log]
     lines += [f"message: {record.message}"] if record.message else []
     return lines + (["", record.traceback.rstrip("\n")] if record.traceback else [])
+
+
+def _curves(curves: Curves) -> list[str]:
+    """Return how many epochs were trained, and the loss and AvAcc of each part at the first, the kept and the last."""
+    n_epochs = len(curves.train["loss"])
+    shown = sorted({1, curves.kept, n_epochs})
+    lines = [f"epochs: {n_epochs}; the weights of epoch {curves.kept} are kept"]
+    for part, measured in (("training", curves.train), ("validation", curves.validation)):
+        values = [
+            f"{name} "
+            + ", ".join("-" if (value := measured[name][epoch - 1]) is None else f"{value:g}" for epoch in shown)
+            for name in ("loss", "AvAcc")
+            if name in measured
+        ]
+        lines += [f"  {part}, epochs {', '.join(map(str, shown))}: {'; '.join(values)}"] if values else []
+    return lines
 
 
 def _choice(choice: Choice) -> list[str]:

@@ -10,20 +10,22 @@ from rich.console import Console
 from raygrid.commands.compare import comparison
 from raygrid.commands.pictures import pictures_of
 from raygrid.commands.study import Study
-from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
+from raygrid.commands.tables import paper_tables, predictions_of, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.choices import choices_sheet
+from raygrid.report.class_content import class_content
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.findings import findings
+from raygrid.report.groups import THIRDS, Grouping
 from raygrid.report.html import page
 from raygrid.report.inference.design import Design, designs_of
 from raygrid.report.kept_files import kept_files
-from raygrid.report.latex import figures_to_latex
+from raygrid.report.latex import DOCUMENT, figures_to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.ranking import rankings
 from raygrid.report.results import Results
-from raygrid.report.sheets import Sheet, sheets_to_markdown
+from raygrid.report.sheets import sheets_to_markdown
 from raygrid.report.statistics import Statistics, statistics
 from raygrid.report.statistics_sheets import statistics_sheets, statistics_to_csv
 from raygrid.report.tables import table
@@ -36,7 +38,13 @@ _out = Console()
 
 
 def write_report(
-    study: Study, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None
+    study: Study,
+    *,
+    missing: Missing,
+    spread: bool,
+    published: str | None,
+    grouping: Grouping = THIRDS,
+    watch_s: int | None = None,
 ) -> None:
     """Write the statistics, the figures and the page, then print and write the tables; watching, again and again.
 
@@ -44,6 +52,8 @@ def write_report(
     ----------
     published : str or None
         What to compare with, as `raygrid.report.published.read_published` takes it.
+    grouping : Grouping
+        Which classes are head, medium and tail.
     watch_s : int or None
         Seconds after which to do it all again, until every cell has a final record.
     """
@@ -52,7 +62,7 @@ def write_report(
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(study, results, missing=missing, published=published, refresh_s=again_s)
+        path = _write_page(study, results, missing=missing, published=published, grouping=grouping, refresh_s=again_s)
         _out.print(f"page: {path}", soft_wrap=True)
         show_tables(study.written_to, results, missing=missing, spread=spread)
         if again_s is None:
@@ -78,12 +88,19 @@ def show_pivot(
 
 
 def _write_page(
-    study: Study, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
+    study: Study,
+    results: Results,
+    *,
+    missing: Missing,
+    published: str | None,
+    refresh_s: int | None,
+    grouping: Grouping = THIRDS,
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     designs = designs_of(results)
     tested, figures = _tested_and_drawn(results, designs)
+    classes, texts = class_content(results, predictions_of(study), grouping)
     sheets = statistics_sheets(tested)
     sheets += [chosen] if (chosen := choices_sheet(results)) else []
     target = study.written_to
@@ -95,13 +112,14 @@ def _write_page(
         findings=findings(tested, ranked),
         rankings=ranked,
         designs=designs,
-        content=[*figures, *sheets, *compared],
+        content=[*classes, *figures, *sheets, *compared],
         files=kept_files({key: store for key, (_, store) in join(study.stores).items()}, target.root / "report"),
         pictures=pictures_of(study, results),
         refresh_s=refresh_s,
     )
     path = target.write_text("report/index.html", html)
-    _write_files(target, tested, sheets, figures)
+    texts |= {"statistics.md": sheets_to_markdown(sheets), "statistics.csv": statistics_to_csv(tested)}
+    _write_files(target, texts, [*figures, *(one for one in classes if isinstance(one, Figure))])
     return path
 
 
@@ -113,10 +131,9 @@ def _tested_and_drawn(results: Results, designs: Mapping[str, Design]) -> tuple[
     return tested, [*figures, *critical_difference_figures(tested)]
 
 
-def _write_files(store: Store, tested: Statistics, sheets: Sequence[Sheet], figures: Sequence[Figure]) -> None:
-    store.write_text("report/statistics.md", sheets_to_markdown(sheets))
-    store.write_text("report/statistics.csv", statistics_to_csv(tested))
-    store.write_text("report/figures.tex", figures_to_latex(figures))
+def _write_files(store: Store, texts: Mapping[str, str], figures: Sequence[Figure]) -> None:
+    for name, text in {**texts, "figures.tex": figures_to_latex(figures), "report.tex": DOCUMENT}.items():
+        store.write_text(f"report/{name}", text)
     for figure in figures:
         for kind, content in (("svg", figure.svg), ("pdf", figure.pdf()), ("png", figure.png())):
             store.write_bytes(f"report/figures/{figure.name}.{kind}", content)

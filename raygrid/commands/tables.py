@@ -1,13 +1,13 @@
 """The tables that `run` and `report` print, and what they are read from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
 from raygrid.axes import ROW_AXES
 from raygrid.commands.study import Study
 from raygrid.metrics.further import heading
-from raygrid.report.further import with_further
+from raygrid.report.further import Predictions, with_further
 from raygrid.report.latex import to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.render import to_csv, to_markdown
@@ -44,6 +44,12 @@ def results_of(study: Study, metrics: Sequence[str] = ()) -> Results:
         grid_text=study.text,
         environment=study.store.environment(),
     )
+
+
+def predictions_of(study: Study) -> Callable[[str], Predictions]:
+    """Return what reads the predictions of a cell, by key, from the store that has its record."""
+    joined = join(study.stores)
+    return lambda key: joined[key][1].predictions(key)
 
 
 def paper_tables(results: Results, *, missing: Missing) -> list[Table]:

@@ -229,11 +229,12 @@ class Grid(BaseModel):
                 yield _fault(f"{lacking}: `validation: 0.2`; or leave it out", "arms", i, "classifier", name)
 
     def _namesakes(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each name that two classes share, because tables could not tell them apart."""
-        first: dict[tuple[str, str], type[Level]] = {}
+        """Yield a fault for each name that two classes of the user's share: tables could not tell them apart."""
+        first: dict[tuple[str, str], str] = {}
         for i, arm in enumerate(self.arms):
             for axis, level in arm.levels():
-                if first.setdefault((axis, level.name), type(level)) is not type(level):
+                its_class = level.code.get("class", "")
+                if its_class and first.setdefault((axis, level.name), its_class) != its_class:
                     fault = f"got two classes named {level.name!r}; give each {axis} a name of its own"
                     yield _fault(fault, "arms", i)
 

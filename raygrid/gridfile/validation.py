@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from raygrid.classifiers.training.part_of_level import OneOf
 from raygrid.errors import choices
 
 _M = TypeVar("_M", bound=BaseModel)
@@ -69,7 +70,7 @@ def _at(keys: Sequence[str | int], model: type[BaseModel]) -> tuple[type[BaseMod
     parts: list[object] = []
     for key in keys:  # those of items of lists, values of mappings and alternatives of unions are no fields
         if field := model.model_fields.get(str(key)):
-            parts = list(_parts(field.annotation))
+            parts = [part for each in (field.annotation, *field.metadata) for part in _parts(each)]
             model = next(_models(parts), model)
         else:  # of several levels, the one of this name
             named = (part for part in _models(parts) if "name" in part.model_fields)
@@ -82,7 +83,9 @@ def _models(parts: Iterable[object]) -> Iterator[type[BaseModel]]:
 
 
 def _parts(annotation: object) -> Iterator[object]:
-    """Yield a type and all that it is made of, down to the values of a Literal."""
+    """Yield a type and all that it is made of, down to the values of a Literal and the levels of a parameter."""
     yield annotation
+    if isinstance(annotation, OneOf):
+        yield from annotation.registry.values()
     for part in get_args(annotation):
         yield from _parts(part)

@@ -17,9 +17,10 @@ def classifier_of(model: Any) -> Any:
     """
     keras, layer = load_keras(), model.layers[-1]
     if not isinstance(layer, keras.layers.Dense) or layer.activation is not keras.activations.softmax:
+        ends_in = getattr(getattr(layer, "activation", None), "__name__", "no activation")
         raise UsageError(
-            f"network: got {type(layer).__name__} as its last layer; expected Dense with activation softmax, which a "
-            "second stage or loss ldam works on; end it in keras.layers.Dense(n_classes, activation='softmax')"
+            f"network: got {type(layer).__name__} as its last layer, with {ends_in}; expected Dense with softmax, on "
+            "which second stages and loss ldam work; end it in keras.layers.Dense(n_classes, activation='softmax')"
         )
     return layer
 

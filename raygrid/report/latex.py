@@ -17,6 +17,20 @@ ESCAPES = str.maketrans(
 )
 
 
+# A document of the report's tables and figures, at the widths of a journal.
+DOCUMENT = r"""\documentclass[twocolumn]{article}
+\usepackage{booktabs,graphicx}
+\usepackage[a4paper,textwidth=174mm,textheight=245mm]{geometry}
+\setlength{\columnsep}{4mm}
+\extrafloats{200}
+\begin{document}
+\IfFileExists{table1.tex}{\input{table1}}{}
+\IfFileExists{table2.tex}{\input{table2}}{}
+\input{figures}
+\end{document}
+"""
+
+
 def to_latex(table: Table, spread: bool = False) -> str:
     r"""Return a float over both columns that needs \usepackage{booktabs} only; spreads have lines of their own."""
     marks = {note: rf"\textsuperscript{{{mark}}}" for note, mark in footnotes(table).items()} | {"": ""}

@@ -11,6 +11,7 @@ from raygrid.cells import Cell
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.storage.record import Record
+from raygrid.wording import plural
 
 _LISTED = 40  # cells of one failure, on the page
 
@@ -63,7 +64,17 @@ def provenance(results: Results) -> list[tuple[str, str]]:
             ("First and last trial finished", f"{min(finished)} and {max(finished)}"),
             ("Time of all trials together", str(spent)),
         ]
-    return [*known, *_versions(records), *_flat(results.environment)]
+    return [*known, *_devices(records), *_versions(records), *_flat(results.environment)]
+
+
+def _devices(records: list[Record]) -> Iterator[tuple[str, str]]:
+    """Yield on what records were computed, where they say it."""
+    shares = {record.measured.gpus: f", {record.measured.gpus:g} of a card" for record in records} | {0.0: ""}
+    counts = Counter(
+        record.measured.device + shares[record.measured.gpus] for record in records if record.measured.device
+    )
+    if counts:
+        yield "Computed on", "; ".join(f"{device} ({plural(n, 'record')})" for device, n in counts.most_common())
 
 
 def _versions(records: list[Record]) -> Iterator[tuple[str, str]]:

@@ -11,15 +11,15 @@ from pathlib import Path
 from raygrid.axes import IMBALANCE, METHOD_AXES, ROW_AXES, csv_column
 from raygrid.errors import UsageError, choices
 from raygrid.report.numbers import Key
+from raygrid.report.protocol import FACTS
+
+PAPER = "paper"
 
 # The tables that ship with the package.
 SHIPPED: Mapping[str, tuple[str, ...]] = {
-    "paper": ("paper_table1.csv", "paper_table2.csv"),
+    PAPER: ("paper_table1.csv", "paper_table2.csv"),
     "cifar10_lt": ("cifar10_lt.csv",),
 }
-
-# Facts of a protocol by which two tables may differ, as the lines above a table name them.
-PROTOCOL = ("dataset", "split", "imbalance", "class_order", "test", "image_size", "backbone", "weights", "metric")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Published:
     Attributes
     ----------
     protocol : mapping
-        How the numbers were obtained, as far as the table says it: from names in `PROTOCOL` to levels as the grid file
-        spells them.
+        How the numbers were obtained, as far as the table says it: from names in `raygrid.report.protocol.FACTS` to
+        levels as the grid file spells them.
     remarks : mapping
         What else the table says about itself, such as its ``source``.
     """
@@ -52,7 +52,7 @@ def read_published(source: str, metrics: Iterable[str]) -> tuple[Published, ...]
         et al. (2021) on long-tailed CIFAR-10, or the path of a CSV file with the columns metric, dataset or
         imbalance_ratio, representation, classifier, resampler and value; others are ignored, so that the CSV form of a
         raygrid table can be read as well. An empty value is a dash. Lines ``# name: text`` above the columns say by
-        which protocol the numbers were obtained (`PROTOCOL`) and where they are from.
+        which protocol the numbers were obtained (`raygrid.report.protocol.FACTS`) and where they are from.
     metrics : iterable of str
         The names that the column metric may have.
 
@@ -96,7 +96,7 @@ def parse(name: str, text: str, metrics: list[str]) -> Published:
         values[key] = _value(where, line["value"])
     if not values:
         raise UsageError(f"{name}: got no rows; expected one a number")
-    protocol = {key: said.pop(key) for key in PROTOCOL if key in said}
+    protocol = {key: said.pop(key) for key in FACTS if key in said}
     return Published(name, row_axis, values, protocol, remarks=said)
 
 

@@ -71,7 +71,9 @@ def to_markdown(table: Table, spread: bool = False) -> str:
     marks = {note: f"<sup>{mark}</sup>" for note, mark in footnotes(table).items()} | {"": ""}
     axis = table.column_axes[-1]
     # GitHub's tables have one line of headers only, so every column repeats its group.
-    names = [f"{' · '.join(column[:-1])}\n{printed(axis, column[-1])}" for column in table.columns]
+    names = [
+        f"{' · '.join(group)}\n{printed(axis, table.columns[i][-1])}" for group, those in table.groups for i in those
+    ]
     lines = [
         ["Metric", row_heading(table), *(_markdown(name).replace("\n", "<br>") for name in names)],
         ["---", "---", *("---:" for _ in names)],

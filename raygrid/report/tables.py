@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from raygrid.axes import ALIASES, AXES, METHOD_AXES, ORDERED_AXES, axis_name, level_name
+from raygrid.axes import ALIASES, AXES, METHOD_AXES, ORDERED_AXES, axis_name, level_name, level_phrase
 from raygrid.errors import UsageError, choices
 from raygrid.report.missing import Missing
 from raygrid.report.numbers import Key, Number, average
@@ -40,9 +40,10 @@ class Table:
 
     @property
     def groups(self) -> list[tuple[tuple[str, ...], list[int]]]:
-        """The columns that share all levels but the last: those levels, and the positions of the columns."""
+        """The columns that share all levels but the last: those levels as a reader names them, and the positions."""
         runs = groupby(range(len(self.columns)), key=lambda i: self.columns[i][:-1])
-        return [(shared, list(positions)) for shared, positions in runs]
+        axes = self.column_axes[:-1]
+        return [(tuple(map(level_phrase, axes, shared)), list(positions)) for shared, positions in runs]
 
 
 def table(

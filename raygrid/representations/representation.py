@@ -28,10 +28,13 @@ class Representation(Level):
     scope : {"images", "dataset", "fold"}
         Where the output is cached: ``dataset`` means it is computed once for all samples of a data set, ``fold`` that
         it is trained on each fold's training images, ``images`` that it is a view of the pixels and not cached.
+    libraries : tuple of str
+        What changes the output of a fixed representation if its version changes: distributions, and the Keras backend.
     """
 
     gives: ClassVar[Literal["images", "vectors"]]
     scope: ClassVar[Scope] = "dataset"
+    libraries: ClassVar[tuple[str, ...]] = ("keras_backend", "keras")
 
     @property
     def is_seeded(self) -> bool:

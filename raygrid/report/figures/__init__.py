@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from raygrid.report.figures.against_ir import metric_against_ir
 from raygrid.report.figures.confusion import confusion_by_name, confusion_by_rank, datasets_of
+from raygrid.report.figures.curves import curves_by_epoch
 from raygrid.report.figures.figure import Figure, arms_of
 from raygrid.report.figures.gain import gain_over_none
 from raygrid.report.figures.ranks import Ranks, critical_difference, ranks_of
@@ -19,6 +20,7 @@ __all__ = [
     "confusion_by_rank",
     "critical_difference",
     "critical_difference_figures",
+    "curves_by_epoch",
     "figures_of",
     "gain_over_none",
     "metric_against_ir",
@@ -44,6 +46,7 @@ def figures_of(results: Results, statistics: Statistics | None = None) -> list[F
         *(metric_against_ir(results, metric) for metric in results.metrics),
         *filter(None, [gain_over_none(results)]),
         *(critical_difference_figures(statistics) if statistics else ()),
+        *filter(None, [curves_by_epoch(results, measure) for measure in ("loss", "AvAcc")]),
         recall_by_frequency(results),
         *(confusion_by_rank(results, arm) for arm in arms),
         *(confusion_by_name(results, arm, dataset) for arm in arms for dataset in datasets_of(results, arm)),

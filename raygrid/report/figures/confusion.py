@@ -173,7 +173,7 @@ def _matrix(axes: "Axes", panel: _Panel, colours: dict[str, Any], side: float, *
         axes.text(0.5, 0.5, "nothing\ndone", ha="center", va="center", alpha=0.7, transform=axes.transAxes)
         return
     percent = 100 * panel.matrix
-    image = axes.imshow(percent, interpolation="none", **colours)
+    image: Any = axes.imshow(percent, interpolation="none", **colours)
     axes.spines[:].set_visible(True)
     every = max(1, int(np.ceil(_LINE * len(percent) / side)))
     ticks = range(0, len(percent), every)

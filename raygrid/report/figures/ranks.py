@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from raygrid.report.figures.figure import DOUBLE, LETTER, SINGLE, Figure, render
@@ -69,9 +68,9 @@ def critical_difference(
     def draw(canvas: "Canvas") -> None:
         top = sum(heights)
         for diagram, height in zip(diagrams, heights, strict=True):
-            box = (left, top - height + _BELOW, width - left - right, height - _ABOVE - _BELOW)
-            sizes = (width, sum(heights), width, sum(heights))
-            _draw(canvas.add_axes(tuple(np.divide(box, sizes))), diagram, alpha)
+            across = left / width, 1 - (left + right) / width
+            bottom, tall = ((top - height + _BELOW) / sum(heights), (height - _ABOVE - _BELOW) / sum(heights))
+            _draw(canvas.add_axes((across[0], bottom, across[1], tall)), diagram, alpha)
             top -= height
 
     return render(name, title=title, caption=caption, size=(width, sum(heights)), draw=draw)

@@ -19,7 +19,7 @@ SUMS = "SHA256SUMS"
 
 _MAX_BYTES = 2**31  # of all files together
 _NAMES = re.compile(
-    rf"{SUMS}|grid\.yaml|environment\.json|(records/[0-9a-f]{{16}}\.json|predictions/[0-9a-f]{{16}}\.npz)"
+    rf"{SUMS}|cells\.json|environment\.json|grid\.yaml|(records/[0-9a-f]{{16}}\.json|predictions/[0-9a-f]{{16}}\.npz)"
 )
 _SUM = re.compile("([0-9a-f]{64})  (.+)")
 _IS_ENCRYPTED = 0x1  # bit of the flags
