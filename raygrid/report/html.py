@@ -34,6 +34,7 @@ _SCRIPTS = ("data", "sorting", "panel", "cells", "estimate", "chart", "methods",
 _ALWAYS = frozenset(
     {"overview", "pair", "tables", "failures", "cells", "provenance"}
 )  # sections with parts of their own
+_SHOWN_FAILURES = 3  # reasons that are not folded
 _IDS = re.compile(r'(\bid="|url\(#|href="#)')
 
 
@@ -92,6 +93,7 @@ def page(
         protocol=protocol(results),
         pictures=pictures.classes,
         failures=list(failures(results)),
+        shown_failures=_SHOWN_FAILURES,
         provenance=provenance(results),
         refresh_s=refresh_s,
         style=_asset("page.css"),

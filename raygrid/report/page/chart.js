@@ -36,7 +36,8 @@ function rangeOf(values) {
 
 function panelOf({ title, lines, ticks, xLabel, yLabel }, _, all) {
   const { left, right, top, bottom } = MARGINS;
-  const [width, height] = SIZES[Math.min(all.length, SIZES.length) - 1];
+  const isNarrow = matchMedia("(max-width: 40rem)").matches;
+  const [width, height] = SIZES[isNarrow ? 1 : Math.min(all.length, SIZES.length) - 1];
   const range = rangeOf(lines.flatMap((line) => line.points.flatMap((point) => point.ends ?? [point.y])));
   const x = (at) => left + 8 + at * (width - left - right - 16);
   const y = (value) => top + (1 - (value - range[0]) / (range[1] - range[0])) * (height - top - bottom);
