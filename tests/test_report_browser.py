@@ -200,6 +200,24 @@ def test_images_are_shown_that_only_one_of_two_recognises(opened: Opener, illust
     assert tab.js("[...document.querySelectorAll('img')].every((one) => one.naturalWidth > 0)")
 
 
+def test_of_many_classes_those_are_compared_that_differ_most(opened: Opener) -> None:
+    arm = {"representation": "raw", "classifier": "svm", "resamplers": ["none", "ros"]}
+    cells = expand(grid(folds=1, datasets=["mnist"], imbalance_ratios=[2], arms=[arm]))
+    confusions = [10 * np.eye(30, dtype=int) for _ in cells]
+    confusions[1][29] = [*[0] * 28, 4, 6]
+    records = [
+        record(cell, np.random.default_rng(0)).model_copy(
+            update={"confusion": confusion.tolist(), "class_names": [f"class {i}" for i in range(30)]}
+        )
+        for cell, confusion in zip(cells, confusions, strict=True)
+    ]
+    tab = opened(write(results(cells, records)))
+    shown = tab.texts(".matrices > :first-child tbody tr")
+    assert len(shown) == 20
+    assert shown[-1].startswith("class 29 ")
+    assert "The 20 classes whose recall differs most, of 30." in tab.one("#pair-body").text
+
+
 def test_a_class_of_each_data_set_is_shown(opened: Opener, illustrated: str) -> None:
     tab = opened(illustrated)
     assert len(tab.browser.find_elements("css selector", ".classes img")) == 20
