@@ -71,7 +71,7 @@ def page(
     pictures : Pictures, optional
         Of samples; none where the images are not at hand.
     refresh_s : int, optional
-        Seconds after which the page loads itself anew, unless its reader is at a record.
+        Seconds after which the page loads itself anew, unless its reader is at a record, or has chosen a part.
     """
     from markupsafe import Markup
 
