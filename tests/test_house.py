@@ -41,6 +41,7 @@ OWNERS = {
     "tensorflow": {"networks"},
     "torch": {"networks"},
     "jax": {"networks"},
+    "keras_hub": {"networks"},
     "timm": {"networks"},
     "imblearn": {"resampling"},
     "typer": {"cli", "options"},

@@ -221,12 +221,13 @@ class Grid(BaseModel):
         return self
 
     def _without_validation(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each setting of a classifier that needs a validation part."""
+        """Yield a fault for each setting that needs a validation part."""
         for i, arm in enumerate(self.arms):
-            needed = (name for candidate in arm.classifier.candidates for name in candidate.needs_validation)
-            for name in dict.fromkeys(needed):
+            needed = [("classifier", name) for each in arm.classifier.candidates for name in each.needs_validation]
+            needed += [("representation", name) for name in arm.representation.needs_validation]
+            for axis, name in dict.fromkeys(needed):
                 lacking = f"got {name} without a validation part, on which alone it looks; write a share beside `arms`"
-                yield _fault(f"{lacking}: `validation: 0.2`; or leave it out", "arms", i, "classifier", name)
+                yield _fault(f"{lacking}: `validation: 0.2`; or leave it out", "arms", i, axis, *name.split("."))
 
     def _namesakes(self) -> Iterator[InitErrorDetails]:
         """Yield a fault for each name that two classes of the user's share: tables could not tell them apart."""

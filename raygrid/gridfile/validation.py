@@ -83,7 +83,7 @@ def _models(parts: Iterable[object]) -> Iterator[type[BaseModel]]:
 
 
 def _parts(annotation: object) -> Iterator[object]:
-    """Yield a type and all that it is made of, down to the values of a Literal and the levels of a parameter."""
+    """Yield a type and all that it is made of, down to the values of a Literal and the levels of a registry."""
     yield annotation
     if isinstance(annotation, OneOf):
         yield from annotation.registry.values()

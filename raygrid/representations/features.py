@@ -9,6 +9,7 @@ from raygrid.level import Level
 from raygrid.networks.backbones import BackboneLevel
 from raygrid.networks.fused import fused
 from raygrid.representations.activations import Activations, outputs
+from raygrid.representations.kerashub_features import KerasHubFeatures
 from raygrid.representations.representation import Representation
 from raygrid.representations.timm_features import TimmFeatures
 
@@ -22,7 +23,7 @@ class Features(Activations, BackboneLevel, Representation):
     @classmethod
     def variants(cls) -> tuple[type[Level], ...]:
         """Return the classes for backbones of other libraries."""
-        return (TimmFeatures,)
+        return (TimmFeatures, KerasHubFeatures)
 
     @property
     def is_seeded(self) -> bool:

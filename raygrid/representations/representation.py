@@ -46,6 +46,11 @@ class Representation(Level):
         """Whether the map depends on the cell's resampler."""
         return False
 
+    @property
+    def needs_validation(self) -> tuple[str, ...]:
+        """The dotted names of the parameters that need a validation part; if any are set, `train` gets it."""
+        return ()
+
     def bytes_per_image(self, image_size: int) -> int | None:
         """Return the size in bytes of one image's output (`image_size` is its side in pixels); None if not known."""
         return None
