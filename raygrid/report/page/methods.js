@@ -112,7 +112,7 @@ function showMethods() {
   const some = shown.some((one) => one.behind && one.toldApart === false);
   byId("ranked-by").textContent = [some ? "≈: not told apart from the best." : "", unit, ...notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`)].join(" ");
   const of = filterText();
-  byId("method-count").textContent = of ? `${those.length} of ${methods.length} methods on ${of}` : "";
+  byId("method-count").textContent = of ? `${those.length} of ${methods.length} methods` : "";
   byId("no-filter").hidden = !of;
 }
 
