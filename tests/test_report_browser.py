@@ -465,7 +465,10 @@ def test_the_page_refreshes_itself_unless_a_record_is_open(opened: Opener, part_
     tab.js("location.hash = '#number/0/0/0'")
     tab.wait(lambda: tab.one("#panel").is_displayed())
     tab.js("window.mark = 1")
-    time.sleep(1.3)
+    # Whether a record is open is asked before the page would be loaded anew.
+    asked = "{ get() { window.asked = (window.asked || 0) + 1; return this.hasAttribute('open') } }"
+    tab.js(f"Object.defineProperty(document.querySelector('dialog'), 'open', {asked})")
+    tab.wait(lambda: tab.js("window.asked > 1 || window.mark === undefined"))
     assert tab.js("window.mark") == 1
 
 
