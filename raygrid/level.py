@@ -168,7 +168,8 @@ def _label(level: Level, namesakes: list[Level]) -> str:
 def _spelled(level: Level) -> dict[str, str]:
     """Return the parameters of a level as text; of one that stands for several, all values: *0.1|1|10*."""
     of_each = [
-        {key: _short(getattr(each, key), value) for key, value in each.as_dict().items()} for each in level.candidates
+        {key: _short(getattr(each, key, value), value) for key, value in each.as_dict().items()}
+        for each in level.candidates  # of a store that is opened alone, parameters are no attributes
     ]
     names = dict.fromkeys(name for each in of_each for name in each)
     return {name: "|".join(dict.fromkeys(each[name] for each in of_each if name in each)) for name in names}
