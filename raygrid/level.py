@@ -135,6 +135,15 @@ class Level(BaseModel):
         }
         return self.model_dump(mode="json", exclude=silent)
 
+    def parameters_as_text(self) -> dict[str, str]:
+        """Return the parameters as labels have them; of a level that stands for several, all values: *0.1|1|10*."""
+        of_each = [
+            {key: _short(getattr(each, key), value) for key, value in each.as_dict().items()}
+            for each in self.candidates
+        ]
+        names = dict.fromkeys(name for each in of_each for name in each)
+        return {name: "|".join(dict.fromkeys(each[name] for each in of_each if name in each)) for name in names}
+
     def fetch(self) -> None:
         """Download what the level needs and this machine does not have; by default nothing."""
 
@@ -156,7 +165,7 @@ def labels(levels: Iterable[Level]) -> dict[Level, str]:
 
 
 def _label(level: Level, namesakes: list[Level]) -> str:
-    given = {each: _spelled(each) for each in namesakes}
+    given = {each: each.parameters_as_text() for each in namesakes}
     differing = [
         f"{name}={value}"
         for name, value in given[level].items()
@@ -165,23 +174,20 @@ def _label(level: Level, namesakes: list[Level]) -> str:
     return f"{level.text}({', '.join(differing)})" if differing else level.text
 
 
-def _spelled(level: Level) -> dict[str, str]:
-    """Return the parameters of a level as text; of one that stands for several, all values: *0.1|1|10*."""
-    of_each = [{key: _short(value) for key, value in each.as_dict().items()} for each in level.candidates]
-    names = dict.fromkeys(name for each in of_each for name in each)
-    return {name: "|".join(dict.fromkeys(each[name] for each in of_each if name in each)) for name in names}
-
-
-def _short(value: Any) -> str:
-    """Return a plain JSON value as text: a level within a level as *crop(padding=4)*, several as *flip+crop*."""
-    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-        return "+".join(map(_short, value))
-    if not isinstance(value, dict):
-        return str(value)
-    if "name" not in value:
-        return " ".join(f"{key} {_short(each)}" for key, each in value.items())
-    given = ", ".join(f"{key}={_short(each)}" for key, each in value.items() if key != "name")
-    return f"{value['name']}({given})" if given else str(value["name"])
+def _short(value: Any, plain: Any) -> str:
+    """Return a parameter as text, of a level within a level what is not by default: *step(after=(160, 180))*, *a+b*."""
+    if isinstance(value, tuple) and value and all(isinstance(each, Level) for each in value):
+        return "+".join(_short(each, each) for each in value)
+    if not isinstance(value, BaseModel):
+        return str(plain)
+    fields = type(value).model_fields.items()
+    given = {name: getattr(value, name) for name, field in fields if name != "name"}
+    if not isinstance(value, Level):
+        return " ".join(str(each) for pair in given.items() for each in pair)
+    set_ = [
+        f"{name}={_short(each, each)}" for name, each in given.items() if each != type(value).model_fields[name].default
+    ]
+    return value.text + (f"({', '.join(set_)})" if set_ else "")
 
 
 def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "an existing file or folder") -> Path:

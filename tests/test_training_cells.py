@@ -132,7 +132,7 @@ def test_levels_within_a_label_are_short():
     given = labels(CLASSIFIERS["cnn"].model_validate({"name": "cnn", **each}) for each in settings)
     assert list(given.values()) == [
         "cnn",
-        "cnn(schedule=step(warm_up=0, after=[2, 4], factor=0.1), augment=flip+crop(padding=2))",
+        "cnn(schedule=step(after=(2, 4)), augment=flip+crop(padding=2))",
         "cnn(early_stopping=patience 5 by AvAcc)",
     ]
 
