@@ -167,9 +167,27 @@ def _label(level: Level, namesakes: list[Level]) -> str:
 
 def _spelled(level: Level) -> dict[str, str]:
     """Return the parameters of a level as text; of one that stands for several, all values: *0.1|1|10*."""
-    of_each = [{key: str(value) for key, value in each.as_dict().items()} for each in level.candidates]
+    of_each = [
+        {key: _short(getattr(each, key), value) for key, value in each.as_dict().items()} for each in level.candidates
+    ]
     names = dict.fromkeys(name for each in of_each for name in each)
     return {name: "|".join(dict.fromkeys(each[name] for each in of_each if name in each)) for name in names}
+
+
+def _short(value: Any, plain: Any) -> str:
+    """Return a parameter as text, of a level within a level what is not by default: *step(after=(160, 180))*, *a+b*."""
+    if isinstance(value, tuple) and value and all(isinstance(each, Level) for each in value):
+        return "+".join(_short(each, each) for each in value)
+    if not isinstance(value, BaseModel):
+        return str(plain)
+    fields = type(value).model_fields.items()
+    given = {name: getattr(value, name) for name, field in fields if name != "name"}
+    if not isinstance(value, Level):
+        return " ".join(str(each) for pair in given.items() for each in pair)
+    set_ = [
+        f"{name}={_short(each, each)}" for name, each in given.items() if each != type(value).model_fields[name].default
+    ]
+    return value.text + (f"({', '.join(set_)})" if set_ else "")
 
 
 def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "an existing file or folder") -> Path:

@@ -11,6 +11,7 @@ from test_training import Tiny
 
 from raygrid import trial
 from raygrid.cells import Cell
+from raygrid.classifiers import CLASSIFIERS
 from raygrid.classifiers.training.stopping import EarlyStopping
 from raygrid.commands.logs import _described
 from raygrid.datasets import DATASETS
@@ -20,6 +21,7 @@ from raygrid.gridfile.schema import Grid
 from raygrid.host import Runtime
 from raygrid.imbalance import PROFILES
 from raygrid.inputs import Inputs
+from raygrid.level import labels
 from raygrid.report.figures import curves as figure
 from raygrid.report.figures import figures_of
 from raygrid.report.figures.style import styles
@@ -124,6 +126,17 @@ def test_settings_at_their_defaults_are_in_no_key(tiny):
     assert other.identity() == plain.identity() | {"augment": [{"name": "flip"}]}
 
 
+def test_levels_within_a_label_are_short():
+    step = {"name": "step", "after": [2, 4]}
+    settings = [{}, {"schedule": step, "augment": ["flip", {"name": "crop", "padding": 2}]}, {"early_stopping": {}}]
+    given = labels(CLASSIFIERS["cnn"].model_validate({"name": "cnn", **each}) for each in settings)
+    assert list(given.values()) == [
+        "cnn",
+        "cnn(schedule=step(after=(2, 4)), augment=flip+crop(padding=2))",
+        "cnn(early_stopping=patience 5 by AvAcc)",
+    ]
+
+
 def curves(kept, *values, part="validation"):
     """Curves in which every measure has these values on one part, and a half of them on the other."""
     other = {"train": "validation", "validation": "train"}[part]
@@ -167,10 +180,11 @@ def test_curves_are_drawn_with_the_mean_of_the_kept_epochs():
     assert one.title == "Loss by epoch at IR 5"
     assert "Drawn from all 12 cells." in one.caption  # of the networks, at the highest ratio
     axes = Canvas().subplots()
-    lines = [curves(1, 0.2, 0.4, 0.6), curves(3, 0.4, 0.4, 0.8), curves(2, 0.6)]
+    lines = [curves(1, 0.2, 0.4, 0.6), curves(3, 0.4, 0.4, 0.8), curves(2, 0.6, 0.6)]
     part = pd.DataFrame([{"resampler": "none", "measure": "loss", "value": each} for each in lines])
     [end] = figure._draw(axes, part, styles(["none"]))
-    train, validation = axes.lines
-    assert validation.get_ydata() == pytest.approx([0.4, 0.4, 0.7])
-    assert train.get_ydata() == pytest.approx([0.2, 0.2, 0.35])
-    assert (validation.get_markevery(), end.label, end.x) == ([1], "Base", 3)
+    train, validation, kept = axes.lines
+    assert validation.get_ydata() == pytest.approx([0.4, 1.4 / 3, 0.7])
+    assert train.get_ydata() == pytest.approx([0.2, 0.7 / 3, 0.35])
+    assert kept.get_xydata().tolist() == [[1, 0.2], [3, 0.8], [2, 0.6]]
+    assert (end.label, end.x) == ("Base", 3)

@@ -1,7 +1,7 @@
 """Loss and metrics of networks by epoch, on what they are trained on and on the validation part."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,6 @@ from raygrid.report.figures.lines import End, line_panels
 from raygrid.report.figures.style import Style
 from raygrid.report.render import printed
 from raygrid.report.results import Results
-from raygrid.storage.record import Curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,8 +35,8 @@ def curves_by_epoch(results: Results, measure: str) -> Figure | None:
     caption = (
         f"{measure} after each epoch at {at}, the mean over the folds that are trained that long. Strong: of the "
         "validation part, where there is one; faint: of the training part, while it is trained on (with what the "
-        "network's settings do to its loss, images and labels). The marker is at the epoch whose weights are kept, the "
-        f"mean over folds. {BASELINE} {basis(places)}"
+        "network's settings do to its loss, images and labels). Each fold has a marker at the epoch whose weights it "
+        f"keeps, at its own value. {BASELINE} {basis(places)}"
     )
     return line_panels(
         places.assign(value=[curves[key] for key in places["key"]], measure=measure),
@@ -63,18 +62,15 @@ def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence
     """Draw one panel; return where its lines end."""
     ends = []
     for resampler, lines in part.groupby("resampler", sort=False):
-        look, curves = looks[str(resampler)], lines["value"].tolist()
-        means = _mean_of_part(curves, "train", lines["measure"].iloc[0])
+        look, curves, measure = looks[str(resampler)], lines["value"].tolist(), lines["measure"].iloc[0]
+        shown, means = "train", mean_of([each.train[measure] for each in curves])
         if all(each.validation for each in curves):
             axes.plot(np.arange(len(means)) + 1, means, color=look.colour, **_TRAIN)
-            means = _mean_of_part(curves, "validation", lines["measure"].iloc[0])
-        kept = round(float(np.mean([each.kept for each in curves]))) - 1
-        epochs = np.arange(len(means)) + 1
-        axes.plot(epochs, means, color=look.colour, linestyle=look.dash, marker=look.marker, markevery=[kept])
+            shown, means = "validation", mean_of([each.validation[measure] for each in curves])
+        axes.plot(np.arange(len(means)) + 1, means, color=look.colour, linestyle=look.dash)
+        values = [getattr(each, shown)[measure][each.kept - 1] for each in curves]
+        kept = [(each.kept, value) for each, value in zip(curves, values, strict=True) if value is not None]
+        axes.plot(*np.array(kept).reshape(-1, 2).T, look.marker, color=look.colour, alpha=0.6)
         ends.append(End(printed("resampler", str(resampler)), len(means), means[-1], look))
     axes.locator_params(axis="x", integer=True, nbins=11)
     return ends
-
-
-def _mean_of_part(curves: Sequence[Curves], part: Literal["train", "validation"], measure: str) -> NDArray[np.float64]:
-    return mean_of([getattr(each, part)[measure] for each in curves])
