@@ -104,7 +104,7 @@ class TrainingLevel(Level):
     def set_learning_rate(self, optimizer: Any, epoch: int) -> None:
         """Set the learning rate of an epoch, counted from 0, by which the momentum so far is then multiplied as well.
 
-        Keras keeps steps, of which the learning rate is a factor, where PyTorch, which the studies use, keeps gradients:
+        Keras keeps steps, of which the learning rate is a factor, where PyTorch, which studies use, keeps gradients:
         at a hundredth of the learning rate, Keras would go on with steps a hundred times too long.
         """
         rate, before = self.learning_rate_of(epoch), float(optimizer.learning_rate)
