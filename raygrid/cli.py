@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # What a verb needs is imported in the verb, so that --help answers at once.
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Run a declared grid of experiments on imbalanced image recognition; resume it at any moment; get the tables.",
@@ -43,6 +42,18 @@ def raygrid(
     ] = False,
 ) -> None:
     """Take the options that stand before a verb."""
+
+
+@app.command()
+def init(
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder of class folders, a zip or tar, or .npz.")],
+    grid: Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The file to write.")] = None,
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
+) -> None:
+    """Count the images of each class, and write a grid file that fits them, with comments."""
+    from raygrid.commands.init import write_grid_file
+
+    write_grid_file(images, grid, cache)
 
 
 @app.command()
@@ -187,6 +198,15 @@ def report(
     else:
         grouping = grouping_named(groups)
         write_report(study, missing=policy, spread=spread, published=published, grouping=grouping, watch_s=watch)
+
+
+@app.command("open")
+@gathered(study=options.study)
+def open_page(study: "Study") -> None:
+    """Open the report's page in a browser; write it first if it is not there."""
+    from raygrid.commands.report import show_page
+
+    show_page(study)
 
 
 @app.command()

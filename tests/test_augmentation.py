@@ -82,7 +82,7 @@ def test_the_loss_of_a_pair_is_the_sum_of_its_two_with_their_shares():
         cnn = Cnn(**settings)
         targets = cnn.targets(Y)
         compared, weights = paired_targets(targets(rows), targets(rows[pair.partner]), pair)
-        losses = np.asarray(paired(cnn.loss())(compared, p))
+        losses = np.asarray(paired(cnn.compiled_loss())(compared, p))
         of_class = np.ones(3) if not settings.get("class_weight") else 6 / (3 * np.array([3, 2, 1]))
         focal = (1 - p) ** settings.get("focal_gamma", 0) * -np.log(p)
         expected = [

@@ -6,7 +6,6 @@ from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from made_up import study
@@ -26,15 +25,12 @@ from raygrid.report.compare_sheets import (
 )
 from raygrid.report.compare_summary import summary_sheet
 from raygrid.report.inequalities import Inequality, judge
-from raygrid.report.inference.design import Design
 from raygrid.report.protocol import FACTS, facts_of_numbers
 from raygrid.report.published import Published, parse, read_published
 from raygrid.report.render import to_csv
 from raygrid.report.results import Results
 from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
-from raygrid.report.standard_errors import standard_error, standard_errors
 from raygrid.report.tables import Table, table
-from raygrid.splits import Holdout
 
 ROOT = Path(__file__).parents[1]
 METRICS = ["AvAcc", "CBA", "MAvG"]
@@ -184,16 +180,15 @@ def contrast() -> Contrast:
         + "CBA,stl10,image,cnn,none,0.7139\nCBA,stl10,image,cnn,smote,\n",
         METRICS,
     )
-    errors = {("CBA", "mnist", "image", "cnn", "none"): 0.01, ("CBA", "mnist", "image", "cnn", "rus"): 0.0}
-    return compare(here, published, standard_errors=errors)
+    return compare(here, published)
 
 
 def test_differences() -> None:
     none, ros, rus = contrast().differences
-    assert (none.metric, none.level, none.column, none.n_folds) == ("CBA", "mnist", ("image", "cnn", "none"), 2)
+    assert (none.metric, none.level, none.column, none.number.n_folds) == ("CBA", "mnist", ("image", "cnn", "none"), 2)
     assert none.difference == pytest.approx(0.97 - 0.9894)
     assert none.in_standard_errors == pytest.approx((0.97 - 0.9894) / 0.01)
-    assert (ros.difference, ros.n_folds) == (0, 1)
+    assert (ros.difference, ros.number.n_folds) == (0, 1)
     assert isnan(ros.in_standard_errors)  # one fold has none
     assert rus.difference == pytest.approx(0.0063)
     assert isnan(rus.in_standard_errors)  # the folds are equal
@@ -276,8 +271,7 @@ def test_markdown() -> None:
         "| CBA | mnist | image · cnn | RUS | 0.9900 | 0.9837 | +0.0063 | — | 2 |\n"
         "\n"
         "3 numbers compared. Mean size of the difference 0.0086, largest 0.0194. Standard errors: the difference divided "
-        "by the standard error of the value here, which knows which images folds share; the published value is taken as "
-        "exact. A tie is equal as printed.\n"
+        "by the standard error of the value here; the published value is taken as exact. A tie is equal as printed.\n"
         "\n"
         "Only here: resampler mine; dataset digits.\n"
         "\n"
@@ -319,7 +313,6 @@ def against_paper(found: Results, source: Published, despite: tuple[str, ...] = 
         table(found.frame, rows=source.row_axis, missing="mark"),
         source,
         facts=facts_of_numbers(found, source.row_axis),
-        standard_errors=standard_errors(found, source.row_axis),
         despite=despite,
     )
 
@@ -383,23 +376,6 @@ def test_a_table_without_a_protocol_is_compared_and_said_to_have_none() -> None:
     )
     assert len(found.differences) == 1
     assert "states no protocol" in summary_sheet("mine", [found], ()).notes[-1]
-
-
-def test_the_standard_error_of_a_mean_over_folds_and_data_sets() -> None:
-    lines = pd.DataFrame(
-        [
-            {"dataset": name, "imbalance": level, "fold": fold, "value": value + level / 100}
-            for name, values in {"a": [0.5, 0.7, 0.6], "b": [0.1, 0.1, 0.4]}.items()
-            for fold, value in enumerate(values)
-            for level in (2.0, 5.0)
-        ]
-    )
-    sizes = {level: {fold: np.array([[20.0], [10.0]]) for fold in range(3)} for level in (2.0, 5.0)}
-    designs = {name: Design(Holdout(), sizes) for name in "ab"}
-    # Folds drawn from one pool: the variance of the mean is (1/n + n_test / n_train) times that over folds.
-    variances = [np.var(values, ddof=1) * (1 / 3 + 10 / 20) for values in ([0.5, 0.7, 0.6], [0.1, 0.1, 0.4])]
-    assert standard_error(lines, designs) == pytest.approx(sum(variances) ** 0.5 / 2)
-    assert isnan(standard_error(lines[lines["fold"] == 0], designs))
 
 
 # --- the paper's claims ---

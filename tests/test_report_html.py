@@ -197,9 +197,9 @@ def test_provenance_names_the_devices(part_way: Results) -> None:
     assert "Computed on" not in dict(provenance(part_way))
     devices = [("AMD EPYC", 0.0), ("NVIDIA H100", 0.25), ("NVIDIA H100", 0.25)]
     records = dict(part_way.records)
-    for (key, record), (device, gpus) in zip(part_way.records.items(), devices, strict=False):
-        measured = record.measured.model_copy(update={"device": device, "gpus": gpus})
-        records[key] = record.model_copy(update={"measured": measured})
+    for (key, plain), (device, gpus) in zip(part_way.records.items(), devices, strict=False):
+        measured = plain.measured.model_copy(update={"device": device, "gpus": gpus})
+        records[key] = plain.model_copy(update={"measured": measured})
     known = dict(provenance(replace(part_way, records=records)))
     assert known["Computed on"] == "NVIDIA H100, 0.25 of a card (2 records); AMD EPYC (1 record)"
 

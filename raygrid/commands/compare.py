@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from raygrid.commands.printing import show, show_path
 from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of
 from raygrid.errors import UsageError, choices
@@ -25,7 +26,6 @@ from raygrid.report.protocol import FACTS, facts_of_numbers, unknown_facts
 from raygrid.report.published import PAPER, read_published
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown, sheets_to_terminal
-from raygrid.report.standard_errors import standard_errors
 from raygrid.report.tables import table
 
 _out = Console()
@@ -53,11 +53,11 @@ def show_comparison(
     for name in unknown_facts([name for name in despite if name != ALL]):
         raise UsageError(f"--despite: {choices(name, [*FACTS, ALL])}")
     sheets, files = comparison(results_of(study), published, missing=missing, despite=despite)
-    _out.print(sheets_to_terminal(sheets if shows_all else sheets[:1]), soft_wrap=True)
+    show(_out, sheets_to_terminal(sheets if shows_all else sheets[:1]))
     for name, text in files.items():
         study.written_to.write_text(f"report/{name}", text)
-    _out.print("Every number is in", soft_wrap=True)
-    _out.print(str(study.written_to.root / "report" / "comparison.md"), soft_wrap=True, highlight=False)
+    _out.print("Every number is in")
+    show_path(_out, study.written_to.root / "report" / "comparison.md")
 
 
 def comparison(
@@ -69,7 +69,6 @@ def comparison(
             table(results.frame, rows=source.row_axis, missing=missing),
             source,
             facts=facts_of_numbers(results, source.row_axis),
-            standard_errors=standard_errors(results, source.row_axis),
             despite=despite,
         )
         for source in read_published(published, dict.fromkeys([*METRICS, *results.metrics]))

@@ -14,6 +14,7 @@ from raygrid.axes import IMBALANCE
 from raygrid.cells import Plan
 from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
+from raygrid.commands.printing import show
 from raygrid.commands.sizes import Folds, Kept, kept_of, warnings_of
 from raygrid.commands.status import counts_line
 from raygrid.costs.bill import Bill, bill_of, sentences
@@ -46,15 +47,15 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
         sizes = {"sizes": [each.to_json() for each in kept], "refused": refused, "choices": _choices(job)}
         print(json.dumps({"name": job.name, "cells": len(job.cells), **parts, **sizes, **bill.to_json()}, indent=1))
         return
-    _out.print(_by_axis(job, planned))
+    show(_out, _by_axis(job, planned))
     if kept:
-        _out.print(_by_size(kept))
+        show(_out, _by_size(kept))
     reasons = [f"infeasible: {plural(n, 'cell')}: {why}" for why, n in refused.items()]
     choices = [f"choose: {names}: {what}" for names, what in _choices(job).items()]
     for line in [*choices, *folds.notes(), *warnings_of(kept), *at_most(reasons, _REASONS)]:
         _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
-        _out.print(_by_stratum(bill))
+        show(_out, _by_stratum(bill))
     for sentence in sentences(bill):
         _out.print(sentence, markup=False, highlight=False, soft_wrap=True)
 

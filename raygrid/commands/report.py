@@ -2,6 +2,7 @@
 
 import gc
 import time
+import webbrowser
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from raygrid.commands.compare import comparison
 from raygrid.commands.pictures import pictures_of
+from raygrid.commands.printing import show_path
 from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, predictions_of, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
@@ -34,7 +36,7 @@ from raygrid.storage.merging import join
 from raygrid.storage.record import FINAL
 from raygrid.storage.store import Store
 
-_out = Console()
+_out, _err = Console(), Console(stderr=True)
 
 
 def write_report(
@@ -63,8 +65,10 @@ def write_report(
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
         path = _write_page(study, results, missing=missing, published=published, grouping=grouping, refresh_s=again_s)
-        _out.print(f"page: {path}", soft_wrap=True)
-        show_tables(study.written_to, results, missing=missing, spread=spread)
+        try:
+            show_tables(study.written_to, results, missing=missing, spread=spread)
+        finally:  # the page is there, whatever the tables refuse
+            show_path(_out, path)
         if again_s is None:
             return
         time.sleep(again_s)
@@ -73,6 +77,18 @@ def write_report(
 def write_page(study: Study, *, published: str | None) -> Location:
     """Write the page and its files, and print nothing; return where the page is."""
     return _write_page(study, results_of(study), missing="mark", published=published, refresh_s=None)
+
+
+def show_page(study: Study) -> None:
+    """Open the page in a browser, and print where it is; write it first if it is not there."""
+    page_of = study.written_to.root / "report" / "index.html"
+    if not page_of.exists():
+        _err.print("writing the report", soft_wrap=True)
+        page_of = write_page(study, published=None)
+    url = page_of.as_uri()
+    _out.print(url, soft_wrap=True)
+    if not webbrowser.open(url):
+        _err.print("no browser was found; open this address in one", soft_wrap=True)
 
 
 def show_pivot(
@@ -85,6 +101,7 @@ def show_pivot(
             raise UsageError(f"--metric: {choices(metric, known)}")
     frame = results_of(study, metrics).frame
     show_table(study.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    show_path(_out, study.written_to.root / "report" / "pivot.md")
 
 
 def _write_page(

@@ -12,21 +12,25 @@ from raygrid.cells import Cell
 from raygrid.commands.forecast import Forecast
 from raygrid.commands.job import Job
 from raygrid.commands.prepare import fetch
+from raygrid.commands.printing import show_path
 from raygrid.commands.progress import Progress
 from raygrid.commands.status import counts_line, show_failures
 from raygrid.commands.tables import results_of, show_tables
 from raygrid.engine import Terms, engine_named
 from raygrid.engine.output import not_captured
 
-_err = Console(stderr=True)
+_out, _err = Console(), Console(stderr=True)
 
 
 def run_grid(job: Job, engine: str, terms: Terms) -> int:
     """Run what is left to do, then print and write the tables; return the exit code."""
     with saying_what_is_kept(), job.store.locked():
         run_missing(job, engine, terms)
+        exit_code = show_failures(job, _err, stopped=terms.budget.exhausted())
         show_tables(job.store, results_of(job), missing="mark")
-    return show_failures(job, _err, stopped=terms.budget.exhausted())
+    _out.print(f"figures, statistics and the page: raygrid report {job.store.root}", highlight=False, soft_wrap=True)
+    show_path(_out, job.store.root / "report" / "table1.md")
+    return exit_code
 
 
 def run_missing(job: Job, engine: str, terms: Terms) -> None:

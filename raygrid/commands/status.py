@@ -9,7 +9,8 @@ from rich.console import Console
 
 from raygrid.cells import Cell, Plan
 from raygrid.commands.study import Study
-from raygrid.storage.record import Status
+from raygrid.storage.record import Record, Status
+from raygrid.wording import gist
 
 _out = Console()
 
@@ -42,7 +43,7 @@ def counts_line(planned: Plan) -> str:
 
 
 def show_failures(study: Study, console: Console, *, stopped: str | None = None) -> int:
-    """Print each cell that is not done and why; return the exit code: 1 if cells are left to do, else 0.
+    """Print which cells are not done and why; return the exit code: 1 if cells are left to do, else 0.
 
     Parameters
     ----------
@@ -58,9 +59,35 @@ def show_failures(study: Study, console: Console, *, stopped: str | None = None)
 
 
 def show_reasons(study: Study, cells: Sequence[Cell], console: Console) -> None:
-    """Print why each of these cells is not done, if it has a record that says so."""
+    """Print why cells are not done, as far as records say so: a line for all that ended alike."""
     records = study.records()
+    alike: dict[tuple[str, str], list[tuple[Cell, Record]]] = {}
     for cell in cells:
         record = records.get(cell.key)
         if record and record.status != "done":
-            console.print(f"{record.status}: {cell}: {record.message} ({cell.key})", markup=False, soft_wrap=True)
+            alike.setdefault((record.status, gist(record.message or "")), []).append((cell, record))
+    for those in sorted(alike.values(), key=len, reverse=True):
+        console.print(_reason(those, study.cells), markup=False, highlight=False, soft_wrap=True)
+
+
+def _reason(alike: Sequence[tuple[Cell, Record]], cells: Sequence[Cell]) -> str:
+    """Return a line for cells that ended alike: how many, which levels all of them have, and what the first one says.
+
+    Parameters
+    ----------
+    alike : sequence of Cell and Record
+    cells : sequence of Cell
+        All of the study: a level that every one of them has says nothing.
+    """
+    cell, record = alike[0]
+    if len(alike) == 1:
+        return f"{record.status}: {cell}: {record.message} ({cell.key})"
+    shared = [
+        f"{axis}={level}"
+        for axis, level in cell.levels().items()
+        if all(other.levels()[axis] == level for other, _ in alike)
+        and any(other.levels()[axis] != level for other in cells)
+    ]
+    where = f" ({' '.join(shared)})" if shared else ""
+    differ = ", and likewise" if len({other.message for _, other in alike}) > 1 else ""
+    return f"{record.status}: {len(alike)} cells{where}: {record.message}{differ} (the first: {cell.key})"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 
 from raygrid.axes import ROW_AXES
+from raygrid.commands.printing import show
 from raygrid.commands.study import Study
 from raygrid.metrics.further import heading
 from raygrid.report.further import Predictions, with_further
@@ -61,12 +62,12 @@ def show_tables(store: Store, results: Results, *, missing: Missing, spread: boo
     """Print Table 1 and Table 2, and write them as CSV, Markdown and LaTeX."""
     for number, made in enumerate(paper_tables(results, missing=missing), start=1):
         show_table(store, f"table{number}", made, spread=spread)
-    _out.print(f"report: {store.root / 'report'}", soft_wrap=True)
 
 
 def show_table(store: Store, name: str, made: Table, *, spread: bool) -> None:
     """Print a table, and write it as ``report/<name>.csv``, ``.md`` and ``.tex``."""
-    _out.print(to_terminal(made, spread, width=_out.width))
+    show(_out, to_terminal(made, spread, width=_out.width))
+    _out.print()
     forms = {"csv": to_csv(made), "md": to_markdown(made, spread), "tex": to_latex(made, spread)}
     for suffix, text in forms.items():
         store.write_text(f"report/{name}.{suffix}", text)

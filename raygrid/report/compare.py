@@ -6,7 +6,8 @@ from math import isnan, nan
 
 from raygrid.axes import axis_name
 from raygrid.errors import UsageError
-from raygrid.report.numbers import Key, Number
+from raygrid.report.left_out import Key
+from raygrid.report.numbers import Number
 from raygrid.report.protocol import Facts, differing, stated
 from raygrid.report.published import Published, key_names
 from raygrid.report.tables import DECIMALS, Table
@@ -23,10 +24,9 @@ class Difference:
     ----------
     metric, level, column
         Which number.
-    value, published : float
-    standard_error : float
-        Of the value; NaN where it is not known.
-    n_folds : int
+    number : Number
+        Of the table.
+    published : float
     differing : mapping
         The facts in which their protocols differ, and how.
     """
@@ -34,11 +34,14 @@ class Difference:
     metric: str
     level: str | float
     column: tuple[str, ...]
-    value: float
+    number: Number
     published: float
-    standard_error: float
-    n_folds: int
     differing: Mapping[str, str]
+
+    @property
+    def value(self) -> float:
+        """The number's value."""
+        return self.number.value
 
     @property
     def difference(self) -> float:
@@ -48,7 +51,7 @@ class Difference:
     @property
     def in_standard_errors(self) -> float:
         """The difference in units of the standard error; NaN where there is none."""
-        return self.difference / self.standard_error if self.standard_error > 0 else nan
+        return self.number.in_standard_errors(self.published)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,6 @@ def compare(
     published: Published,
     *,
     facts: Mapping[Key, Facts] | None = None,
-    standard_errors: Mapping[Key, float] | None = None,
     despite: Collection[str] = (),
 ) -> Contrast:
     """Compare every number that both have.
@@ -104,8 +106,6 @@ def compare(
     published : Published
     facts : mapping, optional
         The protocol of each number of the table, by level of the row axis and of the column axes.
-    standard_errors : mapping, optional
-        By metric and these levels.
     despite : collection of str
         The facts in which protocols may differ; ``all`` of them.
 
@@ -130,7 +130,6 @@ def compare(
             key,
             number,
             theirs[key],
-            standard_error=(standard_errors or {}).get(key, nan),
             differing=differing((facts or {}).get(key[1:], {}), said, published.row_axis),
         )
         for key, number in ours.items()
@@ -157,17 +156,18 @@ def numbers_of(table: Table) -> dict[Key, Number]:
 
 
 def values_of(table: Table) -> dict[Key, float]:
-    """Return the values of a table by the same key, NaN for a dash: what `raygrid.report.claims` takes."""
-    return {key: number.value for key, number in numbers_of(table).items()}
+    """Return the values of a table by the same key: what `raygrid.report.claims` takes.
+
+    NaN for a dash, and for a number that averages other cells than the rest of its row.
+    """
+    return {key: number.value if number.is_comparable else nan for key, number in numbers_of(table).items()}
 
 
-def _difference(
-    key: Key, number: Number, published: float, *, standard_error: float, differing: Mapping[str, str]
-) -> Difference:
+def _difference(key: Key, number: Number, published: float, *, differing: Mapping[str, str]) -> Difference:
     metric, level, *column = key
     place = level if isinstance(level, (str, float)) else str(level)
     names = tuple(map(str, column))
-    return Difference(str(metric), place, names, number.value, published, standard_error, number.n_folds, differing)
+    return Difference(str(metric), place, names, number, published, differing)
 
 
 def _agreements(differences: tuple[Difference, ...]) -> tuple[Agreement, ...]:

@@ -25,8 +25,7 @@ def difference_sheet(contrast: Contrast) -> Sheet:
         rows=tuple(_row(difference, axis) for difference in contrast.differences),
         notes=(
             f"{plural(n, 'number')} compared.{sizes_note} Standard errors: the difference divided by the standard "
-            "error of the value here, which knows which images folds share; the published value is taken as exact. A "
-            "tie is equal as printed.",
+            "error of the value here; the published value is taken as exact. A tie is equal as printed.",
             *_refused(contrast.refused),
             *_only("Only here", contrast.only_here),
             *_only("Only published", contrast.only_published),
@@ -41,7 +40,7 @@ def _row(difference: Difference, axis: str) -> tuple[str, ...]:
         *(" · ".join(difference.column[:-1]), printed("resampler", difference.column[-1])),
         *(number(difference.value), number(difference.published)),
         number(difference.difference, "+.4f") if difference.difference else "tie",
-        *(number(difference.in_standard_errors, "+.1f"), str(difference.n_folds)),
+        *(number(difference.in_standard_errors, "+.1f"), str(difference.number.n_folds)),
     )
 
 
@@ -93,9 +92,9 @@ def contrast_to_csv(contrast: Contrast) -> str:
         (*axes, *counts, "rank_correlation", "differing"),
         (
             (
-                *(d.metric, level_name(d.level), *d.column, d.value, d.published, d.difference, d.standard_error),
-                *(d.in_standard_errors, d.n_folds, correlations[d.metric, d.level, d.column[:-1]]),
-                in_words(d.differing),
+                *(d.metric, level_name(d.level), *d.column, d.value, d.published, d.difference),
+                *(d.number.standard_error, d.in_standard_errors, d.number.n_folds),
+                *(correlations[d.metric, d.level, d.column[:-1]], in_words(d.differing)),
             )
             for d in contrast.differences
         ),

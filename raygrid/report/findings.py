@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 
 from raygrid.report.inference.families import PairedDifference
+from raygrid.report.inference.paired import DECIMALS
 from raygrid.report.inference.questions import BASELINE, COST, GAIN, Question
 from raygrid.report.inference.samples import Column
 from raygrid.report.ranking import RankedMethod, Ranking
@@ -35,9 +36,14 @@ def _primary(statistics: Statistics, question: Question) -> Answer:
 
 def _best(ranking: Ranking) -> str:
     """Name the method with the highest mean, and those that it is told apart from."""
-    best, *others = ranking.methods
+    best = ranking.methods[0]
+    ties = [other for other in ranking.methods if abs(other.mean - best.mean) < 10.0**-DECIMALS]
+    others = ranking.methods[len(ties) :]
     where = f"on {ranking.datasets[0]}" if len(ranking.datasets) == 1 else f"over {len(ranking.datasets)} data sets"
-    start = f"{_method(best.method)} has the highest mean {ranking.metric} {where}, {best.mean:.3f}{_ends(best)}"
+    has = "has" if len(ties) == 1 else "share"
+    start = f"{_named(ties)} {has} the highest mean {ranking.metric} {where}, {best.mean:.3f}{_ends(best)}"
+    if not others:
+        return f"{start}: there is no other method."
     if all(isnan(other.difference_low) for other in others):
         return f"{start}, but the design allows no test of whether that is more than chance."
     close = [other for other in others if not other.told_apart]

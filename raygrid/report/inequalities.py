@@ -6,7 +6,7 @@ from math import isnan, nan
 from typing import Any, Literal
 
 from raygrid.axes import level_name
-from raygrid.report.numbers import Key
+from raygrid.report.left_out import Key
 from raygrid.report.render import fixed, printed
 from raygrid.report.tables import DECIMALS
 from raygrid.wording import plural

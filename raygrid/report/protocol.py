@@ -6,7 +6,7 @@ from typing import Any
 
 from raygrid.axes import IMBALANCE, METHOD_AXES, level_name
 from raygrid.cells import Cell
-from raygrid.report.numbers import Key
+from raygrid.report.left_out import Key
 from raygrid.report.results import Results
 
 Facts = Mapping[str, frozenset[str]]
@@ -20,11 +20,13 @@ FACTS = (
 def facts_of_numbers(results: Results, row_axis: str) -> dict[Key, Facts]:
     """Return the facts of every number of a table, by level of the row axis, representation, classifier, resampler."""
     places = results.places
+    is_done = (places["status"] == "done").to_numpy()
     groups: Any = places.groupby([row_axis, *METHOD_AXES], sort=False, observed=True).indices
     return {
         key: facts_of([results.cells[i] for i in positions])
         | {"levels": frozenset(level_name(places[IMBALANCE].iloc[i]) for i in positions)}
-        for key, positions in groups.items()
+        for key, those in groups.items()
+        if len(positions := those[is_done[those]])
     }
 
 

@@ -11,19 +11,20 @@ from raygrid.cells import Cell
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.storage.record import Record
-from raygrid.wording import plural
+from raygrid.wording import gist, plural
 
 _LISTED = 40  # cells of one failure, on the page
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Cells that ended in the same way with the same message."""
+    """Cells that ended in the same way with the same message, but for numbers and names in it."""
 
     status: str
     message: str
-    traceback: str | None
     """Of the first of them."""
+    traceback: str | None
+    """Likewise."""
     n_cells: int
     cells: tuple[tuple[str, str], ...]
     """Key and name of some of them."""
@@ -35,12 +36,11 @@ def failures(results: Results) -> Iterator[Failure]:
     for cell in results.cells:
         record = results.records.get(cell.key)
         if record and record.status != "done":
-            groups.setdefault((record.status, record.message or "no message"), []).append((cell, record))
-    for (status, message), those in sorted(
-        groups.items(), key=lambda item: (item[0][0] == "infeasible", -len(item[1]))
-    ):
+            groups.setdefault((record.status, gist(record.message or "")), []).append((cell, record))
+    for (status, _), those in sorted(groups.items(), key=lambda item: (item[0][0] == "infeasible", -len(item[1]))):
         names = tuple((cell.key, _name(cell)) for cell, _ in those[:_LISTED])
-        yield Failure(status, message, those[0][1].traceback, len(those), names)
+        first = those[0][1]
+        yield Failure(status, first.message or "no message", first.traceback, len(those), names)
 
 
 def _name(cell: Cell) -> str:

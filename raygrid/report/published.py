@@ -10,7 +10,7 @@ from pathlib import Path
 
 from raygrid.axes import IMBALANCE, METHOD_AXES, ROW_AXES, csv_column
 from raygrid.errors import UsageError, choices
-from raygrid.report.numbers import Key
+from raygrid.report.left_out import Key
 from raygrid.report.protocol import FACTS
 
 PAPER = "paper"
