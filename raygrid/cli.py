@@ -1,6 +1,7 @@
 """The command line: translates flags and errors, and nothing else."""
 
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -8,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from raygrid import options
-from raygrid.axes import METHOD_AXES
 from raygrid.errors import UsageError
 from raygrid.options import gathered
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
     from raygrid.commands.study import Study
-    from raygrid.costs.budget import Budget
     from raygrid.costs.schedule import Machines
+    from raygrid.engine import Terms
+    from raygrid.report.groups import Grouping
     from raygrid.report.missing import Missing
 
 # What a verb needs is imported in the verb, so that --help answers at once.
@@ -93,34 +94,20 @@ def prepare(job: "Job") -> None:
 
 
 @app.command()
-@gathered(job=options.job, budget=options.budget)
+@gathered(job=options.job, terms=options.terms)
 def run(
     job: "Job",
     *,
     engine: options.EngineName = "ray",
-    address: options.Address = None,
     resources: options.ResourceFlags = [],  # noqa: B006
-    budget: "Budget",
-    mlflow: Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")] = None,
-    tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")] = False,
+    terms: "Terms",
 ) -> None:
     """Run every cell that has no final record yet, then print the tables."""
     from raygrid.commands.run import run_grid
-    from raygrid.engine import Terms
     from raygrid.gridfile.resources import changed
 
     asked = changed(job.grid.resources, resources, classifiers=job.grid.classifiers())
-    terms = Terms(
-        resources=asked,
-        budget=budget,
-        name=job.name,
-        address=address,
-        mlflow=mlflow,
-        tensorboard=tensorboard,
-        verbose=verbose,
-    )
-    raise typer.Exit(run_grid(job, engine, terms))
+    raise typer.Exit(run_grid(job, engine, replace(terms, name=job.name, resources=asked)))
 
 
 @app.command()
@@ -166,19 +153,15 @@ def doctor(
 
 
 @app.command()
-@gathered(study=options.study_of_stores)
+@gathered(study=options.study_of_stores, pivot=options.pivot, grouping=options.grouping)
 def report(
     study: "Study",
+    pivot: "options.Pivot | None",
+    grouping: "Grouping",
     *,
     missing: options.Policy = "refuse",
     spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
     published: Annotated[str | None, typer.Option(help="Compare on the page with these results; see compare.")] = None,
-    rows: Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")] = "",
-    columns: Annotated[str, typer.Option(metavar="AXIS[,AXIS]")] = ",".join(METHOD_AXES),
-    metric: Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --rows: only these.")] = "",
-    groups: Annotated[
-        str, typer.Option(metavar="thirds|N,N", help="Head, medium, tail: thirds of the classes, or above and below N.")
-    ] = "thirds",
     watch: Annotated[int | None, typer.Option(min=1, metavar="SECONDS", help="Again and again, while it runs.")] = None,
 ) -> None:
     """Write the tables, the statistics, the figures and one HTML page; print Table 1 and Table 2.
@@ -186,17 +169,12 @@ def report(
     Tables are CSV, Markdown and LaTeX, figures SVG, PDF and PNG; all lie in the (first) store's report/.
     """
     from raygrid.commands.report import show_pivot, write_report
-    from raygrid.report.groups import grouping_named
 
-    if metric and not rows:
-        raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
     is_unfinished = watch and missing == "refuse"
     policy = cast("Missing", "mark" if is_unfinished else missing)
-    if rows:
-        axes, heads, metrics = _split(rows), _split(columns), _split(metric)
-        show_pivot(study, rows=axes, columns=heads, metrics=metrics, missing=policy, spread=spread)
+    if pivot:
+        show_pivot(study, **pivot._asdict(), missing=policy, spread=spread)
     else:
-        grouping = grouping_named(groups)
         write_report(study, missing=policy, spread=spread, published=published, grouping=grouping, watch_s=watch)
 
 
@@ -215,20 +193,14 @@ def compare(
     study: "Study",
     missing: options.Policy = "refuse",
     published: options.Published = "paper",
-    despite: Annotated[
-        str, typer.Option(metavar="FACT[,FACT]|all", help="Compare although the protocols differ in these facts.")
-    ] = "",
+    despite: options.Despite = "",
     shows_all: Annotated[bool, typer.Option("--all", help="Print every number, not a summary only.")] = False,
 ) -> None:
-    """Show the differences from published tables, and which of the paper's claims hold.
-
-    Numbers are compared if data sets, levels, split and the rest of the protocol are the same, as far as the published
-    table says.
-    """
+    """Show the differences from published tables of the same protocol, and which of the paper's claims hold."""
     from raygrid.commands.compare import show_comparison
 
-    policy = cast("Missing", missing)
-    show_comparison(study, published, missing=policy, despite=_split(despite), shows_all=shows_all)
+    despite_of = options.split(despite)
+    show_comparison(study, published, missing=cast("Missing", missing), despite=despite_of, shows_all=shows_all)
 
 
 @app.command()
@@ -268,10 +240,6 @@ def schema() -> None:
     from raygrid.commands.schema import show_schema
 
     show_schema()
-
-
-def _split(text: str) -> list[str]:
-    return [part for part in text.split(",") if part]
 
 
 def main() -> None:

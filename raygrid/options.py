@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
 import typer
 
-from raygrid.errors import choices
+from raygrid.axes import METHOD_AXES
+from raygrid.errors import UsageError, choices
 from raygrid.report.missing import Missing
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
     from raygrid.commands.study import Study
-    from raygrid.costs.budget import Budget
     from raygrid.costs.schedule import Machines
+    from raygrid.engine import Terms
+    from raygrid.report.groups import Grouping
 
 # What makes the values is imported where it is needed, so that --help answers at once.
 
@@ -82,6 +84,18 @@ ResourceFlags = Annotated[
     list[str],
     typer.Option("--resources", metavar="CLASSIFIER:NAME=NUMBER,...", help="Instead of the file's; may be repeated."),
 ]
+MlFlow = Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")]
+TensorBoard = Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")]
+Rows = Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")]
+Columns = Annotated[str, typer.Option(metavar="AXIS[,AXIS]")]
+Metrics = Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --rows: only these.")]
+Groups = Annotated[
+    str, typer.Option(metavar="thirds|N,N", help="Head, medium, tail: thirds of the classes, or above and below N.")
+]
+Despite = Annotated[
+    str, typer.Option(metavar="FACT[,FACT]|all", help="Compare although the protocols differ in these facts.")
+]
 Reference = Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A class of your own, e.g. my_module:MyClass.")]
 Parameters = Annotated[list[str], typer.Argument(metavar="[NAME=VALUE]...", help="Its parameters, as in a grid file.")]
 Published = Annotated[
@@ -94,6 +108,7 @@ Policy = Annotated[
 ]
 DEFAULT_CACHE = "~/.cache/raygrid"
 DEFAULT_CPUS = os.cpu_count() or 1
+METHODS = ",".join(METHOD_AXES)
 
 
 def job(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> "Job":  # noqa: B006
@@ -144,11 +159,48 @@ def machines(cpus: Cpus = DEFAULT_CPUS, gpus: Gpus = 0, memory_gb: MemoryGb = in
     return Machines(cpus, gpus, price, memory_gb)
 
 
-def budget(max_hours: MaxHours = None, max_cost: MaxCost = None, price: Price = None) -> "Budget":
-    """Return what a run may spend."""
+def terms(
+    address: Address = None,
+    max_hours: MaxHours = None,
+    max_cost: MaxCost = None,
+    price: Price = None,
+    mlflow: MlFlow = None,
+    tensorboard: TensorBoard = None,
+    verbose: Verbose = False,
+) -> "Terms":
+    """Return the settings of a run, but for its name and resources."""
     from raygrid.costs.budget import Budget
+    from raygrid.engine import Terms
 
-    return Budget(max_hours, max_cost, price)
+    spending = Budget(max_hours, max_cost, price)
+    return Terms(budget=spending, address=address, mlflow=mlflow, tensorboard=tensorboard, verbose=verbose)
+
+
+class Pivot(NamedTuple):
+    """The axes and metrics of one table."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    metrics: Sequence[str]
+
+
+def pivot(rows: Rows = "", columns: Columns = METHODS, metric: Metrics = "") -> Pivot | None:
+    """Return which table is asked for, if one is."""
+    if metric and not rows:
+        raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
+    return Pivot(split(rows), split(columns), split(metric)) if rows else None
+
+
+def grouping(groups: Groups = "thirds") -> "Grouping":
+    """Return which classes are head, medium and tail."""
+    from raygrid.report.groups import grouping_named
+
+    return grouping_named(groups)
+
+
+def split(text: str) -> list[str]:
+    """Return the parts of a list with commas."""
+    return [part for part in text.split(",") if part]
 
 
 def gathered(**makers: Callable[..., object]) -> Callable[[Callable[..., None]], Callable[..., None]]:

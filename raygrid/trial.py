@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from raygrid import host
 from raygrid.cells import Cell
-from raygrid.choosing import Progress, choose, small_classes
+from raygrid.choosing import Progress, calibrated, choose, small_classes
 from raygrid.classifiers import Part, curves_of, fit, predictions
 from raygrid.errors import InfeasibleError, UsageError
 from raygrid.folds import fold_of
@@ -80,6 +80,9 @@ def compute(
         model = fit(
             chosen.classifier, X, A, y_resampled, n_classes, seed=seed, checkpoint=checkpoint, validation=watched
         )
+    if chosen.classifier.is_calibrated:
+        with clock.stage("calibrate"):
+            model = calibrated(chosen, model, X, y, n_classes, checkpoint)
     with clock.stage("predict"):
         predicted = predictions(model, X_test)
         validated = predictions(model, X_validation) if len(X_validation) else {}

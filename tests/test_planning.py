@@ -82,7 +82,7 @@ def test_a_bill_by_hand(small):
     assert sentences(bill) == [
         "in all: 19.5 CPU-hours, 4.5 GPU-hours",
         "wall time: 5:30:00 on 4 CPUs and 1 GPU, at a cost of 2.75",
-        "no estimate for 3 of 12 cells: nothing like them is recorded on such a device, or their data set's size "
+        "no estimate for 3 of 12 cells: nothing like them is recorded, or their data set's size "
         "is not known; add --pilot, which runs a few of them and keeps their records",
     ]
 
@@ -275,6 +275,8 @@ def test_a_pilot_on_a_card_predicts_what_is_given_a_card(job_of, tmp_path):
     known = [{line.levels["classifier"] for line in bill.lines if line.estimate} for bill in bills]
     assert known == [{"cnn", "svm"}, {"svm"}]
     assert sentences(bills[0])[-1] == "durations are those of NVIDIA H100 (a card)"
+    of_cpus = bill_of(job.cells, CostModel([], on_card=given_cards(asked)), asked, Machines(2, 1))
+    assert sentences(of_cpus)[-1].endswith("(on a machine with a card, for those that are given one)")
 
 
 def test_a_pilot_without_a_card_does_not_go_on_for_ever(job_of, tmp_path):

@@ -1,10 +1,13 @@
 """The figures: numbers by hand, what is drawn of them, and what is said of what is missing."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from io import BytesIO
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -25,8 +28,13 @@ from raygrid.report.figures.gain import gain_over_none, paired_gains
 from raygrid.report.figures.lines import apart
 from raygrid.report.figures.seconds import _frame, seconds_by_stage
 from raygrid.report.figures.style import COLOURS, PAPER, styles
+from raygrid.report.inference.mean_ranks import MeanRanks, mean_ranks
+from raygrid.report.inference.samples import Sample
+from raygrid.report.latex import DOCUMENT, figures_to_latex, to_latex
 from raygrid.report.results import Results
-from raygrid.report.statistics import statistics
+from raygrid.report.statistics import Statistics
+from raygrid.report.statistics_sheets import arm_name
+from raygrid.report.tables import table
 from raygrid.storage.record import Record
 
 SMALL: dict[str, Any] = {"folds": 3, "datasets": ["mnist", "stl10"]}
@@ -45,7 +53,15 @@ def part_way() -> Results:
 
 @pytest.fixture(scope="module")
 def drawn(part_way: Results) -> list[Figure]:
-    return figures_of(part_way, statistics(study(**SMALL).frame))
+    found = tuple(ranked(metric) for metric in part_way.metrics)
+    return figures_of(part_way, Statistics(answers=(), mean_ranks=found, alpha=0.05, rope=0.01))
+
+
+def ranked(metric: str) -> MeanRanks:
+    """Ranks of three methods on seven data sets."""
+    columns = tuple(("image", "cnn", name) for name in ("none", "ros", "rus"))
+    values = np.random.default_rng(0).normal([0.7, 0.72, 0.6], 0.02, (7, 3))
+    return mean_ranks(metric, ("image", "cnn"), Sample("", columns, values, 0.0, 6), 0.05)
 
 
 @pytest.fixture
@@ -277,20 +293,14 @@ def test_a_critical_difference_longer_than_the_axis_is_said(axes: Axes) -> None:
 
 
 def test_ranks_come_from_the_statistics() -> None:
-    comparison = statistics(study(**SMALL).frame).comparisons[0]
-    diagram = ranks_of(comparison)
-    assert diagram is not None
-    assert diagram.title == "AvAcc: image · cnn"
-    assert list(diagram.ranks) == ["Base", "ROS", "RUS", "SMOTE", "S+ENN", "IHT"]
-    assert sum(diagram.ranks.values()) == pytest.approx(21)
-    [pair] = [pair for pair in comparison.pairs if (pair.left, pair.right) == (("rus",), ("iht",))]
-    assert diagram.p_values.loc["RUS", "IHT"] == diagram.p_values.loc["IHT", "RUS"] == pair.nemenyi_p
-    assert diagram.critical_difference == comparison.friedman.critical_difference
-
-
-def test_there_are_no_ranks_without_a_test() -> None:
-    comparison = statistics(study(folds=1, datasets=["mnist"]).frame).comparisons[0]
-    assert ranks_of(comparison) is None
+    found = ranked("AvAcc")
+    diagram = ranks_of(found)
+    assert diagram.title == f"AvAcc: {arm_name(found)}"
+    assert list(diagram.ranks) == [f"image · cnn · {name}" for name in ("Base", "ROS", "RUS")]
+    assert sum(diagram.ranks.values()) == pytest.approx(6)
+    left, right = list(diagram.ranks)[::2]
+    assert diagram.p_values.loc[left, right] == diagram.p_values.loc[right, left] == found.p_values[0, 2]
+    assert diagram.critical_difference == found.friedman.critical_difference
 
 
 def test_names_may_be_anything() -> None:
@@ -316,6 +326,22 @@ def test_many_classes_and_one_resampler() -> None:
     figure = confusion_by_name(results([cell], [wide]), ("image", "cnn"), "mnist")
     assert len(figure.svg) < 200_000
     assert recall.recall_by_frequency(results([cell], [wide])).title == "Recall by class frequency at IR 5"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_the_document_of_a_report_compiles(tmp_path: Path, part_way: Results, drawn: list[Figure]) -> None:
+    (tmp_path / "figures").mkdir()
+    for figure in drawn:
+        (tmp_path / "figures" / f"{figure.name}.pdf").write_bytes(figure.pdf())
+    shown = to_latex(table(part_way.frame, rows="dataset", missing="mark"))
+    for name, text in {"table1": shown, "figures": figures_to_latex(drawn), "report": DOCUMENT}.items():
+        (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "report.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert not re.search(r"Overfull \\hbox \([0-9]{2,}", run.stdout)  # no figure is wider than its column
+    said = run.stdout.replace("\n", "")  # it breaks lines anywhere
+    assert all(f"figures/{figure.name}.pdf" in said for figure in drawn)
 
 
 def test_drawing_leaves_no_state_behind(drawn: list[Figure]) -> None:

@@ -74,10 +74,10 @@ def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool, runtime: A
     if not is_fused:
         cnn.fused = lambda model: model
     network = cnn.Cnn(weights="none", batch_size=BATCH_SIZE)
-    model, _ = cnn._compiled(network, IMAGE_SIZE, 10)
+    model = network.initialised(IMAGE_SIZE, 10, seed=0)
     if settings:
         model.compile(model.optimizer, model.loss, **settings)
-    batches = cnn._batches(network, X, eye_array(len(y), format="csr"), y, seed=0)
+    batches = network.batches(X, eye_array(len(y), format="csr"), y, seed=0)
     return lambda: model.fit(batches, shuffle=False, verbose=0)
 
 

@@ -62,6 +62,11 @@ class Classifier(Level):
     compares_pairs: ClassVar[bool] = False
 
     @property
+    def is_calibrated(self) -> bool:
+        """Whether its trained form, which has `decision_values`, gets probabilities from inner folds."""
+        return False
+
+    @property
     def needs_validation(self) -> tuple[str, ...]:
         """The names of the parameters that need a validation part; a grid without one is refused. By default none."""
         return ()

@@ -102,6 +102,14 @@ class _Left:
     model: Fitted
     labels: Labels
 
+    @property
+    def labels_left(self) -> Labels:
+        return self.labels
+
+    def decision_values(self, X: Samples) -> Any:
+        """Return those of the classes that are left, if the classifier has any."""
+        return cast(Any, self.model).decision_values(X)
+
     def predict(self, X: Samples) -> Labels:
         return np.asarray(self.labels[self.model.predict(X)])
 

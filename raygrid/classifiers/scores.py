@@ -29,6 +29,8 @@ class Scoring(ABC):
 
 def predictions(model: Fitted, X: Samples) -> dict[str, NDArray[Any]]:
     """Return the labels that a trained classifier predicts, `y_pred`, and its `scores` if it has any."""
+    if hasattr(model, "predictions"):  # its labels are not the likeliest classes
+        return dict(model.predictions(X))
     if not hasattr(model, "scores"):
         return {"y_pred": model.predict(X)}
     scores = model.scores(X)

@@ -39,6 +39,9 @@ class Svm(Classifier):
         Of the kernel exp(-gamma |a - b|^2): ``scale`` is 1 / (n_features * variance of X), ``auto`` is 1 / n_features.
     class_weight : ClassWeight
         By what to multiply C for each class, depending on its size after resampling.
+    probability : {"none", "sigmoid"}
+        Whether to keep probabilities besides the labels, which stay the same (`raygrid.choosing.calibrated`). It takes
+        five more fits.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"
@@ -47,6 +50,12 @@ class Svm(Classifier):
     C: PositiveFloat = 1.0
     gamma: Literal["scale", "auto"] | PositiveFloat = "scale"
     class_weight: Annotated[AnyClassWeight, ADDED_LATER] = NoClassWeight()
+    probability: Annotated[Literal["none", "sigmoid"], ADDED_LATER] = "none"
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether sigmoids make probabilities of its votes."""
+        return self.probability != "none"
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X; nothing is random, and the checkpoint is not used."""
@@ -150,6 +159,15 @@ class _Trained:
     kernel: Pairs
     machines: Machines
     labels: Labels
+
+    def decision_values(self, X: Samples) -> Floats:
+        """Return the decision values of each class, (n_samples, n_classes)."""
+        support = np.flatnonzero(self.machines.is_support())
+        voters, everything = self.machines.voters(support), eye_array(len(X), format="csr")
+        values = np.empty((len(X), len(self.labels)))
+        for block, part in self.kernel.between(everything, X, X.squares(), support):
+            values[block] = voters.decision_values(np.ascontiguousarray(part.T)).T
+        return values
 
     def predict(self, X: Samples) -> Labels:
         support = np.flatnonzero(self.machines.is_support())

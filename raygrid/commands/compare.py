@@ -53,7 +53,11 @@ def show_comparison(
     for name in unknown_facts([name for name in despite if name != ALL]):
         raise UsageError(f"--despite: {choices(name, [*FACTS, ALL])}")
     sheets, files = comparison(results_of(study), published, missing=missing, despite=despite)
-    show(_out, sheets_to_terminal(sheets if shows_all else sheets[:1]))
+    summary, *others = sheets
+    for line in (summary.title, *summary.notes, ""):
+        _out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if shows_all:
+        show(_out, sheets_to_terminal(others))
     for name, text in files.items():
         study.written_to.write_text(f"report/{name}", text)
     _out.print("Every number is in")

@@ -178,9 +178,11 @@ def sentences(bill: Bill) -> list[str]:
             "durations are those of " + ", ".join(f"{name}{' (a card)' * card}" for name, card in names.items())
         )
     if bill.n_unknown:
+        is_for_cards = any(line.resources.gpus and not line.estimate for line in bill.lines)
         lines.append(
-            f"no estimate for {bill.n_unknown} of {n_cells} cells: nothing like them is recorded on such a device, "
-            "or their data set's size is not known; add --pilot, which runs a few of them and keeps their records"
+            f"no estimate for {bill.n_unknown} of {n_cells} cells: nothing like them is recorded, or their data "
+            "set's size is not known; add --pilot, which runs a few of them and keeps their records"
+            + (" (on a machine with a card, for those that are given one)" if is_for_cards else "")
         )
     return lines
 

@@ -15,10 +15,11 @@ from raygrid.report.ranking import Ranking
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.tables import Table
-from raygrid.storage.record import Record
+from raygrid.storage.record import Curves, Record
 
 BASELINE = "none"
 _OF_THE_CELL = (IMBALANCE, "fold")  # what of a record's cell differs from fold to fold
+_MOST_EPOCHS = 20_000  # of all trainings together: their curves would make the page long to load
 _POOLED = ("stores", "message", "traceback", "log", "class_names", "class_order", "versions", "parameters", "resampled")
 
 
@@ -55,7 +56,8 @@ def embedded(
         ``ratios`` of those of imbalance; ``baseline``, the position of the resampler that does nothing; ``cells``, a
         list a column in the order of the grid, levels by position; ``records``, likewise, null where there is none;
         ``pools``, what columns refer to by position; ``kinds``, folder and suffix of the files of a cell; ``tables``,
-        which levels each number of a table stands for; ``disputed``, samples on which methods disagree, or null; and
+        which levels each number of a table stands for; ``curves`` of trainings, by key; ``disputed``, samples on which
+        methods disagree, or null; and
         what `embedded_ranking` returns.
     """
     places = results.places
@@ -65,6 +67,7 @@ def embedded(
     cells = {axis: [positions[axis][level] for level in places[axis].tolist()] for axis in levels}
     found = [results.records.get(key) for key in places["key"]]
     pools = {name: Pool() for name in _POOLED}
+    n_epochs = sum(len(record.curves.train.get("loss", ())) for record in found if record and record.curves)
     content = {
         "metrics": list(results.metrics),
         "kinds": KINDS,
@@ -75,6 +78,9 @@ def embedded(
         "levels": {axis: [_shown(axis, level) for level in known] for axis, known in levels.items()},
         "cells": {"key": places["key"].tolist(), **cells, **_files(places["key"].tolist(), files, pools)},
         "records": _columns([_record(record, results.metrics, pools) if record else None for record in found]),
+        "curves": {record.key: _curves(record.curves) for record in found if record and record.curves}
+        if n_epochs <= _MOST_EPOCHS
+        else {},
         "pools": {name: pool.values for name, pool in pools.items()},
         "tables": [_table(table, positions) for table in tables],
         "disputed": asdict(pictures.disputed) if pictures.disputed else None,
@@ -124,6 +130,13 @@ def _record(record: Record, metrics: Sequence[str], pools: dict[str, Pool]) -> d
         "finished_at": record.measured.finished_at,
         "peak_memory_mb": _number(record.measured.peak_memory_mb),
     }
+
+
+def _curves(curves: Curves) -> dict[str, Any]:
+    """Return loss and AvAcc by epoch, as far as they are known, and the epoch that was kept."""
+    parts = {"train": curves.train, "validation": curves.validation}
+    known = {part: {name: of[name] for name in ("loss", "AvAcc") if name in of} for part, of in parts.items()}
+    return {**known, "kept": curves.kept}
 
 
 def _number(value: float | None) -> float | None:

@@ -34,6 +34,7 @@ _SCRIPTS = ("data", "sorting", "panel", "cells", "estimate", "chart", "methods",
 _ALWAYS = frozenset(
     {"overview", "pair", "tables", "failures", "cells", "provenance"}
 )  # sections with parts of their own
+_SHOWN_FAILURES = 3  # reasons that are not folded
 _IDS = re.compile(r'(\bid="|url\(#|href="#)')
 
 
@@ -70,7 +71,7 @@ def page(
     pictures : Pictures, optional
         Of samples; none where the images are not at hand.
     refresh_s : int, optional
-        Seconds after which the page loads itself anew, unless its reader is at a record.
+        Seconds after which the page loads itself anew, unless its reader is at a record, or has chosen a part.
     """
     from markupsafe import Markup
 
@@ -92,6 +93,7 @@ def page(
         protocol=protocol(results),
         pictures=pictures.classes,
         failures=list(failures(results)),
+        shown_failures=_SHOWN_FAILURES,
         provenance=provenance(results),
         refresh_s=refresh_s,
         style=_asset("page.css"),

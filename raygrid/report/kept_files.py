@@ -9,7 +9,7 @@ from urllib.parse import quote
 from raygrid.storage.store import Store
 
 # What a store may keep of a cell besides its record, and where.
-KINDS = {"log": ("logs", ".log"), "curves": ("curves", ".csv")}
+KINDS = {"log": ("logs", ".log")}
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def critical_difference_figures(statistics: Statistics) -> Iterator[Figure]:
             [ranks_of(found) for found in statistics.mean_ranks if found.metric == metric],
             name=f"ranks-{metric}",
             title=f"Average ranks by {metric}",
-            caption="Average ranks over data sets, the best at the left; a thick bar joins those that Nemenyi's test "
-            f"does not tell apart (alpha {statistics.alpha:g}, CD the critical difference).",
+            caption="Average ranks over data sets, the best on top; a bar at the right joins those that Nemenyi's "
+            f"test does not tell apart (alpha {statistics.alpha:g}, CD the critical difference).",
             alpha=statistics.alpha,
         )

@@ -10,15 +10,12 @@ const lookOf = (m) => {
   return { colour: COLOURS[k % COLOURS.length], shape: SHAPES[k % SHAPES.length], dash: DASHES[arm % DASHES.length] };
 };
 
-const mark = (m, x, y, fill = true) => {
-  const { colour, shape } = lookOf(m);
-  return svg("path", { d: shape, transform: `translate(${x} ${y})`, stroke: colour, fill: fill ? colour : "var(--paper)" });
-};
+const mark = ({ colour, shape }, x, y) => svg("path", { d: shape, transform: `translate(${x} ${y})`, stroke: colour, fill: colour });
 
 function swatch(m) {
   const { colour, dash } = lookOf(m);
   return svg("svg", { class: "swatch", viewBox: "-14 -6 28 12", "aria-hidden": "true" },
-    svg("path", { d: "M-14 0H14", stroke: colour, "stroke-dasharray": dash, "stroke-width": 1.6, fill: "none" }), mark(m, 0, 0));
+    svg("path", { d: "M-14 0H14", stroke: colour, "stroke-dasharray": dash, "stroke-width": 1.6, fill: "none" }), mark(lookOf(m), 0, 0));
 }
 
 function ticksOf([low, high]) {
@@ -39,7 +36,8 @@ function rangeOf(values) {
 
 function panelOf({ title, lines, ticks, xLabel, yLabel }, _, all) {
   const { left, right, top, bottom } = MARGINS;
-  const [width, height] = SIZES[Math.min(all.length, SIZES.length) - 1];
+  const isNarrow = matchMedia("(max-width: 40rem)").matches;
+  const [width, height] = SIZES[isNarrow ? 1 : Math.min(all.length, SIZES.length) - 1];
   const range = rangeOf(lines.flatMap((line) => line.points.flatMap((point) => point.ends ?? [point.y])));
   const x = (at) => left + 8 + at * (width - left - right - 16);
   const y = (value) => top + (1 - (value - range[0]) / (range[1] - range[0])) * (height - top - bottom);
@@ -50,13 +48,13 @@ function panelOf({ title, lines, ticks, xLabel, yLabel }, _, all) {
   }
   for (const [at, text] of thinned(ticks, width)) picture.append(words(text, { x: x(at), y: height - bottom + 14, "text-anchor": "middle" }));
   picture.append(words(title, { class: "title", x: left, y: 12 }), words(yLabel, { class: "label", x: width - right, y: 12, "text-anchor": "end" }), words(xLabel, { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle", class: "label" }));
-  for (const { m, points } of lines) {
-    const { colour, dash } = lookOf(m);
-    const group = svg("g", { "data-m": m }, svg("title", {}, document.createTextNode(methodName(m))));
+  for (const { m, name = methodName(m), look = lookOf(m), points } of lines) {
+    const { colour, dash } = look;
+    const group = svg("g", { "data-m": m ?? "" }, svg("title", {}, document.createTextNode(name)));
     if (points.length > 1) group.append(svg("polyline", { points: points.map((point) => `${x(point.x)},${y(point.y)}`).join(" "), stroke: colour, "stroke-dasharray": dash }));
     for (const point of points) {
       if (point.ends) group.append(svg("path", { d: `M${x(point.x)} ${y(point.ends[0])}V${y(point.ends[1])}`, stroke: colour }));
-      group.append(mark(m, x(point.x), y(point.y)));
+      if (look.shape) group.append(mark(look, x(point.x), y(point.y)));
     }
     picture.append(group);
   }
@@ -68,6 +66,23 @@ function thinned(ticks, width) {
   const kept = [];
   for (const tick of ticks) if (!kept.length || (tick[0] - kept.at(-1)[0]) * width >= 6 * (String(tick[1]).length + 2)) kept.push(tick);
   return kept;
+}
+
+// Loss and AvAcc of a training by epoch: faint of the training part, strong of the validation part.
+function curvesOf(key) {
+  const curves = data.curves[key];
+  if (!curves) return [];
+  const panels = ["loss", "AvAcc"].map((measure) => {
+    const parts = ["train", "validation"].filter((part) => curves[part][measure]?.some((value) => value !== null));
+    const n = Math.max(...parts.map((part) => curves[part][measure].length), 0);
+    const place = (epoch) => (n > 1 ? epoch / (n - 1) : 0.5);
+    const lines = parts.map((part) => ({
+      name: part, look: { colour: part === "train" ? "var(--muted)" : "var(--done)", dash: part === "train" ? "4 2" : "" },
+      points: curves[part][measure].map((y, epoch) => ({ x: place(epoch), y })).filter((point) => point.y !== null),
+    }));
+    return { title: measure, lines, xLabel: "Epoch", yLabel: parts.join(" (dashed), "), ticks: Array.from({ length: n }, (_, epoch) => [place(epoch), epoch + 1]) };
+  });
+  return [h("h3", {}, "Curves"), h("p", { className: "note" }, `The weights are those after epoch ${curves.kept}.`), h("div", { className: "chart" }, panels.filter((panel) => panel.lines.length).map(panelOf))];
 }
 
 function highlight(m) {

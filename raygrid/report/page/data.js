@@ -71,7 +71,7 @@ const resized = new ResizeObserver((entries) => entries.forEach((entry) => markC
 function markCut(box) {
   const isCut = box.scrollLeft + box.clientWidth < box.scrollWidth - 2;
   box.classList.toggle("is-cut", isCut);
-  if (isCut && !box.nextElementSibling?.matches(".cut-hint")) box.after(h("p", { className: "cut-hint", "aria-hidden": "true" }, "scroll for more →"));
+  if (isCut && box.matches(".scroll") && !box.nextElementSibling?.matches(".cut-hint")) box.after(h("p", { className: "cut-hint", "aria-hidden": "true" }, "scroll for more →"));
 }
 
 function watched(box) {

@@ -10,7 +10,7 @@ function ranked() {
   const samples = samplesOf(everyCell.filter(passes));
   const found = [...(samples[0]?.columns.keys() ?? [])].map((m) => ({ m, ...estimate(samples, (sample) => [...sample.columns.get(m).values()]) }));
   const best = Math.max(...found.map((one) => one.value));
-  const unit = found.length ? `Means and intervals over what is left by the filters: ${samples.map((sample) => `${sample.n} folds of ${levels.dataset[sample.dataset]}`).join(", ")}.` : "No level and fold has a value of every method.";
+  const unit = found.length ? `Of what the filters leave: ${samples.map((sample) => `${sample.n} folds of ${levels.dataset[sample.dataset]}`).join(", ")}. Which methods are told apart is said of the whole grid only.` : "No level and fold has a value of every method.";
   return { methods: found.map((one) => ({ ...one, behind: one.value - best })), unit, notes: [] };
 }
 

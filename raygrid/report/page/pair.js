@@ -1,6 +1,7 @@
 /* Two methods side by side: paired differences, confusion matrices, images that only one of them recognises */
 
 const MOST_CLASSES = 20; // of a matrix: more cannot be read
+const SHOWN_PICTURES = 6; // of each of the two
 const matrixView = { dataset: undefined };
 
 const blockKey = (i) => BLOCK_AXES.map((axis) => cells[axis][i]).join();
@@ -79,6 +80,13 @@ function pictureOf(at, wrong, names) {
     h("span", { "aria-hidden": "true" }, names[labels[at]]), h("small", { "aria-hidden": "true" }, `not ${names[predicted[wrong][at]]}`));
 }
 
+// One of each class before the second of any.
+function ofManyClasses(those) {
+  const turn = new Map();
+  const turnOf = (at) => { const label = data.disputed.true[at]; turn.set(label, (turn.get(label) ?? 0) + 1); return turn.get(label); };
+  return those.map((at) => [turnOf(at), at]).sort(([a], [b]) => a - b).map(([, at]) => at);
+}
+
 function disputedOf(a, b) {
   const { disputed } = data;
   const place = (m) => disputed?.cells.findIndex((key) => methodOf[indexOf.get(key)] === m) ?? -1;
@@ -89,7 +97,7 @@ function disputedOf(a, b) {
   const names = pooled("class_names", indexOf.get(disputed.cells[0]));
   const rows = [[a, atA, atB], [b, atB, atA]].map(([m, right, wrong]) => {
     const those = disputed.true.map((label, at) => at).filter((at) => disputed.predicted[right][at] === disputed.true[at] && disputed.predicted[wrong][at] !== disputed.true[at]);
-    return [h("p", {}, h("strong", {}, `Only ${methodName(m)}: `), `${disputed.only[right][wrong]} test images`), those.length ? h("ul", { className: "pictures" }, those.slice(0, 6).map((at) => pictureOf(at, wrong, names))) : ""];
+    return [h("p", {}, h("strong", {}, `Only ${methodName(m)}: `), `${disputed.only[right][wrong]} test images`), those.length ? h("ul", { className: "pictures" }, ofManyClasses(those).slice(0, SHOWN_PICTURES).map((at) => pictureOf(at, wrong, names))) : ""];
   });
   return h("div", {}, heading, h("p", { className: "note" }, `${blockName(indexOf.get(disputed.cells[0]))}.`), ...rows.flat());
 }

@@ -46,7 +46,7 @@ function classes(i) {
 // Rows are true classes; the colour is linear in the share of the row.
 function confusionTable(matrix, names, order = names.map((_, k) => k)) {
   const rows = order.map((k) => [names[k], ...order.map((j) => matrix[k][j])]);
-  const made = table(["True \\ predicted", ...order.map((k) => names[k])], rows, "confusion");
+  const made = table(["True \\ predicted", ...order.map((k) => names[k])], rows, names.some((name) => name.length > 3) ? "confusion is-turned" : "confusion");
   order.forEach((k, row) => order.forEach((j, column) => {
     const share = matrix[k][j] / matrix[k].reduce((sum, count) => sum + count, 0) || 0;
     made.tBodies[0].rows[row].cells[column + 1].style.setProperty("--share", `${Math.round(60 * share)}%`);
@@ -81,6 +81,7 @@ function showRecord(key) {
     parts.push(h("h3", {}, "Classes"), scroller("Classes", classes(i)));
     parts.push(h("h3", {}, "Confusion matrix"), h("p", { className: "note" }, "Test samples; classes from the largest to the smallest."), scroller("Confusion matrix", confusionTable(records.confusion[i], names, order)));
   }
+  parts.push(...curvesOf(key));
   const seconds = Object.entries(records.seconds[i]).map(([stage, value]) => `${stage} ${value} s`).join(", ");
   const versions = Object.entries(pooled("versions", i)).map((pair) => pair.join(" ")).join(", ");
   parts.push(h("h3", {}, "Cost and origin"), definitions([

@@ -2,7 +2,7 @@
 
 for (const sortable of document.querySelectorAll(".sortable")) makeSortable(sortable);
 for (const box of document.querySelectorAll(".table")) makeFilterable(box);
-for (const box of document.querySelectorAll(".scroll")) watched(box);
+for (const box of document.querySelectorAll(".scroll, .contents")) watched(box);
 for (const span of document.querySelectorAll("[data-share]")) span.style.flexGrow = span.dataset.share;
 for (const place of document.querySelectorAll(".metric-place")) place.append(metricSwitch(`metric-of-${place.id}`));
 makeMethods();
@@ -25,4 +25,5 @@ for (const section of document.querySelectorAll("main > section")) seen.observe(
 // What a link leads to may be folded; on paper everything is open.
 window.addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach((one) => { one.open = true; }));
 const refresh = Number(document.body.dataset.refreshS);
-if (refresh) setInterval(() => panel.open || document.activeElement.matches("input, select") || location.reload(), 1000 * refresh);
+const isInUse = () => panel.open || filterText() || view.pair.length || document.activeElement.matches("input, select");
+if (refresh) setInterval(() => isInUse() || location.reload(), 1000 * refresh);
