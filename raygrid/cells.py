@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from raygrid.axes import ALIASES, AXES
 from raygrid.classifiers import Classifier
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError, choices
+from raygrid.gridfile.choices import Choosing
 from raygrid.gridfile.levels import canonical, spelled
 from raygrid.gridfile.schema import Grid
 from raygrid.imbalance import Profile
@@ -31,7 +32,12 @@ PROTOCOL = 4
 
 @lru_cache(maxsize=4096)
 def identity(level: Level) -> dict[str, Any]:
-    """Return `level.identity()`, which may read files, once a level; with the source of a class of the user's own."""
+    """Return `level.identity()`, which may read files, once a level; with the source of a class of the user's own.
+
+    Of a level that stands for several candidates, it is theirs.
+    """
+    if len(level.candidates) > 1:
+        return {"name": level.name, "choose": [identity(candidate) for candidate in level.candidates]}
     return level.identity() | dict(level.code)
 
 
@@ -50,15 +56,39 @@ class Cell:
     seed: int
     split: Split = field(default_factory=Official)
     validation: float | Literal["official"] | None = None
+    choose: Choosing = field(default_factory=Choosing)
+
+    @property
+    def n_candidates(self) -> int:
+        """How many candidates the cell chooses among; 1 where nothing is chosen."""
+        return len(self.classifier.candidates) * len(self.resampler.candidates)
+
+    @property
+    def candidates(self) -> list["Cell"]:
+        """The cells of which this one chooses one, the last parameter changing first; most often itself alone."""
+        pairs = product(self.classifier.candidates, self.resampler.candidates)
+        return [replace(self, classifier=classifier, resampler=resampler) for classifier, resampler in pairs]
+
+    @property
+    def n_fits(self) -> int:
+        """How often a classifier is trained: each candidate in each inner fold, then the chosen one."""
+        return 1 if self.n_candidates == 1 else self.n_candidates * self.choose.n_parts + 1
+
+    def chosen_values(self, candidate: "Cell") -> dict[str, dict[str, Any]]:
+        """Return the parameters of a candidate that are chosen, by axis, as plain JSON values."""
+        pairs = {axis: (getattr(self, axis), getattr(candidate, axis)) for axis in ("classifier", "resampler")}
+        return {axis: level.chosen_values(one) for axis, (level, one) in pairs.items() if len(level.candidates) > 1}
 
     def identity(self) -> dict[str, Any]:
         """Return, as plain JSON values, everything that can change the result, and nothing else.
 
-        A split or a validation part that nobody has asked for is not mentioned: other cells keep their keys.
+        A split, a validation part or a choice that nobody has asked for is not mentioned: other cells keep their keys.
         """
         asked: dict[str, Any] = {} if self.split == Official() else {"split": identity(self.split)}
         if self.validation is not None:
             asked["validation"] = self.validation
+        if self.n_candidates > 1:
+            asked["choose"] = self.choose.identity()
         return asked | {
             "protocol": PROTOCOL,
             "dataset": identity(self.dataset),
@@ -87,6 +117,11 @@ class Cell:
         """The seed of the fold's subsets: the same at every level of imbalance, representation and resampler."""
         return seed_for(self.seed, self.dataset.name, self.fold)
 
+    @property
+    def uses_cards(self) -> bool:
+        """Whether it computes on a card, if it is given one: it trains a network. All else is computed on CPUs."""
+        return self.classifier.takes == "images"
+
     def seed_of(self, purpose: str) -> int:
         """Return the seed of one stage: the same for every cell that shares data set, fold and imbalance."""
         return seed_for(self.fold_seed, self.imbalance.stream, purpose)
@@ -110,7 +145,7 @@ def expand(grid: Grid) -> list[Cell]:
 
     The arms are interleaved, so that cells which need a GPU and cells which do not are started side by side.
     """
-    names = ("image_size", "interpolation", "seed", "split", "validation")
+    names = ("image_size", "interpolation", "seed", "split", "validation", "choose")
     shared = {name: getattr(grid, name) for name in names}
     pairs = [(arm, resampler) for arm in grid.arms for resampler in arm.resamplers]
     cells = [
@@ -124,29 +159,31 @@ def expand(grid: Grid) -> list[Cell]:
     return list(dict.fromkeys(kept))  # two arms may have a cell in common
 
 
-def select(cells: Iterable[Cell], only: Sequence[str], grid: Grid) -> list[Cell]:
+def select(cells: Iterable[Cell], only: Sequence[str], valid: Mapping[str, Sequence[str]]) -> list[Cell]:
     """Return the cells that every one of `only` allows.
 
     Parameters
     ----------
     only : sequence of str
         ``axis=level`` or ``axis=level,level``.
+    valid : mapping
+        The levels of every axis, as text.
 
     Raises
     ------
     UsageError
-        An axis or level that the grid does not have.
+        An axis or level that is not valid.
     """
     kept = list(cells)
     for text in only:
         name, _, levels = text.partition("=")
         axis = ALIASES.get(name, name)
-        if axis not in grid.levels():
-            raise UsageError(f"--only {text}: {choices(name, grid.levels())}")
+        if axis not in valid:
+            raise UsageError(f"--only {text}: {choices(name, valid)}")
         wanted = [canonical(axis, level) for level in levels.split(",")]
         for level in wanted:
-            if level not in grid.levels()[axis]:
-                raise UsageError(f"--only {text}: {choices(level, grid.levels()[axis])}")
+            if level not in valid[axis]:
+                raise UsageError(f"--only {text}: {choices(level, valid[axis])}")
         kept = [cell for cell in kept if cell.levels()[axis] in wanted]
     return kept
 

@@ -1,12 +1,14 @@
 """The levels of all axes: a name and parameters, validated, frozen and hashable."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo
 
-from raygrid.checksum import path_checksum
+from raygrid.storage.checksum import path_checksum
 
 # Marks a parameter that a level got after cells with that level had been finished: Annotated[bool, ADDED_LATER]. Its
 # default is left out of the identity, so that these cells keep their keys and stay finished.
@@ -18,8 +20,27 @@ def _require_name(schema: dict[str, Any]) -> None:
     schema["required"] = list(dict.fromkeys(["name", *schema.get("required", ())]))
 
 
+def _allow_choices(schema: dict[str, Any]) -> None:
+    """Let editors allow a list to choose from in place of the value of any parameter."""
+    _require_name(schema)
+    for name, value in schema["properties"].items():
+        if name != "name":
+            one = {key: described for key, described in value.items() if key not in ("default", "title")}
+            several = {
+                "type": "object",
+                "properties": {"choose": {"type": "array", "minItems": 2, "uniqueItems": True, "items": one}},
+                "required": ["choose"],
+                "additionalProperties": False,
+            }
+            outside = {key: described for key, described in value.items() if key not in one}
+            schema["properties"][name] = {"anyOf": [one, several], **outside}
+
+
 # How the mappings of a grid file are read: all keys are known, no value is converted, nothing changes afterwards.
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+# Of an axis on which any parameter may be a list to choose from.
+CHOOSABLE = ConfigDict(json_schema_extra=_allow_choices)
 
 
 class Level(BaseModel):
@@ -39,19 +60,45 @@ class Level(BaseModel):
     name: str
     _code: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _root: Path | None = PrivateAttr(None)
+    _candidates: tuple["Level", ...] = PrivateAttr(())
+    _chosen: tuple[tuple[str, ...], ...] = PrivateAttr(())
 
-    def with_code(self, root: Path, **code: str) -> Self:
+    def with_code(self, root: Path | None, **code: str) -> Self:
         """Return this level, which now knows where the user's code is that it runs, and what of it enters keys.
 
-        That is the checksum of the source, and the class if it is the user's.
+        That is the checksum of the source or the version of the package, and the class if it is not raygrid's. `root`
+        is None if the code is that of an installed package, which every machine has.
         """
         self._root, self._code = root, code
         return self
 
+    def with_candidates(self, candidates: Sequence[Self], parameters: Sequence[tuple[str, ...]]) -> Self:
+        """Return this level, which now stands for several, one of which each cell chooses.
+
+        Parameters
+        ----------
+        candidates : sequence of Level
+            In the order in which they are declared; the first is equal to this level as it was.
+        parameters : sequence of tuple of str
+            The parameters in which they differ; within a mapping, its name and the key.
+        """
+        self._candidates, self._chosen = tuple(candidates), tuple(parameters)
+        return self
+
+    @property
+    def candidates(self) -> tuple[Self, ...]:
+        """The levels of which each cell chooses one; most often this level alone."""
+        return cast(tuple[Self, ...], self._candidates) or (self,)
+
+    def chosen_values(self, candidate: Self) -> dict[str, Any]:
+        """Return, as plain JSON values, the parameters of a candidate that the grid file leaves to be chosen."""
+        dumped = candidate.model_dump(mode="json")
+        return {".".join(keys): reduce(getitem, keys, dumped) for keys in self._chosen}
+
     @property
     def text(self) -> str:
         """What tables, --only and messages call this level."""
-        return self.name
+        return "-".join([self.name, *(["chosen"] if self._chosen else []), *map(".".join, self._chosen)])
 
     @property
     def code(self) -> Mapping[str, str]:
@@ -62,6 +109,16 @@ class Level(BaseModel):
     def root(self) -> Path | None:
         """The package or module that has this code; None where all code is raygrid's."""
         return self._root
+
+    @classmethod
+    def variants(cls) -> tuple[type["Level"], ...]:
+        """Return further classes of the same name, for other values of the parameters; by default none."""
+        return ()
+
+    @classmethod
+    def reads(cls, given: Mapping[str, Any]) -> bool:
+        """Whether this variant is the class for these parameters, as the grid file has them."""
+        return True
 
     def identity(self) -> dict[str, Any]:
         """Return, as plain JSON values, everything about this level that can change a result, except its code.
@@ -99,12 +156,38 @@ def labels(levels: Iterable[Level]) -> dict[Level, str]:
 
 
 def _label(level: Level, namesakes: list[Level]) -> str:
+    given = {each: _spelled(each) for each in namesakes}
     differing = [
         f"{name}={value}"
-        for name, value in level.as_dict().items()
-        if len({repr(other.as_dict().get(name)) for other in namesakes}) > 1
+        for name, value in given[level].items()
+        if len({other.get(name) for other in given.values()}) > 1
     ]
     return f"{level.text}({', '.join(differing)})" if differing else level.text
+
+
+def _spelled(level: Level) -> dict[str, str]:
+    """Return the parameters of a level as text; of one that stands for several, all values: *0.1|1|10*."""
+    of_each = [
+        {key: _short(getattr(each, key), value) for key, value in each.as_dict().items()} for each in level.candidates
+    ]
+    names = dict.fromkeys(name for each in of_each for name in each)
+    return {name: "|".join(dict.fromkeys(each[name] for each in of_each if name in each)) for name in names}
+
+
+def _short(value: Any, plain: Any) -> str:
+    """Return a parameter as text, of a level within a level what is not by default: *step(after=(160, 180))*, *a+b*."""
+    if isinstance(value, tuple) and value and all(isinstance(each, Level) for each in value):
+        return "+".join(_short(each, each) for each in value)
+    if not isinstance(value, BaseModel):
+        return str(plain)
+    fields = type(value).model_fields.items()
+    given = {name: getattr(value, name) for name, field in fields if name != "name"}
+    if not isinstance(value, Level):
+        return " ".join(str(each) for pair in given.items() for each in pair)
+    set_ = [
+        f"{name}={_short(each, each)}" for name, each in given.items() if each != type(value).model_fields[name].default
+    ]
+    return value.text + (f"({', '.join(set_)})" if set_ else "")
 
 
 def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "an existing file or folder") -> Path:

@@ -15,12 +15,14 @@ from threadpoolctl import threadpool_limits
 
 from raygrid import host
 from raygrid.cells import Cell
-from raygrid.classifiers import fit, predictions
+from raygrid.choosing import Progress, calibrated, choose, small_classes
+from raygrid.classifiers import Part, curves_of, fit, predictions
 from raygrid.errors import InfeasibleError, UsageError
 from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs, samples_of
 from raygrid.metrics.confusion import confusion_matrix, metrics_of
+from raygrid.networks.keras_backend import card_name
 from raygrid.storage.checkpoint import Checkpoint
 from raygrid.storage.record import FINAL, Measured, Record, Status
 from raygrid.storage.stopwatch import shared_s
@@ -66,10 +68,21 @@ def compute(
         y, y_validation, y_test = (inputs.y[index] for index in (fold.train, fold.validation, fold.test))
     with clock.stage("represent"):
         X, X_validation, X_test = samples_of(cell, inputs, fold, runtime)
+    chosen, choice = cell, None
+    if cell.n_candidates > 1:
+        checkpoint = progress = Progress(checkpoint)
+        with clock.stage("choose"):
+            chosen, choice = choose(cell, (X, y), (X_validation, y_validation), n_classes, progress)
     with clock.stage("resample"):
-        A, y_resampled = cell.resampler.resample(X, y, seed=cell.seed_of("resample"))
+        X, A, y_resampled = chosen.resampler.apply(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):
-        model = fit(cell.classifier, X, A, y_resampled, n_classes, seed=cell.seed_of("fit"), checkpoint=checkpoint)
+        seed, watched = cell.seed_of("fit"), None if cell.validation is None else Part(X_validation, y_validation)
+        model = fit(
+            chosen.classifier, X, A, y_resampled, n_classes, seed=seed, checkpoint=checkpoint, validation=watched
+        )
+    if chosen.classifier.is_calibrated:
+        with clock.stage("calibrate"):
+            model = calibrated(chosen, model, X, y, n_classes, checkpoint)
     with clock.stage("predict"):
         predicted = predictions(model, X_test)
         validated = predictions(model, X_validation) if len(X_validation) else {}
@@ -84,20 +97,24 @@ def compute(
         "class_order": fold.class_order.tolist(),
         "class_counts": sizes,
         "ir": max(sizes["train"]) / min(sizes["train"]),
-        "notes": notes_on(sizes, inputs.class_names),
+        "curves": curves_of(model),
+        "choice": choice,
+        "notes": notes_on(sizes, inputs.class_names, [inputs.class_names[i] for i in small_classes(cell, y)]),
     }
     if validated and all(sizes["validation"]):
         fields["validation"] = metrics_of(confusion_matrix(y_validation, validated["y_pred"], n_classes))
     return fields, {"y_true": y_test, **predicted, "test_index": fold.test}
 
 
-def notes_on(sizes: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> list[str]:
-    """Say which classes a resampler has removed, and which the validation part lacks.
+def notes_on(sizes: Mapping[str, Sequence[int]], class_names: Sequence[str], small: Sequence[str]) -> list[str]:
+    """Say which classes a resampler has removed, the validation part lacks, or an inner fold may lack.
 
     Parameters
     ----------
     sizes : mapping
         Samples of each class, by part, as a record has them.
+    small : sequence of str
+        The classes with fewer training samples than there are inner folds.
     """
 
     def lacking(part: str) -> str:
@@ -108,6 +125,8 @@ def notes_on(sizes: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> 
         notes.append(f"no training samples are left of {names}: recall 0")
     if names := lacking("validation"):
         notes.append(f"no validation samples of {names}: no metrics of the validation part")
+    if small:
+        notes.append(f"fewer training samples than inner folds of {', '.join(map(repr, small))}: not scored in each")
     return notes
 
 
@@ -132,7 +151,7 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
     store.write_log(cell.key, "")  # what an earlier trial wrote is not this one's
     clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(runtime.known(), sort_keys=True))
     host.reset_peak_memory()
-    threads = runtime.threads
+    threads, gpus = runtime.threads, runtime.gpus if cell.uses_cards else 0.0
     with threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
         outcome, predictions = _outcome(cell, inputs, clock, checkpoint, runtime)
     record = Record(
@@ -144,6 +163,8 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
             finished_at=_now(),
             seconds=clock.seconds,
             shared_s=round(clock.shared_s, 3),
+            gpus=gpus,
+            device=card_name() if gpus else host.processor(),
             peak_memory_mb=host.peak_memory_mb(),
             attempt=attempt,
             log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),

@@ -217,6 +217,9 @@ class Observer:
     def notice(self, text: str) -> None:
         self.heard.append(text)
 
+    def waiting(self, what: str) -> None:
+        pass
+
 
 def know_this_module() -> None:
     """Let Ray's workers, which do not have the tests, know these classes."""

@@ -39,12 +39,13 @@ ARM = "  - representation: features\n    classifier: svm\n    resamplers: [none]
 SMALL = HEAD + ARM
 
 TOP_KEYS = (
-    "name, seed, folds, image_size, interpolation, imbalance, split, validation, datasets, arms, exclude, metrics, "
-    "resources"
+    "name, seed, folds, image_size, interpolation, imbalance, split, validation, datasets, arms, choose, exclude, "
+    "metrics, resources"
 )
 CNN_KEYS = (
-    "name, threshold_moving, class_weight, focal_gamma, logit_adjustment, epochs, batch_size, optimizer, "
-    "learning_rate, balanced_batches, backbone, alpha, weights, dense_units"
+    "name, threshold_moving, loss, class_weight, class_weight_after, focal_gamma, logit_adjustment, epochs, "
+    "batch_size, optimizer, learning_rate, momentum, weight_decay, schedule, augment, balanced_batches, "
+    "early_stopping, select, label, trained_layers, second_stage, backbone, alpha, weights, dense_units"
 )
 CLASSIFIERS = "cnn, keras, svm, linear_probe, knn, sklearn"
 RESAMPLERS = ", ".join((*resampling.RESAMPLERS, *resampling.ALIASES))
@@ -228,6 +229,19 @@ BAD = {
     "unknown key, nothing near": (
         SMALL + "xyz: 3\n",
         [f"7:6: xyz: unknown key: got 'xyz'; expected one of {TOP_KEYS}"],
+    ),
+    "parameters that are levels": (
+        arm(
+            "image",
+            "{name: cnn, loss: {name: ldam, scales: 3}, augment: [flipp], second_stage: {name: crt, epochs: 0}}",
+        ),
+        [
+            "5:56: arms[0].classifier.loss.scales: unknown key: got 'scales'; expected one of name, max_margin, scale; "
+            "did you mean 'scale'?",
+            "5:70: arms[0].classifier.augment[0]: got 'flipp'; expected one of flip, crop, mixup, remix; did you mean "
+            "'flip'?",
+            "5:112: arms[0].classifier.second_stage.epochs: got 0; expected a number above 0",
+        ],
     ),
     "unknown key of a classifier": (
         arm("image", "{name: cnn, epoch: 2}"),
@@ -560,10 +574,9 @@ def test_the_json_schema_knows_what_the_file_may_say():
     assert resamplers["minItems"] == 1
     assert resamplers["items"]["anyOf"][0]["enum"] == RESAMPLERS.split(", ")
     assert list(models["Cnn"]["properties"]) == CNN_KEYS.split(", ")
-    assert models["Svm"]["properties"]["gamma"]["anyOf"] == [
-        {"enum": ["scale", "auto"], "type": "string"},
-        {"exclusiveMinimum": 0, "type": "number"},
-    ]
+    one, several = models["Svm"]["properties"]["gamma"]["anyOf"]
+    assert one["anyOf"] == [{"enum": ["scale", "auto"], "type": "string"}, {"exclusiveMinimum": 0, "type": "number"}]
+    assert several["properties"]["choose"]["items"] == one
 
 
 def test_editors_accept_the_papers_grid_and_refuse_a_bad_one():

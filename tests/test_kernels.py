@@ -44,7 +44,7 @@ def found(name, X, y, X_test, dtype):
     train = train_samples(X)
     A, y_resampled = RESAMPLERS[name]().resample(train, y, seed=3)
     model = Svm().fit(train, A, y_resampled, seed=0, checkpoint=NO_CHECKPOINT)
-    return model.kernel.gamma, model.predict(test_samples(X_test, X))
+    return model.kernel.function.gamma, model.predict(test_samples(X_test, X))
 
 
 def check(names, X, y, X_test):

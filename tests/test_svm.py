@@ -6,7 +6,7 @@ from in_memory import test_samples, train_samples
 from scipy.sparse import csr_array, eye_array
 from sklearn.svm import SVC
 
-from raygrid.classifiers import svm
+from raygrid.classifiers import pairs
 from raygrid.classifiers.svm import Svm
 from raygrid.storage.checkpoint import NO_CHECKPOINT
 
@@ -35,8 +35,8 @@ def made_up(sizes, seed=0):
 
 
 def fitted(X, A, y, *, monkeypatch, sharing=ALL, **parameters):
-    monkeypatch.setattr(svm, "_FEW", sharing[0])
-    monkeypatch.setattr(svm, "_GROUP", sharing[1])
+    monkeypatch.setattr(pairs, "_FEW", sharing[0])
+    monkeypatch.setattr(pairs, "_GROUP", sharing[1])
     return Svm(**parameters).fit(train_samples(X), A, y, seed=0, checkpoint=NO_CHECKPOINT)
 
 
@@ -83,7 +83,7 @@ def test_of_equal_votes_the_smaller_label_wins(monkeypatch):
     ],
 )
 def test_small_classes_share_kernels(sizes, n_samples):
-    groups = svm._groups(np.array(sizes))
+    groups = pairs.groups(np.array(sizes))
     assert [len(rows) for rows in groups] == n_samples
     assert np.array_equal(np.concatenate(groups), np.arange(sum(sizes)))
 
@@ -95,7 +95,7 @@ def svm_of(X, y):
 
 def test_gamma_of_samples_that_are_all_equal_is_scikit_learns():
     X, y = np.ones((6, 3)), np.arange(6) % 2
-    assert svm_of(X, y).kernel.gamma == SVC().fit(X, y)._gamma == 1
+    assert svm_of(X, y).kernel.function.gamma == SVC().fit(X, y)._gamma == 1
 
 
 def test_a_sample_halfway_between_two_classes_goes_where_libsvm_puts_it():
@@ -103,3 +103,20 @@ def test_a_sample_halfway_between_two_classes_goes_where_libsvm_puts_it():
     model = SVC().fit(X, y)
     assert model.decision_function(middle) == 0
     assert np.array_equal(svm_of(X, y).predict(test_samples(middle, X)), model.predict(middle))
+
+
+@pytest.mark.parametrize("sizes", CASES.values(), ids=CASES)
+def test_levels_that_are_compared_predict_what_each_predicts_alone(sizes):
+    X, A, y, X_test = made_up(sizes)
+    levels = [
+        Svm(C=C, gamma=gamma, class_weight=weight)
+        for C in (0.1, 10.0)
+        for gamma in ("auto", "scale", 0.01)
+        for weight in ("none", "balanced")
+    ]
+    given = {"seed": 0, "checkpoint": NO_CHECKPOINT}
+    samples = train_samples(X), A, y
+    together = Svm.predictions_of_each(levels, *samples, test_samples(X_test, X), **given)
+    alone = [level.fit(*samples, **given).predict(test_samples(X_test, X)) for level in levels]
+    assert np.array_equal(list(together), alone)
+    assert len({labels.tobytes() for labels in alone}) > 4

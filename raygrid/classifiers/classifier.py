@@ -1,21 +1,42 @@
 """The contract of a classifier."""
 
 from abc import abstractmethod
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from raygrid.level import Level
+from raygrid.level import CHOOSABLE, Level
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.checkpoint import Checkpoint
 
 Labels = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Part:
+    """The validation part of a fold, as it is: not resampled.
+
+    Attributes
+    ----------
+    X : Samples
+    y : array of shape (n_validation,), int64
+        Labels 0 .. M - 1.
+    """
+
+    X: Samples
+    y: Labels
+
+
 class Fitted(Protocol):
-    """A trained classifier; one that also has scores is a `raygrid.classifiers.scores.Scoring`."""
+    """A trained classifier.
+
+    One that also has scores is a `raygrid.classifiers.scores.Scoring`. One that was trained in epochs may have
+    `curves`, a `raygrid.storage.record.Curves`, which the record keeps.
+    """
 
     def predict(self, X: Samples) -> Labels:
         """Return labels of shape (n_samples,), int64, for test samples of shape (n_samples, ...).
@@ -36,8 +57,19 @@ class Classifier(Level):
         Whether its run time grows with the square of the number of samples.
     """
 
+    model_config = CHOOSABLE
     takes: ClassVar[Literal["images", "vectors"]]
     compares_pairs: ClassVar[bool] = False
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether its trained form, which has `decision_values`, gets probabilities from inner folds."""
+        return False
+
+    @property
+    def needs_validation(self) -> tuple[str, ...]:
+        """The names of the parameters that need a validation part; a grid without one is refused. By default none."""
+        return ()
 
     @abstractmethod
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
@@ -57,3 +89,70 @@ class Classifier(Level):
             Saves the state of a long training, and loads the state of an interrupted training with the same arguments.
             The result must be equal to that of an uninterrupted training. A short training need not use it.
         """
+
+    @classmethod
+    def predictions_of_each(
+        cls,
+        levels: Sequence[Self],
+        X: Samples,
+        A: csr_array,
+        y: Labels,
+        X_test: Samples,
+        *,
+        seed: int,
+        checkpoint: Checkpoint,
+    ) -> Iterator[Labels]:
+        """Yield the labels that each of some levels of this class predicts for `X_test`, trained on the mixtures A X.
+
+        By default they are trained one after the other. A subclass whose levels have work in common may do it once.
+
+        Parameters
+        ----------
+        levels : sequence of Classifier
+            The candidates of a cell that chooses among them.
+        X, A, y, seed, checkpoint
+            As of `fit`, for all levels.
+        X_test : Samples
+            Samples on which the levels are compared; never those of the test part.
+
+        Yields
+        ------
+        array of shape (len(X_test),), int64
+            In the order of the levels, and as equal to those of ``fit(...).predict(X_test)`` as rounding allows.
+        """
+        for level in levels:
+            yield level.fit(X, A, y, seed=seed, checkpoint=checkpoint).predict(X_test)
+
+
+class WatchingClassifier(Classifier):
+    """A classifier whose training sees the validation part: to follow it, to stop, or to select an epoch."""
+
+    @abstractmethod
+    def fit(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None
+    ) -> Fitted:
+        """Train on the mixtures A X, as a `Classifier` does.
+
+        Parameters
+        ----------
+        validation : Part, optional
+            None where the grid has no validation part. Never a test sample. Where a resampler has removed a class, its
+            samples are left out. In an inner fold of `choose` it is the same part as in the fit that follows.
+        """
+
+    @classmethod
+    def predictions_of_each(
+        cls,
+        levels: Sequence[Self],
+        X: Samples,
+        A: csr_array,
+        y: Labels,
+        X_test: Samples,
+        *,
+        seed: int,
+        checkpoint: Checkpoint,
+        validation: Part | None = None,
+    ) -> Iterator[Labels]:
+        """Yield the labels that each of some levels predicts for `X_test`, as `Classifier.predictions_of_each` does."""
+        for level in levels:
+            yield level.fit(X, A, y, seed=seed, checkpoint=checkpoint, validation=validation).predict(X_test)

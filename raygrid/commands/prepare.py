@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import chain
 
 from rich.console import Console
 
@@ -29,5 +30,6 @@ def prepare_inputs(job: Job) -> None:
 
 def fetch(cells: Sequence[Cell]) -> None:
     """Download what cells need and this machine lacks, once, before any trial asks for it."""
-    for level in {level: None for cell in cells for level in (cell.dataset, cell.representation, cell.classifier)}:
+    levels = ((cell.dataset, cell.representation, *cell.classifier.candidates) for cell in cells)
+    for level in dict.fromkeys(chain.from_iterable(levels)):
         level.fetch()

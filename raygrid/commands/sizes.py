@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from raygrid.cells import Cell
+from raygrid.choosing import check_class_sizes
 from raygrid.commands.job import Job
 from raygrid.costs.model import Sizes, sizes_of
 from raygrid.errors import InfeasibleError
@@ -91,7 +92,7 @@ class Folds:
         if labels is None or fold is None:
             return ""
         try:
-            cell.resampler.check_sizes(labels.y[fold.train])
+            check_class_sizes(cell, labels.y[fold.train])
         except InfeasibleError as error:
             return f"{cell.resampler.name}: {_with_names(str(error), labels.class_names)}"  # the record lacks the names
         return ""

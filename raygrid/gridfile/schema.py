@@ -21,6 +21,7 @@ from raygrid.axes import ALIASES, AXES, IMBALANCE, METHOD_AXES
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.resizing import INTERPOLATIONS
 from raygrid.errors import choices
+from raygrid.gridfile.choices import Choosing, check_number
 from raygrid.gridfile.levels import (
     AnyClassifier,
     AnyDataset,
@@ -89,6 +90,17 @@ class Arm(BaseModel):
                 f"got classifier {self.classifier.name!r}, which takes {takes}, on representation "
                 f"{self.representation.name!r}, which gives {gives}; change one of them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _can_choose(self) -> Self:
+        for resampler in self.resamplers:
+            check_number(len(self.classifier.candidates) * len(resampler.candidates))
+            if len(resampler.candidates) > 1 and self.representation.is_trained_on_mixtures:
+                raise ValueError(
+                    f"got choose in resampler {resampler.name!r}, which gives what representation "
+                    f"{self.representation.name!r} is trained on; write one value, or train_on: original"
+                )
         return self
 
     def levels(self) -> Iterator[tuple[str, Level]]:
@@ -161,6 +173,7 @@ class Grid(BaseModel):
     validation: Annotated[float | Literal["official"] | None, BeforeValidator(_validation)] = None
     datasets: Axis[AnyDataset]
     arms: Axis[Arm]
+    choose: Choosing = Choosing()
     exclude: Annotated[tuple[Exclusion, ...], Field(strict=False)] = ()
     metrics: Annotated[Axis[MetricName], AfterValidator(with_distinct_headings)] = tuple(METRICS)
     resources: dict[str, Resources] = Field(default_factory=dict)
@@ -198,16 +211,31 @@ class Grid(BaseModel):
         if self.validation == "official" and not isinstance(self.split, Official):
             pools = f"got official with split {self.split.name}, which pools all parts; write a share, e.g. 0.2"
             faults.append(_fault(pools, "validation"))
+        if self.choose.scored_on == "validation" and self.validation is None:
+            lacking = "got scored_on: validation without a validation part; write a share beside it, `validation: 0.2`"
+            faults.append(_fault(f"{lacking}, or leave scored_on out", "choose"))
+        if self.validation is None:
+            faults += self._without_validation()
         if faults:
             raise ValidationError.from_exception_data("Grid", faults)
         return self
 
+    def _without_validation(self) -> Iterator[InitErrorDetails]:
+        """Yield a fault for each setting that needs a validation part."""
+        for i, arm in enumerate(self.arms):
+            needed = [("classifier", name) for each in arm.classifier.candidates for name in each.needs_validation]
+            needed += [("representation", name) for name in arm.representation.needs_validation]
+            for axis, name in dict.fromkeys(needed):
+                lacking = f"got {name} without a validation part, on which alone it looks; write a share beside `arms`"
+                yield _fault(f"{lacking}: `validation: 0.2`; or leave it out", "arms", i, axis, *name.split("."))
+
     def _namesakes(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each name that two classes share, because tables could not tell them apart."""
-        first: dict[tuple[str, str], type[Level]] = {}
+        """Yield a fault for each name that two classes of the user's share: tables could not tell them apart."""
+        first: dict[tuple[str, str], str] = {}
         for i, arm in enumerate(self.arms):
             for axis, level in arm.levels():
-                if first.setdefault((axis, level.name), type(level)) is not type(level):
+                its_class = level.code.get("class", "")
+                if its_class and first.setdefault((axis, level.name), its_class) != its_class:
                     fault = f"got two classes named {level.name!r}; give each {axis} a name of its own"
                     yield _fault(fault, "arms", i)
 

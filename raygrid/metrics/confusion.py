@@ -48,7 +48,7 @@ def average_accuracy(confusion: Confusion) -> float:
 
 def class_balance_accuracy(confusion: Confusion) -> float:
     """Return CBA, the mean of m_ii / max(row sum, column sum), in [0, 1] (equation (4) of the paper)."""
-    larger = np.maximum(confusion.sum(axis=0), confusion.sum(axis=1))
+    larger = np.maximum(confusion.sum(axis=0)[: len(confusion)], confusion.sum(axis=1))
     return float((np.diag(confusion) / larger).mean())
 
 
@@ -58,6 +58,18 @@ def geometric_average_of_recall(confusion: Confusion) -> float:
     One class that is never recognised makes it 0.
     """
     return float(recall(confusion).prod() ** (1 / len(confusion)))
+
+
+def of_classes_present(confusion: Confusion) -> Confusion:
+    """Return the matrix without the rows of classes that have no samples, of which every metric can be computed.
+
+    Returns
+    -------
+    array of shape (n_present, n_classes), int64
+        The columns of the classes that are present come first, in the order of the rows.
+    """
+    present = confusion.any(axis=1)
+    return confusion[present][:, np.argsort(~present, kind="stable")]
 
 
 def metrics_of(confusion: Confusion) -> dict[str, float]:

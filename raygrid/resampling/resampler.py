@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 
 from raygrid.errors import InfeasibleError
-from raygrid.level import Level
+from raygrid.level import CHOOSABLE, Level
 from raygrid.mixtures.samples import Samples
 
 Labels = NDArray[np.int64]
@@ -28,8 +28,17 @@ class Resampler(Level):
         Whether its time grows with the square of the number of samples.
     """
 
+    model_config = CHOOSABLE
     sees: ClassVar[Sees] = "labels"
     compares_pairs: ClassVar[bool] = False
+
+    def apply(self, X: Samples, y: Labels, *, seed: int) -> tuple[Samples, csr_array, Labels]:
+        """Return what the classifier is trained on: samples, their mixtures A, and the labels of these.
+
+        The samples are X, and A and the labels those of `resample`, unless a sampler makes samples that are no
+        mixtures.
+        """
+        return X, *self.resample(X, y, seed=seed)
 
     def resample(self, X: Samples, y: Labels, *, seed: int) -> tuple[csr_array, Labels]:
         """Return the resampled training set as mixtures of training samples.

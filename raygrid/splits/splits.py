@@ -73,15 +73,20 @@ class StratifiedKFold(Split):
 
     def parts(self, data: Labelled, *, fold: int, seed: int) -> Parts:
         """Return the parts; official ones are pooled first."""
-        y = data.y
         repetition, number = divmod(fold, self.n_splits)
-        rng = np.random.default_rng(seed_for(seed, "stratified k-fold", repetition))
-        dealt, n_dealt = np.empty(len(y), dtype=np.int64), 0
-        for label in range(int(y.max()) + 1):  # one class goes on where the last one ended: parts of equal size
-            members = rng.permutation(np.flatnonzero(y == label))
-            dealt[members] = (n_dealt + np.arange(len(members))) % self.n_splits
-            n_dealt += len(members)
+        dealt = dealt_out(data.y, self.n_splits, seed=seed_for(seed, "stratified k-fold", repetition))
         return {"train": np.flatnonzero(dealt != number), "test": np.flatnonzero(dealt == number)}
+
+
+def dealt_out(y: Ints, n_splits: int, *, seed: int) -> Ints:
+    """Return the part, 0 .. n_splits - 1, of each sample: each class is dealt out at random."""
+    rng = np.random.default_rng(seed)
+    dealt, n_dealt = np.empty(len(y), dtype=np.int64), 0
+    for label in range(int(y.max()) + 1):  # one class goes on where the last one ended: parts of equal size
+        members = rng.permutation(np.flatnonzero(y == label))
+        dealt[members] = (n_dealt + np.arange(len(members))) % n_splits
+        n_dealt += len(members)
+    return dealt
 
 
 def without_share(y: Ints, share: float, *, seed: int) -> tuple[Ints, Ints]:

@@ -1,5 +1,6 @@
 """The record: the result of a trial, as JSON. Nothing here reads or writes a file."""
 
+from statistics import fmean
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -21,12 +22,88 @@ class Measured(BaseModel):
     """Wall-clock time by stage, without `shared_s`."""
     shared_s: float = 0.0
     """Wall-clock time spent computing arrays that other cells use as well, or waiting for them."""
+    gpus: float = 0.0
+    """Cards, or the share of one, that the cell was computed on; 0 is a computation on CPUs."""
+    device: str = ""
+    """Name of the card, or of the processor; empty in records of before it was kept."""
     peak_memory_mb: float
     """Largest resident size of the trial's process while it ran."""
     attempt: str = ""
     """Name of the attempt in the run, so that a trial that is started again finds the record it has already written."""
     log: list[str] = []
     """Warnings of libraries, each once; a library may warn once a process, so only in the process' first trial."""
+
+
+class Candidate(BaseModel):
+    """What became of one candidate of a cell that chooses among several.
+
+    Attributes
+    ----------
+    parameters : dict
+        Those that are chosen, by axis and name.
+    scores : list of float
+        The metric in each inner fold, or on the validation samples, over the classes that are there; None where the
+        candidate could not be scored.
+    message : str or None
+        Why it could not be scored: then it is not chosen.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    parameters: dict[str, dict[str, Any]]
+    scores: list[float | None]
+    message: str | None = None
+
+    @property
+    def score(self) -> float | None:
+        """The mean of its scores; None where one is lacking. Rounded, so that equal scores in another order tie."""
+        scores = [score for score in self.scores if score is not None]
+        return round(fmean(scores), 12) if len(scores) == len(self.scores) else None
+
+    @property
+    def text(self) -> str:
+        """Its parameters, as *C=1.0, gamma=auto*."""
+        return ", ".join(f"{name}={value}" for of_axis in self.parameters.values() for name, value in of_axis.items())
+
+
+class Choice(BaseModel):
+    """How a cell chose among its candidates, without any test sample.
+
+    Attributes
+    ----------
+    how : str
+        The metric, and what it was computed on.
+    chosen : int
+        Position of the candidate that the result is of.
+    candidates : list of Candidate
+        As declared, the last parameter changing first.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    how: str
+    chosen: int
+    candidates: list[Candidate]
+
+
+class Curves(BaseModel):
+    """What a training came to after each epoch.
+
+    Attributes
+    ----------
+    train, validation : dict of lists of float
+        ``loss`` and metrics of each epoch, by name, of four digits; None where one is not defined. Of the training part
+        as it is trained on: while the weights change, with augmented images and the loss that is minimised. Of the
+        validation part, if there is one, as it is predicted, with the cross-entropy as the loss.
+    kept : int
+        The epoch, counted from 1, whose weights the trained network has.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: dict[str, list[float | None]]
+    validation: dict[str, list[float | None]] = {}
+    kept: int
 
 
 class Record(BaseModel):
@@ -54,6 +131,10 @@ class Record(BaseModel):
         Of the training samples before resampling: the size of the largest class over that of the smallest.
     validation : dict
         Metrics on the validation samples, by name.
+    curves : Curves or None
+        Of a network: its loss and metrics by epoch.
+    choice : Choice or None
+        Of a cell that chooses among candidates.
     notes : list of str
         What a reader of the result must know.
     versions : dict
@@ -75,6 +156,8 @@ class Record(BaseModel):
     class_counts: dict[str, list[int]] = {}
     ir: float | None = None
     validation: dict[str, float] = {}
+    curves: Curves | None = None
+    choice: Choice | None = None
     notes: list[str] = []
     versions: dict[str, str] = {}
     measured: Measured

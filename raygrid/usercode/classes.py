@@ -90,7 +90,7 @@ def code_of(levels: Iterable[Level]) -> list[str]:
     UsageError
         One has changed since this process imported it, so that results would be kept under the key of the old source.
     """
-    sources = {level.root: level.code["source"] for level in levels if level.root}
+    sources = {each.root: each.code["source"] for level in levels for each in level.candidates if each.root}
     for root, source in sources.items():
         if checksum(root) != source:
             raise UsageError(f"{root}: got another source than when this command began; run the same command again")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from upath import UPath
 
 from raygrid.cells import Cell
+from raygrid.choosing import check_class_sizes
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
 from raygrid.datasets import DatasetLevel, Images
@@ -22,7 +23,6 @@ from raygrid.host import Runtime
 from raygrid.images import images_key
 from raygrid.inputs import samples_key
 from raygrid.level import Level
-from raygrid.resampling import Resampler
 from raygrid.storage.folders import Location
 from raygrid.wording import first_line, plural
 
@@ -31,7 +31,9 @@ _CELL_BYTES = 100_000  # a record, and the predictions of 10,000 test images
 
 def files(job: Job) -> Iterator[Finding]:
     """Yield whether each data set and each weights file is here and can be read, or will be downloaded."""
-    levels = {level: cell for cell in job.cells for level in (cell.dataset, cell.representation, cell.classifier)}
+    levels = {
+        level: cell for cell in job.cells for level in (cell.dataset, cell.representation, *cell.classifier.candidates)
+    }
     for level, cell in levels.items():
         if type(level).to_fetch is Level.to_fetch and not isinstance(level, DatasetLevel):
             continue  # nothing of it lies on a disk
@@ -75,13 +77,13 @@ def _count_infeasible(cells: Sequence[Cell], images: Images) -> int:
         except InfeasibleError:
             n_infeasible += len(those)
             continue
-        n_infeasible += sum(not _is_feasible(cell.resampler, y) for cell in those)
+        n_infeasible += sum(not _is_feasible(cell, y) for cell in those)
     return n_infeasible
 
 
-def _is_feasible(resampler: Resampler, y: NDArray[np.int64]) -> bool:
+def _is_feasible(cell: Cell, y: NDArray[np.int64]) -> bool:
     try:
-        resampler.check_sizes(y)
+        check_class_sizes(cell, y)
     except InfeasibleError:
         return False
     return True
