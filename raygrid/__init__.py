@@ -16,6 +16,41 @@ report
     What is read from records: tables, statistics, figures.
 
 A value on an axis is a *level*.
+
+In a notebook::
+
+    import raygrid
+
+    study = raygrid.run("grid.yaml")  # or raygrid.load("runs/grid")
+    study.to_frame()
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from raygrid.api import load, run
+    from raygrid.commands.study import Study
+    from raygrid.gridfile.schema import Grid
+
+__all__ = ["Grid", "Study", "load", "run"]
+
 __version__ = "0.1.0"
+
+_WHERE = {
+    "Grid": "raygrid.gridfile.schema",
+    "Study": "raygrid.commands.study",
+    "load": "raygrid.api",
+    "run": "raygrid.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, not before: every process of a run imports this package."""
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

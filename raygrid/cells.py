@@ -117,6 +117,11 @@ class Cell:
         """The seed of the fold's subsets: the same at every level of imbalance, representation and resampler."""
         return seed_for(self.seed, self.dataset.name, self.fold)
 
+    @property
+    def uses_cards(self) -> bool:
+        """Whether it computes on a card, if it is given one: it trains a network. All else is computed on CPUs."""
+        return self.classifier.takes == "images"
+
     def seed_of(self, purpose: str) -> int:
         """Return the seed of one stage: the same for every cell that shares data set, fold and imbalance."""
         return seed_for(self.fold_seed, self.imbalance.stream, purpose)
@@ -154,29 +159,31 @@ def expand(grid: Grid) -> list[Cell]:
     return list(dict.fromkeys(kept))  # two arms may have a cell in common
 
 
-def select(cells: Iterable[Cell], only: Sequence[str], grid: Grid) -> list[Cell]:
+def select(cells: Iterable[Cell], only: Sequence[str], valid: Mapping[str, Sequence[str]]) -> list[Cell]:
     """Return the cells that every one of `only` allows.
 
     Parameters
     ----------
     only : sequence of str
         ``axis=level`` or ``axis=level,level``.
+    valid : mapping
+        The levels of every axis, as text.
 
     Raises
     ------
     UsageError
-        An axis or level that the grid does not have.
+        An axis or level that is not valid.
     """
     kept = list(cells)
     for text in only:
         name, _, levels = text.partition("=")
         axis = ALIASES.get(name, name)
-        if axis not in grid.levels():
-            raise UsageError(f"--only {text}: {choices(name, grid.levels())}")
+        if axis not in valid:
+            raise UsageError(f"--only {text}: {choices(name, valid)}")
         wanted = [canonical(axis, level) for level in levels.split(",")]
         for level in wanted:
-            if level not in grid.levels()[axis]:
-                raise UsageError(f"--only {text}: {choices(level, grid.levels()[axis])}")
+            if level not in valid[axis]:
+                raise UsageError(f"--only {text}: {choices(level, valid[axis])}")
         kept = [cell for cell in kept if cell.levels()[axis] in wanted]
     return kept
 

@@ -1,6 +1,7 @@
 """The command line: translates flags and errors, and nothing else."""
 
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -8,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from raygrid import options
-from raygrid.axes import METHOD_AXES
 from raygrid.errors import UsageError
 from raygrid.options import gathered
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
-    from raygrid.costs.budget import Budget
+    from raygrid.commands.study import Study
     from raygrid.costs.schedule import Machines
+    from raygrid.engine import Terms
+    from raygrid.report.groups import Grouping
     from raygrid.report.missing import Missing
 
 # What a verb needs is imported in the verb, so that --help answers at once.
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Run a declared grid of experiments on imbalanced image recognition; resume it at any moment; get the tables.",
@@ -42,6 +43,18 @@ def raygrid(
     ] = False,
 ) -> None:
     """Take the options that stand before a verb."""
+
+
+@app.command()
+def init(
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder of class folders, a zip or tar, or .npz.")],
+    grid: Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The file to write.")] = None,
+    cache: options.CacheFolder = options.DEFAULT_CACHE,
+) -> None:
+    """Count the images of each class, and write a grid file that fits them, with comments."""
+    from raygrid.commands.init import write_grid_file
+
+    write_grid_file(images, grid, cache)
 
 
 @app.command()
@@ -81,40 +94,26 @@ def prepare(job: "Job") -> None:
 
 
 @app.command()
-@gathered(job=options.job, budget=options.budget)
+@gathered(job=options.job, terms=options.terms)
 def run(
     job: "Job",
     *,
     engine: options.EngineName = "ray",
-    address: options.Address = None,
     resources: options.ResourceFlags = [],  # noqa: B006
-    budget: "Budget",
-    mlflow: Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")] = None,
-    tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")] = False,
+    terms: "Terms",
 ) -> None:
     """Run every cell that has no final record yet, then print the tables."""
     from raygrid.commands.run import run_grid
-    from raygrid.engine import Terms
     from raygrid.gridfile.resources import changed
 
     asked = changed(job.grid.resources, resources, classifiers=job.grid.classifiers())
-    terms = Terms(
-        resources=asked,
-        budget=budget,
-        name=job.grid.name,
-        address=address,
-        mlflow=mlflow,
-        tensorboard=tensorboard,
-        verbose=verbose,
-    )
-    raise typer.Exit(run_grid(job, engine, terms))
+    raise typer.Exit(run_grid(job, engine, replace(terms, name=job.name, resources=asked)))
 
 
 @app.command()
-@gathered(job=options.job)
+@gathered(study=options.study)
 def status(
-    job: "Job",
+    study: "Study",
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Until the run ends, or none begins for a minute.")] = False,
     every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
@@ -126,19 +125,19 @@ def status(
     if json and follow:
         raise UsageError("--json: got --follow as well; expected one of them")
     if follow:
-        raise typer.Exit(follow_run(job, every_s=every))
-    show_status(job, as_json=json)
+        raise typer.Exit(follow_run(study, every_s=every))
+    show_status(study, as_json=json)
 
 
 @app.command()
-@gathered(job=options.job)
+@gathered(study=options.study)
 def logs(
-    job: "Job", cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = ""
+    study: "Study", cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = ""
 ) -> None:
     """Show everything known of one cell: its record, what failed and where, and what its trial wrote."""
     from raygrid.commands.logs import show_log
 
-    show_log(job, cell)
+    show_log(study, cell)
 
 
 @app.command()
@@ -154,42 +153,54 @@ def doctor(
 
 
 @app.command()
-@gathered(job=options.job_of_stores)
+@gathered(study=options.study_of_stores, pivot=options.pivot, grouping=options.grouping)
 def report(
-    job: "Job",
+    study: "Study",
+    pivot: "options.Pivot | None",
+    grouping: "Grouping",
     *,
     missing: options.Policy = "refuse",
     spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
     published: Annotated[str | None, typer.Option(help="Compare on the page with these results; see compare.")] = None,
-    rows: Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")] = "",
-    columns: Annotated[str, typer.Option(metavar="AXIS[,AXIS]")] = ",".join(METHOD_AXES),
-    metric: Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --rows: only these.")] = "",
     watch: Annotated[int | None, typer.Option(min=1, metavar="SECONDS", help="Again and again, while it runs.")] = None,
 ) -> None:
     """Write the tables, the statistics, the figures and one HTML page; print Table 1 and Table 2.
 
-    Tables are CSV, Markdown and LaTeX, figures SVG and PNG; all lie in the (first) store's report/.
+    Tables are CSV, Markdown and LaTeX, figures SVG, PDF and PNG; all lie in the (first) store's report/.
     """
     from raygrid.commands.report import show_pivot, write_report
 
-    if metric and not rows:
-        raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
     is_unfinished = watch and missing == "refuse"
     policy = cast("Missing", "mark" if is_unfinished else missing)
-    if rows:
-        axes, heads, metrics = _split(rows), _split(columns), _split(metric)
-        show_pivot(job, rows=axes, columns=heads, metrics=metrics, missing=policy, spread=spread)
+    if pivot:
+        show_pivot(study, **pivot._asdict(), missing=policy, spread=spread)
     else:
-        write_report(job, missing=policy, spread=spread, published=published, watch_s=watch)
+        write_report(study, missing=policy, spread=spread, published=published, grouping=grouping, watch_s=watch)
+
+
+@app.command("open")
+@gathered(study=options.study)
+def open_page(study: "Study") -> None:
+    """Open the report's page in a browser; write it first if it is not there."""
+    from raygrid.commands.report import show_page
+
+    show_page(study)
 
 
 @app.command()
-@gathered(job=options.job_of_stores)
-def compare(job: "Job", missing: options.Policy = "refuse", published: options.Published = "paper") -> None:
-    """Show the differences from published tables, and which of the paper's claims hold."""
+@gathered(study=options.study_of_stores)
+def compare(
+    study: "Study",
+    missing: options.Policy = "refuse",
+    published: options.Published = "paper",
+    despite: options.Despite = "",
+    shows_all: Annotated[bool, typer.Option("--all", help="Print every number, not a summary only.")] = False,
+) -> None:
+    """Show the differences from published tables of the same protocol, and which of the paper's claims hold."""
     from raygrid.commands.compare import show_comparison
 
-    show_comparison(job, published, missing=cast("Missing", missing))
+    despite_of = options.split(despite)
+    show_comparison(study, published, missing=cast("Missing", missing), despite=despite_of, shows_all=shows_all)
 
 
 @app.command()
@@ -201,6 +212,18 @@ def merge(
     from raygrid.commands.merge import merge_stores
 
     merge_stores(target, sources)
+
+
+@app.command()
+def pack(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The store: a folder, a URL or a packed one.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The file to write.")],
+    predictions: Annotated[bool, typer.Option("--predictions", help="Also those of every test sample.")] = False,
+) -> None:
+    """Write a store into one file, which report, status, logs, compare and merge read without the data."""
+    from raygrid.commands.pack import pack_store
+
+    pack_store(store, target, with_predictions=predictions)
 
 
 @app.command()
@@ -217,10 +240,6 @@ def schema() -> None:
     from raygrid.commands.schema import show_schema
 
     show_schema()
-
-
-def _split(text: str) -> list[str]:
-    return [part for part in text.split(",") if part]
 
 
 def main() -> None:

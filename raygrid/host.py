@@ -52,6 +52,10 @@ class Runtime:
         """Return the versions of Python, of the backend and of the libraries that compute results."""
         return _versions(self.backend)
 
+    def version_of(self, name: str) -> str:
+        """Return the version of any library, or which ``keras_backend`` computes."""
+        return self.versions().get(name) or _version(name)
+
     def known(self) -> list[Any]:
         """Return all of it as plain JSON values, for a key."""
         return [self.versions(), self.threads, self.gpus > 0]
@@ -78,7 +82,7 @@ def blas() -> str:
     import numpy as np
 
     library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return f"{library.get('name')} {library.get('version')} on {_processor()}"
+    return f"{library.get('name')} {library.get('version')} on {processor()}"
 
 
 def _version(name: str) -> str:
@@ -93,16 +97,18 @@ def environment(folder: Path) -> dict[str, Any]:
     """Return what is worth knowing about this machine, and the git commit of `folder`, as plain JSON values."""
     return {
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cpus": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
-        "command": sys.argv,
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "git_commit": _git_commit(folder),
-        "versions": {**Runtime().versions(), "ray": version("ray")},
+        "versions": {**Runtime().versions(), "ray": _version("ray")},
     }
 
 
-def _processor() -> str:
+@cache
+def processor() -> str:
+    """Return the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from raygrid import host
 from raygrid.cells import Cell, hash_of, identity
+from raygrid.classifiers import Part
 from raygrid.folds import Fold
 from raygrid.host import Runtime
 from raygrid.images import images_key, load_images, load_labels
@@ -94,7 +95,7 @@ def inputs_key(cell: Cell, runtime: Runtime) -> str:
             "images": images_key(cell),
             "representation": cell.identity()["representation"],
             "seed": seed,
-            "computed_by": [runtime.versions()[name] for name in ("keras_backend", "keras")],
+            "computed_by": [runtime.version_of(name) for name in cell.representation.libraries],
         }
     )
 
@@ -173,8 +174,11 @@ def _trained(cell: Cell, images: Inputs, fold: Fold, key: str) -> Inputs:
 
     def compute() -> dict[str, NDArray[Any]]:
         X, y = images.samples(fold.train), images.y[fold.train]
-        A, y_trained = _resampler(cell).resample(X, y, seed=cell.seed_of("resample"))
-        transform = cell.representation.train(X, A, y_trained, seed=cell.seed_of("represent"))
+        X, A, y_trained = _resampler(cell).apply(X, y, seed=cell.seed_of("resample"))
+        watched: dict[str, Any] = {}
+        if cell.representation.needs_validation:
+            watched["validation"] = Part(images.samples(fold.validation), images.y[fold.validation])
+        transform = cell.representation.train(X, A, y_trained, seed=cell.seed_of("represent"), **watched)
         return {"X": transform(images.samples(index))}
 
     X = images.cache.arrays(key, compute)["X"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo
 
-from raygrid.checksum import path_checksum
+from raygrid.storage.checksum import path_checksum
 
 # Marks a parameter that a level got after cells with that level had been finished: Annotated[bool, ADDED_LATER]. Its
 # default is left out of the identity, so that these cells keep their keys and stay finished.
@@ -63,10 +63,11 @@ class Level(BaseModel):
     _candidates: tuple["Level", ...] = PrivateAttr(())
     _chosen: tuple[tuple[str, ...], ...] = PrivateAttr(())
 
-    def with_code(self, root: Path, **code: str) -> Self:
+    def with_code(self, root: Path | None, **code: str) -> Self:
         """Return this level, which now knows where the user's code is that it runs, and what of it enters keys.
 
-        That is the checksum of the source, and the class if it is the user's.
+        That is the checksum of the source or the version of the package, and the class if it is not raygrid's. `root`
+        is None if the code is that of an installed package, which every machine has.
         """
         self._root, self._code = root, code
         return self
@@ -108,6 +109,16 @@ class Level(BaseModel):
     def root(self) -> Path | None:
         """The package or module that has this code; None where all code is raygrid's."""
         return self._root
+
+    @classmethod
+    def variants(cls) -> tuple[type["Level"], ...]:
+        """Return further classes of the same name, for other values of the parameters; by default none."""
+        return ()
+
+    @classmethod
+    def reads(cls, given: Mapping[str, Any]) -> bool:
+        """Whether this variant is the class for these parameters, as the grid file has them."""
+        return True
 
     def identity(self) -> dict[str, Any]:
         """Return, as plain JSON values, everything about this level that can change a result, except its code.
@@ -156,9 +167,27 @@ def _label(level: Level, namesakes: list[Level]) -> str:
 
 def _spelled(level: Level) -> dict[str, str]:
     """Return the parameters of a level as text; of one that stands for several, all values: *0.1|1|10*."""
-    of_each = [{key: str(value) for key, value in each.as_dict().items()} for each in level.candidates]
+    of_each = [
+        {key: _short(getattr(each, key), value) for key, value in each.as_dict().items()} for each in level.candidates
+    ]
     names = dict.fromkeys(name for each in of_each for name in each)
     return {name: "|".join(dict.fromkeys(each[name] for each in of_each if name in each)) for name in names}
+
+
+def _short(value: Any, plain: Any) -> str:
+    """Return a parameter as text, of a level within a level what is not by default: *step(after=(160, 180))*, *a+b*."""
+    if isinstance(value, tuple) and value and all(isinstance(each, Level) for each in value):
+        return "+".join(_short(each, each) for each in value)
+    if not isinstance(value, BaseModel):
+        return str(plain)
+    fields = type(value).model_fields.items()
+    given = {name: getattr(value, name) for name, field in fields if name != "name"}
+    if not isinstance(value, Level):
+        return " ".join(str(each) for pair in given.items() for each in pair)
+    set_ = [
+        f"{name}={_short(each, each)}" for name, each in given.items() if each != type(value).model_fields[name].default
+    ]
+    return value.text + (f"({', '.join(set_)})" if set_ else "")
 
 
 def existing_path(value: str | Path, info: ValidationInfo, *, expected: str = "an existing file or folder") -> Path:

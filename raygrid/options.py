@@ -6,17 +6,20 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
 import typer
 
-from raygrid.errors import choices
+from raygrid.axes import METHOD_AXES
+from raygrid.errors import UsageError, choices
 from raygrid.report.missing import Missing
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
-    from raygrid.costs.budget import Budget
+    from raygrid.commands.study import Study
     from raygrid.costs.schedule import Machines
+    from raygrid.engine import Terms
+    from raygrid.report.groups import Grouping
 
 # What makes the values is imported where it is needed, so that --help answers at once.
 
@@ -42,13 +45,18 @@ def _engine(text: str) -> Any:
 
 
 GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
+GridOrStore = Annotated[
+    str, typer.Argument(metavar="GRID|STORE", help="The grid file (YAML), or a store, which needs no data to be read.")
+]
 AnyGridFile = Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")]
 StoreFolder = Annotated[
-    str | None, typer.Option("--store", metavar="DIR|URL", help="Where records live.", show_default="runs/NAME")
+    str | None, typer.Option("--store", metavar="DIR|URL|ZIP", help="Where records live.", show_default="runs/NAME")
 ]
 StoreFolders = Annotated[
     list[str],
-    typer.Option("--store", metavar="DIR|URL", help="Where records live; may be repeated.", show_default="runs/NAME"),
+    typer.Option(
+        "--store", metavar="DIR|URL|ZIP", help="Where records live; may be repeated.", show_default="runs/NAME"
+    ),
 ]
 CacheFolder = Annotated[
     str,
@@ -76,7 +84,19 @@ ResourceFlags = Annotated[
     list[str],
     typer.Option("--resources", metavar="CLASSIFIER:NAME=NUMBER,...", help="Instead of the file's; may be repeated."),
 ]
-Reference = Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A level of your own.")]
+MlFlow = Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")]
+TensorBoard = Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")]
+Rows = Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")]
+Columns = Annotated[str, typer.Option(metavar="AXIS[,AXIS]")]
+Metrics = Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --rows: only these.")]
+Groups = Annotated[
+    str, typer.Option(metavar="thirds|N,N", help="Head, medium, tail: thirds of the classes, or above and below N.")
+]
+Despite = Annotated[
+    str, typer.Option(metavar="FACT[,FACT]|all", help="Compare although the protocols differ in these facts.")
+]
+Reference = Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A class of your own, e.g. my_module:MyClass.")]
 Parameters = Annotated[list[str], typer.Argument(metavar="[NAME=VALUE]...", help="Its parameters, as in a grid file.")]
 Published = Annotated[
     str, typer.Option(help="'paper', or a CSV: metric, dataset or imbalance_ratio, representation, ..., value.")
@@ -88,23 +108,38 @@ Policy = Annotated[
 ]
 DEFAULT_CACHE = "~/.cache/raygrid"
 DEFAULT_CPUS = os.cpu_count() or 1
+METHODS = ",".join(METHOD_AXES)
 
 
 def job(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> "Job":  # noqa: B006
     """Open a grid file against the store that holds its records."""
-    return job_of_stores(grid, [store] if store else [], only, cache)
+    from raygrid.commands.job import open_job
+
+    return open_job(grid, stores=[store] if store else [], cache=cache, only=only)
 
 
-def job_of_stores(
-    grid: GridFile,
+def study(
+    grid: GridOrStore,
+    store: StoreFolder = None,
+    only: Only = [],  # noqa: B006
+    cache: CacheFolder = DEFAULT_CACHE,
+) -> "Study":
+    """Open a grid file against the store that holds its records, or a store alone."""
+    return study_of_stores(grid, [store] if store else [], only, cache)
+
+
+def study_of_stores(
+    grid: GridOrStore,
     store: StoreFolders = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     cache: CacheFolder = DEFAULT_CACHE,
-) -> "Job":
-    """Open a grid file against one or more stores."""
-    from raygrid.commands.job import open_job
+) -> "Study":
+    """Open a grid file against one or more stores, or stores alone."""
+    from raygrid.commands.job import is_store, open_job, open_study
 
-    return open_job(grid, stores=store, cache=cache, only=only)
+    if is_store(grid):
+        return open_study([grid, *store], cache=cache, only=only)
+    return open_job(Path(grid), stores=store, cache=cache, only=only)
 
 
 def job_if_any(
@@ -124,11 +159,48 @@ def machines(cpus: Cpus = DEFAULT_CPUS, gpus: Gpus = 0, memory_gb: MemoryGb = in
     return Machines(cpus, gpus, price, memory_gb)
 
 
-def budget(max_hours: MaxHours = None, max_cost: MaxCost = None, price: Price = None) -> "Budget":
-    """Return what a run may spend."""
+def terms(
+    address: Address = None,
+    max_hours: MaxHours = None,
+    max_cost: MaxCost = None,
+    price: Price = None,
+    mlflow: MlFlow = None,
+    tensorboard: TensorBoard = None,
+    verbose: Verbose = False,
+) -> "Terms":
+    """Return the settings of a run, but for its name and resources."""
     from raygrid.costs.budget import Budget
+    from raygrid.engine import Terms
 
-    return Budget(max_hours, max_cost, price)
+    spending = Budget(max_hours, max_cost, price)
+    return Terms(budget=spending, address=address, mlflow=mlflow, tensorboard=tensorboard, verbose=verbose)
+
+
+class Pivot(NamedTuple):
+    """The axes and metrics of one table."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    metrics: Sequence[str]
+
+
+def pivot(rows: Rows = "", columns: Columns = METHODS, metric: Metrics = "") -> Pivot | None:
+    """Return which table is asked for, if one is."""
+    if metric and not rows:
+        raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
+    return Pivot(split(rows), split(columns), split(metric)) if rows else None
+
+
+def grouping(groups: Groups = "thirds") -> "Grouping":
+    """Return which classes are head, medium and tail."""
+    from raygrid.report.groups import grouping_named
+
+    return grouping_named(groups)
+
+
+def split(text: str) -> list[str]:
+    """Return the parts of a list with commas."""
+    return [part for part in text.split(",") if part]
 
 
 def gathered(**makers: Callable[..., object]) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -15,13 +15,14 @@ from threadpoolctl import threadpool_limits
 
 from raygrid import host
 from raygrid.cells import Cell
-from raygrid.choosing import Progress, choose, small_classes
-from raygrid.classifiers import fit, predictions
+from raygrid.choosing import Progress, calibrated, choose, small_classes
+from raygrid.classifiers import Part, curves_of, fit, predictions
 from raygrid.errors import InfeasibleError, UsageError
 from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs, samples_of
 from raygrid.metrics.confusion import confusion_matrix, metrics_of
+from raygrid.networks.keras_backend import card_name
 from raygrid.storage.checkpoint import Checkpoint
 from raygrid.storage.record import FINAL, Measured, Record, Status
 from raygrid.storage.stopwatch import shared_s
@@ -73,9 +74,15 @@ def compute(
         with clock.stage("choose"):
             chosen, choice = choose(cell, (X, y), (X_validation, y_validation), n_classes, progress)
     with clock.stage("resample"):
-        A, y_resampled = chosen.resampler.resample(X, y, seed=cell.seed_of("resample"))
+        X, A, y_resampled = chosen.resampler.apply(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):
-        model = fit(chosen.classifier, X, A, y_resampled, n_classes, seed=cell.seed_of("fit"), checkpoint=checkpoint)
+        seed, watched = cell.seed_of("fit"), None if cell.validation is None else Part(X_validation, y_validation)
+        model = fit(
+            chosen.classifier, X, A, y_resampled, n_classes, seed=seed, checkpoint=checkpoint, validation=watched
+        )
+    if chosen.classifier.is_calibrated:
+        with clock.stage("calibrate"):
+            model = calibrated(chosen, model, X, y, n_classes, checkpoint)
     with clock.stage("predict"):
         predicted = predictions(model, X_test)
         validated = predictions(model, X_validation) if len(X_validation) else {}
@@ -90,6 +97,7 @@ def compute(
         "class_order": fold.class_order.tolist(),
         "class_counts": sizes,
         "ir": max(sizes["train"]) / min(sizes["train"]),
+        "curves": curves_of(model),
         "choice": choice,
         "notes": notes_on(sizes, inputs.class_names, [inputs.class_names[i] for i in small_classes(cell, y)]),
     }
@@ -143,7 +151,7 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
     store.write_log(cell.key, "")  # what an earlier trial wrote is not this one's
     clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(runtime.known(), sort_keys=True))
     host.reset_peak_memory()
-    threads = runtime.threads
+    threads, gpus = runtime.threads, runtime.gpus if cell.uses_cards else 0.0
     with threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
         outcome, predictions = _outcome(cell, inputs, clock, checkpoint, runtime)
     record = Record(
@@ -155,6 +163,8 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
             finished_at=_now(),
             seconds=clock.seconds,
             shared_s=round(clock.shared_s, 3),
+            gpus=gpus,
+            device=card_name() if gpus else host.processor(),
             peak_memory_mb=host.peak_memory_mb(),
             attempt=attempt,
             log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),

@@ -1,11 +1,12 @@
 """How messages are worded: counts of things, and errors in one line."""
 
+import re
 from collections.abc import Sequence
 
 
 def plural(count: int, noun: str) -> str:
-    """Return the count and the noun, with an s where the count asks for one."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """Return the count and the noun, with an s, after an s with es, where the count asks for it."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def span(numbers: Sequence[int]) -> str:
@@ -14,10 +15,21 @@ def span(numbers: Sequence[int]) -> str:
     return f"{low} to {high}" if low < high else str(low)
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return, for example, *a, b and c*."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def first_line(error: object) -> str:
     """Return the first line of what an error says that is not empty; the name of its class where it says nothing."""
     lines = (line.strip() for line in str(error).splitlines())
     return next((line for line in lines if line), type(error).__name__)
+
+
+def gist(message: str) -> str:
+    """Return a message without its numbers and quoted names: what messages of one kind have in common."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\d+(\.\d+)?", "…", first_line(message))
 
 
 def at_most(lines: Sequence[str], n: int) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -60,9 +61,22 @@ class Dies(Faulty):
 
 
 class Hangs(Faulty):
+    """Hangs until its time limit, which it lets come at once, however long that is."""
+
+    def noted(self) -> str:
+        """The time limit in seconds."""
+        return f"{_time_limit().interval:g}"
+
     def fail(self) -> None:
         print("hanging", flush=True)
+        threading.Thread(target=_time_limit().function).start()
         time.sleep(3600)
+
+
+def _time_limit() -> threading.Timer:
+    timers = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    (limit,) = (one for one in timers if one.function.__module__ == "raygrid.engine.execution")
+    return limit
 
 
 class Prints(Faulty):
@@ -90,13 +104,6 @@ class Interrupted(Faulty):
 
     def fail(self) -> None:
         signal.raise_signal(signal.SIGINT)
-
-
-class Sleeps(Faulty):
-    seconds: float = 0.3
-
-    def fail(self) -> None:
-        time.sleep(self.seconds)
 
 
 class Starves(Faulty):
@@ -209,6 +216,9 @@ class Observer:
 
     def notice(self, text: str) -> None:
         self.heard.append(text)
+
+    def waiting(self, what: str) -> None:
+        pass
 
 
 def know_this_module() -> None:

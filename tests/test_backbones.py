@@ -17,15 +17,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from raygrid.checksum import file_checksum
+from raygrid.classifiers.cnn import Cnn
 from raygrid.errors import WeightsError
-from raygrid.networks import backbones
+from raygrid.networks import backbones, resnet32
 from raygrid.networks.architectures import ARCHITECTURES
 from raygrid.networks.backbones import EMBEDDED, BackboneLevel, preprocess
 from raygrid.networks.keras_backend import load_keras
 from raygrid.representations import Representation
 from raygrid.representations.activations import Activations
 from raygrid.representations.features import Features
+from raygrid.storage.checksum import file_checksum
 
 # Where keras.applications has what its networks expect of images.
 PREPROCESSING = {
@@ -75,8 +76,8 @@ def test_features_are_the_activations_of_preprocessed_images_flattened(embedded)
     assert features.min() >= 0 and features.max() > 0
 
 
-@pytest.mark.parametrize("backbone", ARCHITECTURES)
-def test_every_backbone_is_kerass_on_images_as_keras_prepares_them(backbone):
+@pytest.mark.parametrize("backbone", PREPROCESSING)
+def test_every_backbone_of_keras_is_kerass_on_images_as_keras_prepares_them(backbone):
     keras, applications = load_keras(), load_keras().applications
     images = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 3)).astype(np.uint8)
     ours, model = ARCHITECTURES[backbone].build(1.0, 40)
@@ -95,6 +96,23 @@ def test_every_backbone_is_kerass_on_images_as_keras_prepares_them(backbone):
     np.testing.assert_allclose(
         got.predict_on_batch(preprocess(images)), expected.predict_on_batch(prepared), atol=1e-5 * scale
     )
+
+
+def test_a_resnet_32_has_the_parameters_of_the_papers():
+    network = Cnn(backbone="resnet32", weights="none", dense_units=0).build(32, 10, seed=0)
+    assert sum(np.prod(weight.shape) for weight in network.trainable_weights) == 464_154
+    assert sum(weight.path.endswith("kernel") for weight in network.weights) == 32
+    assert set(ARCHITECTURES) - set(PREPROCESSING) == {"resnet32"}
+    features = Features(backbone="resnet32", weights="none", pooling="average")
+    assert features.bytes_per_image(32) == features.transform(np.zeros((1, 32, 32, 3), np.uint8), seed=0).nbytes == 256
+    assert Features(backbone="resnet32", weights="none").bytes_per_image(32) == 4 * 64 * 8 * 8
+
+
+def test_a_shortcut_takes_every_second_pixel_and_adds_channels_of_zeros():
+    x = np.arange(4 * 4 * 2, dtype=np.float32).reshape(1, 4, 4, 2)
+    shortcut = load_keras().ops.convert_to_numpy(resnet32._shortcut(x, 4, strides=2))
+    assert shortcut[0, ..., 1:3].tolist() == x[0, ::2, ::2].tolist()
+    assert not shortcut[..., [0, 3]].any()
 
 
 def test_any_named_layer_can_be_read(embedded):
@@ -372,6 +390,10 @@ def test_a_weights_file_is_known_by_what_it_holds(embedded, tmp_path):
         ),
         ({"weights": "embedded"}, "got alpha 1.0 with weights embedded; expected one of 0.25"),
         ({"weights": "embedded", "backbone": "resnet50"}, "got weights embedded with resnet50; they are mobilenet's"),
+        (
+            {"backbone": "resnet32"},
+            "got weights imagenet with resnet32, which has none; write weights: none, or a path",
+        ),
         ({"alpha": 0.5, "backbone": "resnet50"}, "got alpha 0.5 with resnet50, which has one width; leave it out"),
         (
             {"alpha": 0.25, "backbone": "mobilenet_v2"},
@@ -379,7 +401,15 @@ def test_a_weights_file_is_known_by_what_it_holds(embedded, tmp_path):
         ),
         ({"weights": "/no/such.h5"}, "got '/no/such.h5'; expected imagenet, embedded, none or the path of a weights"),
     ],
-    ids=["alpha", "embedded alpha", "embedded backbone", "one width", "another's alpha", "no such file"],
+    ids=[
+        "alpha",
+        "embedded alpha",
+        "embedded backbone",
+        "none published",
+        "one width",
+        "another's alpha",
+        "no such file",
+    ],
 )
 def test_weights_that_do_not_exist_are_refused_at_once(level, message):
     with pytest.raises(ValidationError, match=message):

@@ -43,8 +43,9 @@ TOP_KEYS = (
     "metrics, resources"
 )
 CNN_KEYS = (
-    "name, threshold_moving, class_weight, focal_gamma, logit_adjustment, epochs, batch_size, optimizer, "
-    "learning_rate, balanced_batches, backbone, alpha, weights, dense_units"
+    "name, threshold_moving, loss, class_weight, class_weight_after, focal_gamma, logit_adjustment, epochs, "
+    "batch_size, optimizer, learning_rate, momentum, weight_decay, schedule, augment, balanced_batches, "
+    "early_stopping, select, label, trained_layers, second_stage, backbone, alpha, weights, dense_units"
 )
 CLASSIFIERS = "cnn, keras, svm, linear_probe, knn, sklearn"
 RESAMPLERS = ", ".join((*resampling.RESAMPLERS, *resampling.ALIASES))
@@ -228,6 +229,19 @@ BAD = {
     "unknown key, nothing near": (
         SMALL + "xyz: 3\n",
         [f"7:6: xyz: unknown key: got 'xyz'; expected one of {TOP_KEYS}"],
+    ),
+    "parameters that are levels": (
+        arm(
+            "image",
+            "{name: cnn, loss: {name: ldam, scales: 3}, augment: [flipp], second_stage: {name: crt, epochs: 0}}",
+        ),
+        [
+            "5:56: arms[0].classifier.loss.scales: unknown key: got 'scales'; expected one of name, max_margin, scale; "
+            "did you mean 'scale'?",
+            "5:70: arms[0].classifier.augment[0]: got 'flipp'; expected one of flip, crop, mixup, remix; did you mean "
+            "'flip'?",
+            "5:112: arms[0].classifier.second_stage.epochs: got 0; expected a number above 0",
+        ],
     ),
     "unknown key of a classifier": (
         arm("image", "{name: cnn, epoch: 2}"),

@@ -233,3 +233,25 @@ def test_every_prediction_is_a_positive_number_and_scales_with_the_machine(chose
 def test_strata_are_cells_but_for_their_fold():
     strata = {stratum_of(cell.identity()) for cell in CELLS}
     assert len(strata) == 90
+
+
+def test_seconds_of_a_card_and_of_cpus_do_not_predict_each_other():
+    cell, other = the("stl10", 10, "cnn", "none"), the("stl10", 5, "cnn", "none")
+
+    def took(seconds, gpus):
+        record = done(cell, fit=seconds)
+        return record.model_copy(update={"measured": record.measured.model_copy(update={"gpus": gpus})})
+
+    on_cpus, on_a_card = took(900, 0.0), took(30, 0.25)
+
+    def said(*records, on_card):
+        return CostModel(records, known_sizes, lambda cell: on_card).estimate
+
+    assert said(on_cpus, on_card=True)(cell) is said(on_a_card, on_card=False)(cell) is None
+    assert said(on_cpus, on_card=True)(other) is None
+    both = [said(on_cpus, on_a_card, on_card=on_card) for on_card in (True, False)]
+    assert [estimate(cell).seconds for estimate in both] == [30, 900]
+    assert both[1](other).seconds == approx(30 * both[0](other).seconds)
+    model = CostModel([on_cpus, on_a_card], known_sizes, lambda cell: False)
+    assert model.recorded_sizes(cell) == {1462}
+    assert model.devices == {(False, ""): 1, (True, ""): 1}

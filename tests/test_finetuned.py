@@ -8,7 +8,9 @@ from in_memory import train_samples
 from official import parts_of
 from scipy.sparse import eye_array
 
+from raygrid.classifiers import Part
 from raygrid.classifiers.cnn import Cnn
+from raygrid.classifiers.training.stopping import EarlyStopping
 from raygrid.datasets import DATASETS
 from raygrid.errors import WeightsError
 from raygrid.networks.backbones import EMBEDDED, preprocess
@@ -68,3 +70,15 @@ def test_a_weights_file_is_known_by_what_it_holds(tmp_path):
     assert copied.identity() == Finetuned(network=NETWORK).identity()
     assert copied.identity() != Finetuned(network=Cnn(alpha=0.25, weights="none")).identity()
     assert copied.to_fetch() == ""
+
+
+def test_it_may_stop_on_the_validation_part(images):
+    network = NETWORK.model_copy(update={"epochs": 3, "early_stopping": EarlyStopping(patience=1, by="loss")})
+    level = Finetuned(network=network)
+    assert level.needs_validation == ("network.early_stopping",)
+    assert Finetuned(network=NETWORK).needs_validation == ()
+    wrong = Part(images, (np.arange(40) + 1) % 10)  # the better it learns, the worse it is here
+    A, y = eye_array(40, format="csr"), np.arange(40) % 10
+    first = network.model_copy(update={"epochs": 1, "early_stopping": None})
+    expected = Finetuned(network=first).train(images, A, y, seed=1)(images)
+    assert np.array_equal(level.train(images, A, y, seed=1, validation=wrong)(images), expected)

@@ -147,7 +147,7 @@ SELECTIONS = {
 @pytest.mark.parametrize(("only", "left"), SELECTIONS.values(), ids=SELECTIONS)
 def test_only_selects(only, left):
     declared = grid(PAPER)
-    assert len(select(expand(declared), only, declared)) == left
+    assert len(select(expand(declared), only, declared.levels())) == left
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_only_selects(only, left):
 def test_only_refuses_what_the_grid_does_not_have(text, message):
     declared = grid(PAPER)
     with pytest.raises(UsageError) as refused:
-        select(expand(declared), ["fold=0", text], declared)
+        select(expand(declared), ["fold=0", text], declared.levels())
     assert str(refused.value) == f"--only {text}: {message}"
 
 

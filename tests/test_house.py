@@ -14,10 +14,11 @@ PACKAGE = ROOT / "raygrid"
 # A module or package imports from the lines above its own, and from itself; never from its own line or below.
 LAYERS = [
     {"axes", "errors", "seeds", "wording"},
-    {"checksum"},
-    {"host", "level", "mixtures", "storage"},
+    {"storage"},
+    {"host", "level", "mixtures"},
     {"networks", "usercode"},
-    {"classifiers", "datasets", "imbalance", "metrics", "resampling", "splits"},  # the stages, one line a level
+    {"metrics"},  # by which classifiers stop
+    {"classifiers", "datasets", "imbalance", "resampling", "splits"},  # the stages, one line a level
     {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"gridfile"},
     {"cells"},
@@ -28,7 +29,7 @@ LAYERS = [
     {"engine"},
     {"report"},
     {"commands"},
-    {"options"},
+    {"api", "options"},
     {"cli"},
 ]
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
@@ -40,6 +41,8 @@ OWNERS = {
     "tensorflow": {"networks"},
     "torch": {"networks"},
     "jax": {"networks"},
+    "keras_hub": {"networks"},
+    "timm": {"networks"},
     "imblearn": {"resampling"},
     "typer": {"cli", "options"},
 }
@@ -77,8 +80,16 @@ def test_imports_run_one_way(module):
     assert not wrong, f"raygrid.{module} imports {', '.join(sorted(wrong))}, which may not be below it"
 
 
-def test_the_package_itself_imports_nothing():
-    assert not list(imports(PACKAGE / "__init__.py"))
+def test_the_package_itself_imports_only_its_face():
+    assert set(imports(PACKAGE / "__init__.py")) <= {
+        "raygrid.api.load",
+        "raygrid.api.run",
+        "raygrid.commands.study.Study",
+        "raygrid.gridfile.schema.Grid",
+        "importlib.import_module",
+        "typing.TYPE_CHECKING",
+        "typing.Any",
+    }
 
 
 @pytest.mark.parametrize("library", OWNERS)

@@ -1,7 +1,11 @@
-"""Several nodes, each a `ray start` of its own: one is killed, and a driver, and the run ends as if undisturbed."""
+"""Several nodes, each a `ray start` of its own, and levels of the user's own, which must reach every one of them.
+
+One node is killed, and a driver, and the run ends as if undisturbed.
+"""
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +20,24 @@ import pytest
 from conftest import HANGS_S
 
 from raygrid.storage.store import Store
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "own_levels.yaml"
+
+# A network that is small, and trained for so long that two trainings meet.
+NETWORK = """
+import keras
+
+def build(image_shape, n_classes):
+    softmax = keras.layers.Dense(n_classes, activation="softmax")
+    return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten(), softmax])
+"""
+ARM = """
+  - representation: image
+    classifier: {name: keras, builder: nets_of_an_example:build, epochs: 100}
+    resamplers: [own_levels:Blend]
+"""
+SOME = ("--only", "dataset=Bars")
+N_CELLS = 12
 
 pytestmark = pytest.mark.slow
 
@@ -90,32 +112,38 @@ def n_records(store: Path) -> int:
     return len(list(store.glob("records/*.json")))
 
 
-def test_a_lost_driver_and_a_lost_node_change_nothing(
-    launch, nodes, grid_file, tiny, image_arm, raygrid, tmp_path, monkeypatch
-):
+@pytest.fixture
+def grid(tmp_path) -> Path:
+    """The example, and a network of its own as well, in a folder that Ray does not know."""
+    folder = Path(shutil.copytree(EXAMPLE.parent, tmp_path / "examples"))
+    (folder / "nets_of_an_example.py").write_text(NETWORK)
+    grid = folder / EXAMPLE.name
+    grid.write_text(grid.read_text().replace("resources:", f"{ARM}resources:"))
+    return grid
+
+
+def test_a_lost_driver_and_a_lost_node_change_nothing(launch, nodes, grid, raygrid, cache, tmp_path, monkeypatch):
     monkeypatch.setenv("RAYGRID_CHECKPOINT_EVERY_S", "0")
-    image_arm["classifier"]["epochs"] = 8
-    grid, store, cache = grid_file(arms=[*tiny["arms"], image_arm]), tmp_path / "store", tmp_path / "shared cache"
+    store, shared = tmp_path / "store", tmp_path / "shared cache"
     victim = [nodes.start(cpus=1), nodes.start(cpus=1)][1]
-    arguments = ("run", grid, "--store", store, "--cache", cache, "--address", nodes.address)
+    arguments = ("run", grid, "--store", store, "--cache", shared, "--address", nodes.address, *SOME)
 
     first = launch(*arguments)
     first.wait_until(lambda: n_records(store) >= 2)
     os.kill(first.process.pid, signal.SIGKILL)
     first.process.wait()
-    assert n_records(store) < 12
+    assert n_records(store) < N_CELLS
 
     second = launch(*arguments)
     # Two trainings on their way are one on each node.
     second.wait_until(lambda: len(list(store.glob("checkpoints/*.npz"))) == 2)
     nodes.kill(victim)
-    assert n_records(store) < 12
+    assert n_records(store) < N_CELLS
     assert second.wait() == 0, second.log.read_text()
     assert second.log.read_text().count("its node was lost; it is tried again") == 1
-    assert Counter(record.status for record in Store(store).records().values()) == {"done": 12}
-    computed = [json.loads(path.read_text())["key"] for path in (cache / "computed").iterdir()]
+    assert Counter(record.status for record in Store(store).records().values()) == {"done": N_CELLS}
+    computed = [json.loads(path.read_text())["key"] for path in (shared / "computed").iterdir()]
     assert sorted(computed) == sorted(set(computed))  # the images once, their features once, for the whole cluster
 
-    code, _, _ = raygrid("run", grid, "--store", tmp_path / "undisturbed", "--engine", "inline")
-    assert code == 0
+    assert raygrid("run", grid, "--store", tmp_path / "undisturbed", "--engine", "inline", *SOME)[0] == 0
     assert kept(store) == kept(tmp_path / "undisturbed")

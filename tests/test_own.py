@@ -1,4 +1,7 @@
-"""Levels of the user's own: where their classes are found, what a mistake reads like, keys, trust, and whole runs."""
+"""Levels of the user's own: where their classes are found, what a mistake reads like, keys, trust, and whole runs.
+
+That they reach a cluster which is joined, test_many_nodes.py shows.
+"""
 
 import json
 import pickle
@@ -11,7 +14,6 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from test_many_nodes import nodes  # noqa: F401  fixture
 
 from raygrid.cells import expand
 from raygrid.errors import GridError, UsageError
@@ -344,57 +346,21 @@ def test_the_example_runs_inline(raygrid, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_example_runs_on_ray_and_again_when_its_source_has_changed(launch, cache, monkeypatch, tmp_path):
+def test_the_example_runs_on_ray_from_copies_of_its_code(launch, cache, raygrid, monkeypatch, tmp_path):
     folder = Path(shutil.copytree(EXAMPLE.parent, tmp_path / "examples"))
-    source, places = folder / "own_levels" / "__init__.py", tmp_path / "places"
+    # By another name, because this process may have imported the example.
+    source = (folder / "own_levels").rename(folder / "levels_that_tell") / "__init__.py"
+    grid = folder / EXAMPLE.name
+    grid.write_text(grid.read_text().replace("own_levels:", "levels_that_tell:"))
+    places = tmp_path / "places"
     with source.open("a") as file:
         file.write(f"print(__file__, file=open({str(places)!r}, 'a'))\n")
     monkeypatch.chdir(folder)  # from where workers would import what is there then
 
-    def run(verb: str, *arguments: str, engine: str = "ray") -> str:
-        store = ("--store", tmp_path / engine, "--cache", cache.root)
-        process = launch(verb, EXAMPLE.name, *store, *SOME, *arguments)
-        assert process.process.wait(timeout=300) == 0, process.log.read_text()
-        return (tmp_path / "stdout.txt").read_text()
-
-    run("run", "--engine", "inline", engine="inline")
-    assert set(places.read_text().split()) == {str(source)}
-    run("run")
-    assert results(tmp_path / "ray") == results(tmp_path / "inline")
+    run = launch("run", grid.name, "--store", tmp_path / "ray", "--cache", cache.root, *SOME)
+    assert run.wait() == 0, run.log.read_text()
     copies = [place for place in places.read_text().split() if place != str(source)]
     assert copies
     assert not [place for place in copies if place.startswith(str(folder))]
-    assert json.loads(run("plan", "--json"))["todo"] == 0
-    with source.open("a") as file:
-        file.write("# Changed.\n")
-    assert json.loads(run("plan", "--json"))["todo"] == 4
-
-
-NETWORK = """
-import keras
-
-def build(image_shape, n_classes):
-    softmax = keras.layers.Dense(n_classes, activation="softmax")
-    return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten(), softmax])
-"""
-ARM = """
-  - representation: image
-    classifier: {name: keras, builder: nets_of_an_example:build, epochs: 1}
-    resamplers: [own_levels:Blend]
-"""
-
-
-@pytest.mark.slow
-def test_the_code_goes_to_a_cluster_that_is_joined(launch, nodes, cache, raygrid, tmp_path):  # noqa: F811
-    nodes.start(cpus=1)
-    folder = Path(shutil.copytree(EXAMPLE.parent, tmp_path / "examples"))
-    (folder / "nets_of_an_example.py").write_text(NETWORK)
-    grid = folder / EXAMPLE.name
-    grid.write_text(grid.read_text().replace("resources:", f"{ARM}resources:"))
-    run = launch(
-        *("run", grid, "--store", tmp_path / "store", "--cache", cache.root, "--address", nodes.address), *SOME
-    )
-    assert run.process.wait(timeout=300) == 0, run.log.read_text()
-    assert raygrid("run", grid, "--store", tmp_path / "inline", "--engine", "inline", *SOME)[0] == 0
-    assert results(tmp_path / "store") == results(tmp_path / "inline")
-    assert len(results(tmp_path / "store")) == 6
+    assert raygrid("run", grid.name, "--store", tmp_path / "inline", "--engine", "inline", *SOME)[0] == 0
+    assert results(tmp_path / "ray") == results(tmp_path / "inline")

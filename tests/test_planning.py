@@ -11,7 +11,7 @@ import pytest
 from pytest import approx
 
 from raygrid.cells import expand
-from raygrid.commands.forecast import Forecast, model_of
+from raygrid.commands.forecast import Forecast, given_cards, model_of
 from raygrid.commands.job import Job
 from raygrid.commands.pilot import pilot_cells
 from raygrid.costs.bill import bill_of, resources_of, sentences
@@ -36,7 +36,7 @@ def job_of(tmp_path, cache):
     def opened(grid, cache=cache):
         store = Store(tmp_path / "store")
         store.prepare()
-        return Job(tmp_path / "grid.yaml", grid, expand(grid), [store], cache)
+        return Job(grid.name, grid.metrics, "", expand(grid), [store], cache, grid=grid, folder=tmp_path)
 
     return opened
 
@@ -82,8 +82,8 @@ def test_a_bill_by_hand(small):
     assert sentences(bill) == [
         "in all: 19.5 CPU-hours, 4.5 GPU-hours",
         "wall time: 5:30:00 on 4 CPUs and 1 GPU, at a cost of 2.75",
-        "no estimate for 3 of 12 cells: nothing like them is recorded, or their data set's size is not known; add "
-        "--pilot, which runs a few of them and keeps their records",
+        "no estimate for 3 of 12 cells: nothing like them is recorded, or their data set's size "
+        "is not known; add --pilot, which runs a few of them and keeps their records",
     ]
 
 
@@ -252,6 +252,51 @@ def test_a_forecast_learns_from_the_store(job_of):
     assert forecast.seconds(other) is None
     job.store.write(made_up_seconds(lambda cell: 42.0)(first), {})
     forecast.learn(first)
+    assert forecast.seconds(other) == 42
+
+
+CNN = {"representation": "image", "classifier": "cnn", "resamplers": ["none"]}
+
+
+def on_a_card(record):
+    return record.model_copy(
+        update={"measured": record.measured.model_copy(update={"gpus": 0.25, "device": "NVIDIA H100"})}
+    )
+
+
+def test_a_pilot_on_a_card_predicts_what_is_given_a_card(job_of, tmp_path):
+    job = with_labels(job_of(made_up.grid(arms=[CNN, SVM], datasets=["stl10"]), cache=Cache(tmp_path / "cache")))
+    asked = {"cnn": Resources(gpus=0.25), "svm": Resources(gpus=0.25)}  # what the SVM is given makes no difference
+    seconds = made_up_seconds(lambda cell: 100.0)
+    assert pilot(job, lambda cell: on_a_card(seconds(cell)) if cell.uses_cards else seconds(cell))
+    bills = [
+        bill_of(job.cells, model_of(job, None, given_cards(given)), given, Machines(2, 1)) for given in (asked, {})
+    ]
+    known = [{line.levels["classifier"] for line in bill.lines if line.estimate} for bill in bills]
+    assert known == [{"cnn", "svm"}, {"svm"}]
+    assert sentences(bills[0])[-1] == "durations are those of NVIDIA H100 (a card)"
+    of_cpus = bill_of(job.cells, CostModel([], on_card=given_cards(asked)), asked, Machines(2, 1))
+    assert sentences(of_cpus)[-1].endswith("(on a machine with a card, for those that are given one)")
+
+
+def test_a_pilot_without_a_card_does_not_go_on_for_ever(job_of, tmp_path):
+    job = with_labels(job_of(made_up.grid(arms=[CNN], datasets=["stl10"]), cache=Cache(tmp_path / "cache")))
+    seconds, tried, n_cells = made_up_seconds(lambda cell: 1000.0), set(), 0
+    while cells := pilot_cells(job, tried, given_cards({"cnn": Resources(gpus=1.0)})):
+        tried |= {stratum_of(cell.identity()) for cell in cells}
+        n_cells += len(cells)
+        for cell in cells:
+            job.store.write(seconds(cell), {})
+    assert n_cells == 3  # one of each imbalance ratio
+
+
+def test_what_this_run_records_says_whether_trials_have_cards(job_of):
+    job = job_of(made_up.grid(arms=[CNN], datasets=["stl10"]))
+    first, other = of(job.cells, imbalance=5, fold=0), of(job.cells, imbalance=5, fold=1)
+    forecast = Forecast(job, {"cnn": Resources(gpus=0.25)})
+    job.store.write(made_up_seconds(lambda cell: 42.0)(first), {})
+    assert forecast.seconds(other) is None
+    forecast.learn(first)  # it was computed on CPUs, because there is no card
     assert forecast.seconds(other) == 42
 
 

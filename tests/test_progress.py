@@ -2,10 +2,12 @@
 
 import io
 import re
+import time
 
 import pytest
 from rich.console import Console
 
+from raygrid.commands import progress as module
 from raygrid.commands.progress import Progress, TimeLeft
 
 
@@ -174,3 +176,28 @@ def test_infeasible_cells_have_not_failed(cells, drawn):
     last = text().splitlines()[-1]
     assert "1/1 0 running, 0 failed" in last
     assert last.strip().endswith("left 0:00:00")
+
+
+def test_what_is_waited_for_stands_behind_the_bar(cells, drawn):
+    console, text = drawn
+    with Progress(cells, console=console) as progress:
+        progress.waiting("Ray starts")
+        progress._bar.refresh()
+        assert text().rstrip().endswith("until Ray starts")
+        progress.started(cells[0])
+    assert "until" not in text().splitlines()[-1]
+
+
+def test_a_file_gets_a_line_now_and_then(cells, monkeypatch):
+    monkeypatch.setattr(module, "LINE_EVERY_S", 0.01)
+    console = Console(file=io.StringIO(), width=200)
+    wanted = [", waiting until digits is loaded as features", "1 of 4 cells, 1 running, 0 failed; 0:00:0"]
+    with Progress(cells, console=console) as progress:
+        progress.waiting("digits is loaded as features")
+        while wanted[0] not in console.file.getvalue():
+            time.sleep(0.01)
+        progress.started(cells[0])
+        progress.finished(cells[0], "done")
+        progress.started(cells[1])
+        while wanted[1] not in console.file.getvalue():
+            time.sleep(0.01)

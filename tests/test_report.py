@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from io import StringIO
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import made_up
@@ -16,6 +16,7 @@ from rich.console import Console
 from raygrid.classifiers.cnn import Cnn
 from raygrid.errors import UsageError
 from raygrid.level import labels
+from raygrid.report.compare import values_of
 from raygrid.report.frame import frame_of
 from raygrid.report.latex import to_latex
 from raygrid.report.numbers import Number
@@ -89,19 +90,38 @@ def test_number(cells: list[dict[str, Any]], expected: tuple[float, float, int, 
     assert [number.n_folds, number.n_cells] == counts
 
 
+def test_a_number_over_several_data_sets_has_a_standard_error_but_no_spread() -> None:
+    cells = [cell(x, fold=i) for i, x in enumerate([0.5, 0.7])]
+    cells += [cell(x, fold=i, dataset="stl10") for i, x in enumerate([0.1, 0.4])]
+    [number] = table(frame(*cells), rows="imbalance").rows[0].numbers
+    assert number.value == pytest.approx(0.425)
+    assert isnan(number.spread)
+    assert number.standard_error == pytest.approx((0.1**2 + 0.15**2) ** 0.5 / 2)
+    assert number.in_standard_errors(0.425 - number.standard_error) == pytest.approx(1)
+    assert "±" not in to_markdown(table(frame(*cells), rows="imbalance"), spread=True).split("After")[0]
+
+
+def test_a_number_of_one_fold_has_no_standard_error() -> None:
+    [number] = table(frame(cell(0.5)), rows="dataset").rows[0].numbers
+    assert isnan(number.in_standard_errors(0.4))
+
+
 def test_folds_with_different_cells_get_a_footnote() -> None:
     uneven = table(frame(cell(0.5), cell(0.7, fold=1), cell(0.9, imbalance=5.0, fold=1)), rows="dataset")
     assert uneven.rows[0].numbers[0].note == "its folds have 1 to 2 cells"
 
 
+WITHOUT_ONE = "of 3 cells: 1 infeasible; without fold 1"
+
 # Results of three folds of two resamplers -> value (None: dash), folds and note of each, note of the row.
 # The columns' done values are (0.2, 0.4, 0.9) and (0.1, 0.3, 0.5).
 RULES = [
-    # an infeasible cell makes a dash that nothing can mend
-    ("refuse", [0.2, 0.4, 0.9], [0.1, "infeasible", 0.5], (0.5, 3, ""), (None, 0, "of 3 cells: 1 infeasible"), ""),
-    ("mark", [0.2, 0.4, 0.9], [0.1, "infeasible", 0.5], (0.5, 3, ""), (None, 0, "of 3 cells: 1 infeasible"), ""),
+    # an infeasible cell, which nothing can mend, is left out of its number
+    ("refuse", [0.2, 0.4, 0.9], [0.1, "infeasible", 0.5], (0.5, 3, ""), (0.3, 2, WITHOUT_ONE), ""),
+    ("mark", [0.2, 0.4, 0.9], [0.1, "infeasible", 0.5], (0.5, 3, ""), (0.3, 2, WITHOUT_ONE), ""),
+    ("mark", [0.2, 0.4, 0.9], ["infeasible"] * 3, (0.5, 3, ""), (None, 0, "of 3 cells: 3 infeasible"), ""),
     ("drop", [0.2, 0.4, 0.9], ["infeasible"] * 3, (0.5, 3, ""), (None, 0, "of 3 cells: 3 infeasible"), ""),
-    # but some folds of a number can be left out
+    # or, to keep it paired, of the row
     ("drop", [0.2, 0.4, 0.9], [0.1, "infeasible", 0.5], (0.55, 2, ""), (0.3, 2, ""), "2 of 3 folds: 0, 2"),
     # marking touches one number
     ("mark", [0.2, 0.4, 0.9], [0.1, "missing", 0.5], (0.5, 3, ""), (None, 0, "of 3 cells: 1 missing"), ""),
@@ -176,7 +196,8 @@ def test_refusal_counts_cells_not_lines() -> None:
 def test_what_no_other_run_would_mend_is_never_refused(status: str) -> None:
     cells = frame(cell(0.5), cell(status, fold=1))
     [number] = table(cells, rows="dataset").rows[0].numbers
-    assert (number.n_folds, number.note) == (0, f"of 2 cells: 1 {status}")
+    assert (number.value, number.n_folds) == (0.5, 1)
+    assert number.note == f"of 2 cells: 1 {status}; without fold 1"
     [number] = table(cells, rows="dataset", missing="drop").rows[0].numbers
     assert (number.value, number.n_folds) == (0.5, 1)
 
@@ -264,6 +285,15 @@ def test_any_axis_may_be_the_rows() -> None:
     assert [(*row.levels, row.numbers[0].value) for row in by_one_fold] == [(0, 0.25), (1, 0.75)]
 
 
+def test_a_number_may_head_a_group_of_columns() -> None:
+    made = table(made_up.study(folds=2).frame, rows="dataset", columns=("imbalance", "resampler"))
+    console = Console(file=StringIO(), width=200)
+    console.print(to_terminal(made))
+    assert [name for (name,), _ in made.groups] == ["IR 2", "IR 5", "IR 10"]
+    assert "IR 10" in console.file.getvalue() and r"{c}{IR 10}" in to_latex(made)
+    assert "| IR 10<br>Base |" in to_markdown(made)
+
+
 def test_any_axes_may_be_the_rows_and_the_columns() -> None:
     cells = [
         cell(value, dataset=dataset, imbalance=ir, resampler=resampler)
@@ -284,8 +314,8 @@ def test_any_axes_may_be_the_rows_and_the_columns() -> None:
     ]
     assert "| AvAcc | mnist · 2 | 0.2000 | **0.4000** |" in to_markdown(pivot)
     assert to_csv(pivot).splitlines()[:2] == [
-        "metric,dataset,imbalance_ratio,resampler,value,spread,n_folds,n_cells,note",
-        "AvAcc,mnist,2,none,0.2,,1,1,",
+        "metric,dataset,imbalance_ratio,resampler,value,sd_over_folds,standard_error,n_folds,n_cells,note",
+        "AvAcc,mnist,2,none,0.2,,,1,1,",
     ]
     with pytest.raises(
         UsageError, match=re.escape("report: columns: got 'sampler'; expected one of dataset, imbalance")
@@ -300,6 +330,53 @@ def test_a_number_that_averages_fewer_cells_than_its_neighbours_is_marked_and_ne
         (0.5, True, ""),
         (0.9, False, "1 a fold: averages fewer cells than others of its row, which have 2 a fold"),
     ]
+
+
+INFEASIBLE = "infeasible"
+
+
+def averaged(**of_each: list[float | str]) -> Table:
+    """A table by data set: results of each resampler at IR 2 and 10, the same in two folds."""
+    return table(
+        frame(
+            *(
+                cell(result, imbalance=ir, fold=fold, resampler=resampler)
+                for resampler, results in of_each.items()
+                for ir, result in zip((2.0, 10.0), results, strict=True)
+                for fold in range(2)
+            )
+        ),
+        rows="dataset",
+    )
+
+
+def test_an_infeasible_level_is_left_out_of_the_number_that_lacks_it() -> None:
+    [row] = averaged(none=[0.8, 0.4], smote=[0.9, INFEASIBLE], ros=[0.8, 0.3]).rows
+    assert [(n.value, n.n_cells, n.best, n.is_comparable) for n in row.numbers] == [
+        (pytest.approx(0.6), 4, True, True),
+        (0.9, 2, False, False),  # the harder level is not in it
+        (pytest.approx(0.55), 4, False, True),
+    ]
+    assert row.numbers[1].note == "of 4 cells: 2 infeasible; without IR 10"
+    _, without = values_of(averaged(none=[0.8, 0.4], smote=[0.9, INFEASIBLE])).values()
+    assert isnan(without)
+
+
+def test_a_level_that_is_infeasible_for_all_leaves_a_row_whose_numbers_can_be_compared() -> None:
+    [row] = averaged(none=[0.8, INFEASIBLE], smote=[0.9, INFEASIBLE]).rows
+    assert [(n.value, n.n_folds, n.best) for n in row.numbers] == [(0.8, 2, False), (0.9, 2, True)]
+    assert {n.note for n in row.numbers} == {"of 4 cells: 2 infeasible; without IR 10"}
+
+
+def test_numbers_on_as_many_but_other_cells_are_not_compared() -> None:
+    [row] = averaged(none=[0.8, INFEASIBLE], smote=[INFEASIBLE, 0.9]).rows
+    assert [(n.best, n.is_comparable) for n in row.numbers] == [(True, True), (False, False)]
+
+
+def test_a_failure_beside_an_infeasible_cell_is_still_a_dash() -> None:
+    cells = frame(cell(0.5), cell(INFEASIBLE, fold=1), cell("error", fold=2))
+    [number] = table(cells, rows="dataset", missing="mark").rows[0].numbers
+    assert (number.n_folds, number.note) == (0, "of 3 cells: 1 error, 1 infeasible")
 
 
 def test_a_metric_unknown_when_the_cells_ran_is_computed_from_their_confusion() -> None:
@@ -344,19 +421,19 @@ def test_values_are_plain() -> None:
 
 def test_csv() -> None:
     assert to_csv(small()).encode() == (
-        b"metric,dataset,representation,classifier,resampler,value,spread,n_folds,n_cells,note\n"
-        b'AvAcc,mnist,image,cnn,none,0.625,0.1767766952966369,2,2,"2 of 3 folds: 0, 1"\n'
-        b'AvAcc,mnist,image,cnn,smote_enn,0.625,0.1767766952966369,2,2,"2 of 3 folds: 0, 1"\n'
-        b'AvAcc,mnist,features,svm,mine_50%,,,0,0,"2 of 3 folds: 0, 1; of 3 cells: 3 infeasible"\n'
-        b"AvAcc,stl|10,image,cnn,none,0.25,,1,1,\n"
-        b"AvAcc,stl|10,image,cnn,smote_enn,0.25,,1,1,\n"
-        b"AvAcc,stl|10,features,svm,mine_50%,0.5,,1,1,\n"
+        b"metric,dataset,representation,classifier,resampler,value,sd_over_folds,standard_error,n_folds,n_cells,note\n"
+        b'AvAcc,mnist,image,cnn,none,0.625,0.1767766952966369,0.125,2,2,"2 of 3 folds: 0, 1"\n'
+        b'AvAcc,mnist,image,cnn,smote_enn,0.625,0.1767766952966369,0.125,2,2,"2 of 3 folds: 0, 1"\n'
+        b'AvAcc,mnist,features,svm,mine_50%,,,,0,0,"2 of 3 folds: 0, 1; of 3 cells: 3 infeasible"\n'
+        b"AvAcc,stl|10,image,cnn,none,0.25,,,1,1,\n"
+        b"AvAcc,stl|10,image,cnn,smote_enn,0.25,,,1,1,\n"
+        b"AvAcc,stl|10,features,svm,mine_50%,0.5,,,1,1,\n"
     )
 
 
 def test_csv_is_not_rounded_and_prints_ir_short() -> None:
     third = table(frame(cell(1 / 3, imbalance=10.0)), rows="imbalance")
-    assert to_csv(third).splitlines()[1] == "AvAcc,10,image,cnn,none,0.3333333333333333,,1,1,"
+    assert to_csv(third).splitlines()[1] == "AvAcc,10,image,cnn,none,0.3333333333333333,,,1,1,"
 
 
 def test_markdown() -> None:
@@ -380,7 +457,7 @@ def test_markdown_spread() -> None:
     text = to_markdown(small(), spread=True)
     assert "| AvAcc | mnist<sup>a</sup> | **0.6250 ±0.1768** | **0.6250 ±0.1768** | —<sup>b</sup> |" in text
     assert "|  | stl\\|10 | 0.2500 | 0.2500 | **0.5000** |" in text
-    assert "After ± the sample standard deviation over folds." in text
+    assert "After ± the sample standard deviation over the folds of one data set; numbers over several" in text
 
 
 LATEX = r"""\begin{table*}
@@ -439,7 +516,7 @@ def test_latex_compiles(tmp_path: Any, spread: bool) -> None:
 
 def terminal(shown: Table, width: int, spread: bool = False, styles: bool = False) -> str:
     console = Console(width=width, record=True, file=StringIO(), force_terminal=True)
-    console.print(to_terminal(shown, spread))
+    console.print(to_terminal(shown, spread, width=width))
     return "\n".join(line.rstrip() for line in console.export_text(styles=styles).splitlines())
 
 
@@ -477,6 +554,18 @@ def test_terminal_never_cuts_a_number_of_the_papers_tables(width: int) -> None:
     assert plain.count("0.3750") == wide.count("0.3750") == wide.count("±0.1768") == len(ARMS)
     assert ("image · cnn" in plain, "features · svm" in plain) == (True, True)
     assert max(map(len, (plain + wide).splitlines())) <= width
+
+
+def test_a_block_that_is_wider_than_the_terminal_stands_alone() -> None:
+    text = terminal(table(by_fold(none=[0.25], ros=[0.5]), rows="dataset"), 20)
+    assert (text.count("0.2500"), text.count("0.5000"), text.count("Dataset")) == (1, 1, 2)
+
+
+def test_folds_may_be_columns() -> None:
+    shown = table(by_fold(none=[0.25, 0.5]), rows="dataset", columns=["fold", "resampler"])
+    assert re.search(r"fold 0 +fold 1\n", terminal(shown, 60))
+    assert "fold 0<br>Base | fold 1<br>Base" in to_markdown(shown)
+    assert r"\multicolumn{1}{c}{fold 0}" in to_latex(shown)
 
 
 def test_rich_is_imported_only_to_print_on_a_terminal() -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from made_up import study
 from rich.console import Console
 
+from raygrid.classifiers.cnn import Cnn
 from raygrid.errors import UsageError
+from raygrid.gridfile.faults import load_grid
 from raygrid.report.claims import CLAIMS, check_claims
 from raygrid.report.compare import Contrast, compare, values_of
 from raygrid.report.compare_sheets import (
@@ -20,12 +23,16 @@ from raygrid.report.compare_sheets import (
     contrast_to_csv,
     difference_sheet,
 )
+from raygrid.report.compare_summary import summary_sheet
 from raygrid.report.inequalities import Inequality, judge
+from raygrid.report.protocol import FACTS, facts_of_numbers
 from raygrid.report.published import Published, parse, read_published
 from raygrid.report.render import to_csv
+from raygrid.report.results import Results
 from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
 from raygrid.report.tables import Table, table
 
+ROOT = Path(__file__).parents[1]
 METRICS = ["AvAcc", "CBA", "MAvG"]
 HEAD = "metric,dataset,representation,classifier,resampler,value\n"
 TABLE1, TABLE2 = read_published("paper", METRICS)
@@ -51,6 +58,44 @@ def test_the_papers_tables_average_to_each_other() -> None:
     assert means[0] == pytest.approx(means[1], abs=0.0001)
 
 
+def test_a_published_table_says_its_protocol() -> None:
+    (tables,) = read_published("cifar10_lt", METRICS)
+    assert (tables.row_axis, tables.protocol["imbalance"], tables.protocol["backbone"]) == (
+        "imbalance",
+        "exponential",
+        "resnet32",
+    )
+    assert set(tables.protocol) == set(FACTS) - {"levels"}
+    assert "BagofTricks-LT" in tables.remarks["source"]
+    assert tables.values["AvAcc", "exponential-100", "image", "cross_entropy", "none"] == 0.6988  # the error is 30.12%
+    assert tables.values["AvAcc", "exponential-50", "image", "cross_entropy", "none"] == 0.7519
+
+
+def test_the_grid_of_long_tailed_cifar_10_has_the_published_networks_and_their_protocol() -> None:
+    """Its labels are the published ones, so that a comparison finds them."""
+    (tables,) = read_published("cifar10_lt", METRICS)
+    grid = load_grid(ROOT / "experiments" / "cifar10_lt.yaml")
+    levels = grid.levels()
+    assert {str(key[3]) for key in tables.values} == set(levels["classifier"]) - {"crt"}
+    assert {key[1] for key in tables.values} == set(levels["imbalance"])
+    declared: dict[str, object] = {"image_size": grid.image_size, "split": grid.split.name, "dataset": "cifar10"}
+    for profile in grid.imbalance:
+        declared |= {"imbalance": profile.name, "class_order": profile.class_order, "test": profile.test}
+    for arm in grid.arms:
+        assert isinstance(arm.classifier, Cnn)
+        declared |= {"backbone": arm.classifier.backbone, "weights": arm.classifier.weights}
+        assert arm.classifier.dense_units == 0
+    assert {key: str(value) for key, value in declared.items()} | {"metric": "AvAcc"} == tables.protocol
+
+
+def test_lines_above_the_columns_are_the_protocol_and_remarks() -> None:
+    table = parse("mine.csv", "# dataset: mnist\n# note: a: b\n" + HEAD + "CBA,mnist,a,b,c,0.5\n", METRICS)
+    assert (table.protocol, table.remarks) == ({"dataset": "mnist"}, {"note": "a: b"})
+    with pytest.raises(UsageError, match=r"^mine.csv: line 3: value: got 'half'"):
+        parse("mine.csv", "# dataset: mnist\n" + HEAD + "CBA,mnist,a,b,c,half\n", METRICS)
+    assert parse("mine.csv", HEAD + "CBA,mnist,a,b,c,0.5\n", METRICS).protocol == {}
+
+
 FAULTS = [
     ("metric,dataset,classifier,value\n", "got the columns metric, dataset, classifier, value; expected also"),
     ("metric,dataset,classifier,value\n", "representation, resampler"),
@@ -72,10 +117,6 @@ FAULTS = [
     (HEAD + "CBA,,b,c,d,0.5\n", "line 2: got nothing as dataset; expected a name"),
     (HEAD + "CBA,a,b,c,d,0.5\nCBA,a,b,c,d,0.6\n", "line 3: got CBA a b c d twice; expected one value a row"),
     (
-        HEAD.replace("dataset", "imbalance_ratio") + "CBA,ten,b,c,d,0.5\n",
-        "line 2: imbalance_ratio: got 'ten'; expected a number",
-    ),
-    (
         HEAD.replace("dataset", "imbalance_ratio") + "CBA,2,b,c,d,0.5\nCBA,2.0,b,c,d,0.6\n",
         "line 3: got CBA 2 b c d twice",
     ),
@@ -93,7 +134,7 @@ def test_faults_of_a_file(tmp_path: Path, text: str, line: str) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"No such file or directory; expected 'paper' or the path of a CSV"):
+    with pytest.raises(UsageError, match=r"No such file or directory; expected paper, cifar10_lt or the path of a CSV"):
         read_published(str(tmp_path / "none.csv"), METRICS)
     (tmp_path / "excel.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="not UTF-8"):
@@ -144,13 +185,24 @@ def contrast() -> Contrast:
 
 def test_differences() -> None:
     none, ros, rus = contrast().differences
-    assert (none.metric, none.level, none.column, none.n_folds) == ("CBA", "mnist", ("image", "cnn", "none"), 2)
+    assert (none.metric, none.level, none.column, none.number.n_folds) == ("CBA", "mnist", ("image", "cnn", "none"), 2)
     assert none.difference == pytest.approx(0.97 - 0.9894)
-    assert none.in_spreads == pytest.approx((0.97 - 0.9894) / (0.02 / 2**0.5))
-    assert (ros.difference, ros.n_folds) == (0, 1)
-    assert isnan(ros.in_spreads)  # one fold has no spread
+    assert none.in_standard_errors == pytest.approx((0.97 - 0.9894) / 0.01)
+    assert (ros.difference, ros.number.n_folds) == (0, 1)
+    assert isnan(ros.in_standard_errors)  # one fold has none
     assert rus.difference == pytest.approx(0.0063)
-    assert isnan(rus.in_spreads)  # a spread of zero
+    assert isnan(rus.in_standard_errors)  # the folds are equal
+
+
+def test_what_is_printed_alike_is_a_tie() -> None:
+    here = made(
+        {("mnist", "image", name): [value] for name, value in {"none": 0.50004, "ros": 0.6, "rus": 0.7}.items()}
+    )
+    text = HEAD + "CBA,mnist,image,cnn,none,0.5\nCBA,mnist,image,cnn,ros,0.6001\nCBA,mnist,image,cnn,rus,0.8\n"
+    found = compare(here, parse("mine.csv", text, METRICS))
+    assert [round(one.difference, 4) for one in found.differences] == [0, -0.0001, -0.1]
+    assert difference_sheet(found).rows[0][6] == "tie"
+    assert "  0 above, 2 below, 1 tied." in summary_sheet("mine", [found], ()).notes
 
 
 def test_what_only_one_has_is_named() -> None:
@@ -204,21 +256,23 @@ def test_rows_must_be_of_the_same_axis() -> None:
 def test_nothing_in_common() -> None:
     nothing = compare(made({("digits", "image", "none"): [0.5]}), TABLE1)
     assert nothing.differences == nothing.agreements == ()
-    assert "0 numbers in both." in sheets_to_markdown([difference_sheet(nothing), agreement_sheet(nothing)])
+    assert "0 numbers compared." in sheets_to_markdown([difference_sheet(nothing), agreement_sheet(nothing)])
+    assert summary_sheet("mine", [nothing], ()).notes[1:] == ("  No number is in both.", "  Only here: dataset digits")
 
 
 def test_markdown() -> None:
     assert sheets_to_markdown([difference_sheet(contrast()), agreement_sheet(contrast())]) == (
         "**Against mine.csv, by dataset**\n"
         "\n"
-        "| Metric | Dataset | Arm | Resampler | Value | Published | Difference | In spreads | Folds |\n"
+        "| Metric | Dataset | Arm | Resampler | Value | Published | Difference | Standard errors | Folds |\n"
         "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
-        "| CBA | mnist | image · cnn | Base | 0.9700 | 0.9894 | -0.0194 | -1.4 | 2 |\n"
-        "| CBA | mnist | image · cnn | ROS | 0.9906 | 0.9906 | +0.0000 | — | 1 |\n"
+        "| CBA | mnist | image · cnn | Base | 0.9700 | 0.9894 | -0.0194 | -1.9 | 2 |\n"
+        "| CBA | mnist | image · cnn | ROS | 0.9906 | 0.9906 | tie | — | 1 |\n"
         "| CBA | mnist | image · cnn | RUS | 0.9900 | 0.9837 | +0.0063 | — | 2 |\n"
         "\n"
-        "3 numbers in both. Mean size of the difference 0.0086, largest 0.0194. In spreads: the difference divided by "
-        "the standard deviation over folds.\n"
+        "3 numbers compared. Mean size of the difference 0.0086, largest 0.0194. Standard errors: the difference "
+        "divided by the standard error of the value here; the published value is taken as exact. A tie is equal as "
+        "printed.\n"
         "\n"
         "Only here: resampler mine; dataset digits.\n"
         "\n"
@@ -238,13 +292,91 @@ def test_csv() -> None:
     head, none, ros, _ = contrast_to_csv(contrast()).splitlines()
     assert head == (
         "metric,dataset,representation,classifier,resampler,"
-        "value,published,difference,spread,in_spreads,n_folds,rank_correlation"
+        "value,published,difference,standard_error,in_standard_errors,n_folds,rank_correlation,differing"
     )
     assert none.startswith("CBA,mnist,image,cnn,none,0.97,0.9894,-0.01939999999999")
-    assert none.endswith(",2,0.5")
-    assert ros == "CBA,mnist,image,cnn,ros,0.9906,0.9906,0.0,,,1,0.5"
+    assert none.endswith(",2,0.5,")
+    assert ros == "CBA,mnist,image,cnn,ros,0.9906,0.9906,0.0,,,1,0.5,"
     by_ir = made({("mnist", "image", "none"): [0.5]}, rows="imbalance")
     assert contrast_to_csv(compare(by_ir, TABLE2)).splitlines()[1].startswith("CBA,2,image,cnn,none,0.5,0.8682,")
+
+
+# --- protocols ---
+
+
+def study_of(**changes: Any) -> Results:
+    """A study whose protocol is the paper's but for the changes."""
+    return study(**{"folds": 2, "datasets": ["mnist"]} | changes)
+
+
+def against_paper(found: Results, source: Published, despite: tuple[str, ...] = ()) -> Contrast:
+    return compare(
+        table(found.frame, rows=source.row_axis, missing="mark"),
+        source,
+        facts=facts_of_numbers(found, source.row_axis),
+        despite=despite,
+    )
+
+
+def test_numbers_of_one_protocol_are_compared() -> None:
+    found = against_paper(study_of(), TABLE1)
+    assert (len(found.differences), found.refused) == (30, ())
+    whole = study(folds=2)
+    assert (len(against_paper(whole, TABLE2).differences), against_paper(whole, TABLE2).refused) == (90, ())
+
+
+PROTOCOLS: list[tuple[dict[str, Any], Published, dict[str, str]]] = [
+    ({}, TABLE2, {"dataset": "mnist against cifar10, mnist, stl10"}),
+    ({"imbalance_ratios": [2, 10]}, TABLE1, {"levels": "2, 10 against 2, 5, 10"}),
+    ({"image_size": 32}, TABLE1, {"image_size": "32 against 64"}),
+    (
+        {"imbalance_ratios": None, "imbalance": [{"name": "linear", "ir": 5, "test": "balanced"}]},
+        TABLE1,
+        {
+            "levels": "linear-5 against 2, 5, 10",
+            "imbalance": "linear against harmonic",
+            "test": "balanced against same",
+        },
+    ),
+    ({"split": {"name": "holdout"}}, TABLE1, {"split": "holdout against official"}),
+]
+
+
+@pytest.mark.parametrize(("changes", "source", "differ"), PROTOCOLS)
+def test_numbers_of_other_protocols_are_refused_and_named(
+    changes: dict[str, Any], source: Published, differ: dict[str, str]
+) -> None:
+    here = study_of(**{name: value for name, value in changes.items() if value is not None})
+    found = against_paper(here, source)
+    assert found.differences == found.agreements == ()
+    assert len(found.refused) in (30, 90)
+    assert {tuple(one.differing.items()) for one in found.refused} == {tuple(differ.items())}
+    said = "\n".join(summary_sheet("mine", [found], ()).notes)
+    assert f"Not compared: {len(found.refused)} numbers, because these differ: " in said
+    assert f"--despite {','.join(differ)}" in said
+    for despite in (tuple(differ), ("all",)):
+        told = against_paper(here, source, despite)
+        assert told.refused == ()
+        assert "Compared although these differ: " in "\n".join(summary_sheet("mine", [told], ()).notes)
+
+
+def test_a_backbone_is_that_of_the_arm() -> None:
+    arms = [
+        {"representation": {"name": "features", "alpha": 0.25, "weights": "embedded"}, "classifier": "svm"}
+        | {"resamplers": ["none"]},
+        {"representation": "image", "classifier": "cnn", "resamplers": ["none"]},
+    ]
+    found = against_paper(study_of(arms=arms), TABLE1)
+    assert {one.column[0] for one in found.refused} == {"features"}
+    assert {one.column[0] for one in found.differences} == {"image"}
+
+
+def test_a_table_without_a_protocol_is_compared_and_said_to_have_none() -> None:
+    found = compare(
+        made({("mnist", "image", "none"): [0.5]}), parse("m.csv", HEAD + "CBA,mnist,image,cnn,none,0.5\n", METRICS)
+    )
+    assert len(found.differences) == 1
+    assert "states no protocol" in summary_sheet("mine", [found], ()).notes[-1]
 
 
 # --- the paper's claims ---
@@ -440,6 +572,14 @@ def test_verdicts(outcomes: list[bool | None], share: float, verdict: str) -> No
     lower = {True: 0.4, False: 0.5, None: nan}  # a tie is not above
     inequalities = [Inequality("CBA", "a", 0.5, "b", lower[outcome]) for outcome in outcomes]
     assert judge("", inequalities, share_needed=share).verdict == verdict
+
+
+def test_a_tie_is_above_nothing() -> None:
+    claim = judge("", [Inequality("CBA mnist", "image ROS", 0.50004, "image Base", 0.5)])
+    assert claim.verdict == "does not hold"
+    assert claim.because == (
+        "Not true of 1 of 1 comparison: CBA mnist: image ROS 0.5000 against image Base 0.5000 (a tie)."
+    )
 
 
 def test_a_missing_number_is_named() -> None:

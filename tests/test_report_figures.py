@@ -1,8 +1,13 @@
 """The figures: numbers by hand, what is drawn of them, and what is said of what is missing."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
-from math import nan
+from io import BytesIO
+from math import inf, nan
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,23 +17,31 @@ import pytest
 from made_up import failed, grid, measured, record, results, study, unfinished
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from PIL import Image
 
 from raygrid.cells import expand
+from raygrid.metrics.further import range_of
 from raygrid.report.figures import Figure, Ranks, against_ir, critical_difference, figures_of, ranks, ranks_of, recall
-from raygrid.report.figures.confusion import confusion_matrices, normalised
-from raygrid.report.figures.figure import basis
+from raygrid.report.figures.confusion import confusion_by_name, normalised
+from raygrid.report.figures.figure import DOUBLE, FONT_PT, SINGLE, basis
 from raygrid.report.figures.gain import gain_over_none, paired_gains
 from raygrid.report.figures.lines import apart
 from raygrid.report.figures.seconds import _frame, seconds_by_stage
 from raygrid.report.figures.style import COLOURS, PAPER, styles
+from raygrid.report.inference.mean_ranks import MeanRanks, mean_ranks
+from raygrid.report.inference.samples import Sample
+from raygrid.report.latex import DOCUMENT, figures_to_latex, to_latex
 from raygrid.report.results import Results
-from raygrid.report.statistics import statistics
+from raygrid.report.statistics import Statistics
+from raygrid.report.statistics_sheets import arm_name
+from raygrid.report.tables import table
 from raygrid.storage.record import Record
 
 SMALL: dict[str, Any] = {"folds": 3, "datasets": ["mnist", "stl10"]}
 NAMES = [
     *("ir-AvAcc", "ir-CBA", "ir-MAvG", "gain", "ranks-AvAcc", "ranks-CBA", "ranks-MAvG", "recall"),
-    *(f"confusion-{by}-{arm}" for arm in ("image-cnn", "features-svm") for by in ("rank", "name")),
+    *(f"confusion-rank-{arm}" for arm in ("image-cnn", "features-svm")),
+    *(f"confusion-name-{arm}-{data}" for arm in ("image-cnn", "features-svm") for data in ("mnist", "stl10")),
     "seconds",
 ]
 
@@ -40,7 +53,15 @@ def part_way() -> Results:
 
 @pytest.fixture(scope="module")
 def drawn(part_way: Results) -> list[Figure]:
-    return figures_of(part_way, statistics(study(**SMALL).frame))
+    found = tuple(ranked(metric) for metric in part_way.metrics)
+    return figures_of(part_way, Statistics(answers=(), mean_ranks=found, alpha=0.05, rope=0.01))
+
+
+def ranked(metric: str) -> MeanRanks:
+    """Ranks of three methods on seven data sets."""
+    columns = tuple(("image", "cnn", name) for name in ("none", "ros", "rus"))
+    values = np.random.default_rng(0).normal([0.7, 0.72, 0.6], 0.02, (7, 3))
+    return mean_ranks(metric, ("image", "cnn"), Sample("", columns, values, 0.0, 6), 0.05)
 
 
 @pytest.fixture
@@ -60,15 +81,57 @@ def test_every_figure_is_a_vector_and_pixels_with_a_name_of_its_own(drawn: list[
     assert [figure.name for figure in drawn] == NAMES
     for figure in drawn:
         assert ElementTree.fromstring(figure.svg).tag == "{http://www.w3.org/2000/svg}svg"
-        assert figure.png.startswith(b"\x89PNG")
         assert figure.title
         assert figure.caption.endswith(".")
 
 
+def test_a_figure_is_printed_at_the_width_of_a_column_or_a_page_in_one_font_size(drawn: list[Figure]) -> None:
+    from matplotlib.text import Text
+
+    for figure in drawn:
+        assert figure.canvas.get_size_inches()[0] in (pytest.approx(SINGLE), pytest.approx(DOUBLE))
+        assert {text.get_fontsize() for text in figure.canvas.findobj(Text) if text.get_text()} == {FONT_PT}
+
+
+def test_all_that_is_drawn_lies_on_the_canvas(drawn: list[Figure]) -> None:
+    for figure in drawn:
+        inches, (width, height) = figure.canvas.get_tightbbox(), figure.canvas.get_size_inches()
+        assert min(inches.x0, inches.y0, width - inches.x1, height - inches.y1) > -0.01, (figure.name, inches)
+
+
+def test_what_is_printed_has_its_fonts_and_enough_pixels(drawn: list[Figure]) -> None:
+    figure = drawn[0]
+    pdf, image = figure.pdf(), Image.open(BytesIO(figure.png()))
+    assert pdf.startswith(b"%PDF")
+    assert b"/FontFile2" in pdf  # TrueType, embedded
+    assert b"/Type3" not in pdf
+    assert image.size[0] == int(DOUBLE * 300)
+    assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
 def test_a_figure_made_twice_is_the_same_file(part_way: Results, drawn: list[Figure]) -> None:
     again = [against_ir.metric_against_ir(part_way, "AvAcc"), gain_over_none(part_way), seconds_by_stage(part_way)]
-    assert again == [figure for figure in drawn if figure.name in ("ir-AvAcc", "gain", "seconds")]
-    assert b"<dc:date>" not in drawn[0].svg
+    before = [figure for figure in drawn if figure.name in ("ir-AvAcc", "gain", "seconds")]
+    assert again == before
+    assert [(figure.pdf(), figure.png()) for figure in again if figure] == [(f.pdf(), f.png()) for f in before]
+    assert b"Date" not in before[0].svg + before[0].pdf()
+
+
+RANKED = """
+import hashlib, pandas as pd
+from raygrid.report.figures import Ranks, critical_difference
+names = ["a", "bb", "ccc", "d", "ee"]
+p = pd.DataFrame(1.0, index=names, columns=names)
+p.loc["a", "ee"] = p.loc["ee", "a"] = p.loc["a", "d"] = p.loc["d", "a"] = 0.01
+figure = critical_difference([Ranks("t", dict(zip(names, [1, 2, 3, 4, 5])), p)], name="r", title="t", caption="c")
+print(hashlib.sha256(figure.svg + figure.pdf() + figure.png()).hexdigest())
+"""
+
+
+def test_ranks_are_the_same_file_whatever_the_order_of_sets() -> None:
+    run = [sys.executable, "-c", RANKED]
+    made = [subprocess.run(run, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True) for seed in "12"]
+    assert made[0].stdout == made[1].stdout != b"", made[0].stderr
 
 
 def test_captions_say_what_is_missing(part_way: Results, drawn: list[Figure]) -> None:
@@ -88,7 +151,7 @@ def test_an_arm_that_has_not_begun_takes_its_place_but_has_no_confusions() -> No
     cells, rng = expand(grid(**SMALL)), np.random.default_rng(0)
     half = results(cells, [record(cell, rng) for cell in cells if cell.classifier.name == "svm"])
     names = [figure.name for figure in figures_of(half)]
-    assert [name for name in names if "confusion" in name] == NAMES[-3:-1]
+    assert [name for name in names if "confusion" in name] == [NAMES[9], *NAMES[12:14]]
 
 
 def test_resamplers_differ_by_more_than_colour() -> None:
@@ -111,6 +174,14 @@ def test_points_are_means_over_folds_with_their_spread_and_hollow_where_folds_la
     assert reach == pytest.approx([2 * 0.2 / 2**0.5, 0, 0])
     assert (end.label, end.x, end.y) == ("Base", 1.0, pytest.approx(0.2))
     assert [text.get_text() for text in axes.get_xticklabels()] == ["2", "4", "8"]
+
+
+def test_a_bar_ends_where_the_metric_does(axes: Axes) -> None:
+    part = pd.DataFrame([line(x, fold=fold) for fold, x in enumerate([0.0, 0.0, 0.9])])
+    against_ir._draw(axes, part, styles(["none"]), bounds=(0, 1))
+    [[low, high]] = axes.collections[0].get_segments()
+    assert (low[1], high[1]) == pytest.approx((0, 0.3 + 0.9 / 3**0.5))
+    assert (range_of("AvAcc"), range_of("matthews_corrcoef"), range_of("m:f")) == ((0, 1), (-1, 1), (-inf, inf))
 
 
 def test_ticks_do_not_run_into_each_other() -> None:
@@ -159,13 +230,16 @@ def test_gain_is_that_of_pairs() -> None:
 
 
 def test_a_long_name_of_a_metric_does_not_run_into_the_next_panel() -> None:
-    short = gain_over_none(study(**SMALL))
     cells, records = expand(grid(**SMALL)), study(**SMALL).records
-    name = "a_function_of_the_users_own_with_a_long_name"
-    named = [r.model_copy(update={"metrics": {name: 0.5}}) for r in records.values()]
-    long = gain_over_none(results(cells, named, metrics=(name,)))
-    widths = [float(ElementTree.fromstring(figure.svg).get("viewBox", "").split()[2]) for figure in (short, long)]
-    assert widths[1] - widths[0] > 72  # points
+    metrics = {f"a_function_of_the_users_own_with_a_long_name_{i}": 0.5 for i in range(2)}
+    named = [r.model_copy(update={"metrics": metrics}) for r in records.values()]
+    figure = gain_over_none(results(cells, named, metrics=tuple(metrics)))
+    assert figure is not None
+    figure.canvas.draw_without_rendering()
+    titles = [axes.get_title(loc="left") and axes._left_title.get_window_extent() for axes in figure.canvas.axes]
+    boxes = [box for box in titles if box]
+    assert len(boxes) == 4
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
 
 
 def test_there_is_no_gain_without_a_baseline() -> None:
@@ -198,38 +272,35 @@ def p_values(**different: float) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("different", "joined"),
-    [({"ac": 0.01}, [(1.2, 2.0), (2.0, 2.8)]), ({"ac": 0.05}, [(1.2, 2.8)]), ({"ab": 0.01, "ac": 0.01}, [(2.0, 2.8)])],
+    ("different", "runs"),
+    [({"ac": 0.01}, [(0, 1), (1, 2)]), ({"ac": 0.05}, [(0, 2)]), ({"ab": 0.01, "ac": 0.01}, [(1, 2)])],
 )
-def test_ranks_that_do_not_differ_are_joined(axes: Axes, different: dict[str, float], joined: list[Any]) -> None:
-    ranks._draw(axes, Ranks("t", {"c": 2.8, "a": 1.2, "b": 2.0}, p_values(**different), 1.0), 0.05)
-    bars = [sorted(bar.get_xdata()) for bar in axes.lines if bar.get_linewidth() == 3]
-    assert sorted((bar[0], bar[-1]) for bar in bars) == joined
+def test_ranks_that_do_not_differ_are_joined(axes: Axes, different: dict[str, float], runs: list[Any]) -> None:
+    diagram = Ranks("t", {"c": 2.8, "a": 1.2, "b": 2.0}, p_values(**different), 1.0)
+    assert ranks.joined(diagram, 0.05) == runs
+    ranks._draw(axes, diagram, 0.05)
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b", "c"]
+    bars = [bar.get_ydata() for bar in axes.lines if bar.get_linewidth() == 2.5]
+    assert [(round(low), round(high)) for low, high in bars] == runs
     [scale] = [bar.get_xdata() for bar in axes.lines if bar.get_marker() == "|"]
-    assert list(scale) == [1.2, 2.2]
+    assert list(scale) == [1, 2]
 
 
-def test_a_critical_difference_longer_than_the_picture_is_said(axes: Axes) -> None:
-    ranks._draw(axes, Ranks("t", {"c": 2.1, "a": 1.9, "b": 2.0}, p_values(), 1.35), 0.05)
+def test_a_critical_difference_longer_than_the_axis_is_said(axes: Axes) -> None:
+    ranks._draw(axes, Ranks("t", {"c": 2.1, "a": 1.9, "b": 2.0}, p_values(), 2.35), 0.05)
     assert not [bar for bar in axes.lines if bar.get_marker() == "|"]
-    assert "CD = 1.35, longer than this line" in [text.get_text() for text in axes.texts]
+    assert "CD = 2.35, longer than this axis" in [text.get_text() for text in axes.texts]
 
 
 def test_ranks_come_from_the_statistics() -> None:
-    comparison = statistics(study(**SMALL).frame).comparisons[0]
-    diagram = ranks_of(comparison)
-    assert diagram is not None
-    assert diagram.title == "AvAcc: image · cnn"
-    assert list(diagram.ranks) == ["Base", "ROS", "RUS", "SMOTE", "S+ENN", "IHT"]
-    assert sum(diagram.ranks.values()) == pytest.approx(21)
-    [pair] = [pair for pair in comparison.pairs if (pair.left, pair.right) == (("rus",), ("iht",))]
-    assert diagram.p_values.loc["RUS", "IHT"] == diagram.p_values.loc["IHT", "RUS"] == pair.nemenyi_p
-    assert diagram.critical_difference == comparison.friedman.critical_difference
-
-
-def test_there_are_no_ranks_without_a_test() -> None:
-    comparison = statistics(study(folds=1, datasets=["mnist"]).frame).comparisons[0]
-    assert ranks_of(comparison) is None
+    found = ranked("AvAcc")
+    diagram = ranks_of(found)
+    assert diagram.title == f"AvAcc: {arm_name(found)}"
+    assert list(diagram.ranks) == [f"image · cnn · {name}" for name in ("Base", "ROS", "RUS")]
+    assert sum(diagram.ranks.values()) == pytest.approx(6)
+    left, right = list(diagram.ranks)[::2]
+    assert diagram.p_values.loc[left, right] == diagram.p_values.loc[right, left] == found.p_values[0, 2]
+    assert diagram.critical_difference == found.friedman.critical_difference
 
 
 def test_names_may_be_anything() -> None:
@@ -252,9 +323,25 @@ def test_many_classes_and_one_resampler() -> None:
     )
     many = {"confusion": rng.integers(1, 9, (100, 100)).tolist(), "class_order": list(range(100))}
     wide = record(cell, rng).model_copy(update=many | {"class_names": [f"class {i}" for i in range(100)]})
-    figure = confusion_matrices(results([cell], [wide]), ("image", "cnn"), by="name")
+    figure = confusion_by_name(results([cell], [wide]), ("image", "cnn"), "mnist")
     assert len(figure.svg) < 200_000
     assert recall.recall_by_frequency(results([cell], [wide])).title == "Recall by class frequency at IR 5"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_the_document_of_a_report_compiles(tmp_path: Path, part_way: Results, drawn: list[Figure]) -> None:
+    (tmp_path / "figures").mkdir()
+    for figure in drawn:
+        (tmp_path / "figures" / f"{figure.name}.pdf").write_bytes(figure.pdf())
+    shown = to_latex(table(part_way.frame, rows="dataset", missing="mark"))
+    for name, text in {"table1": shown, "figures": figures_to_latex(drawn), "report": DOCUMENT}.items():
+        (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "report.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert not re.search(r"Overfull \\hbox \([0-9]{2,}", run.stdout)  # no figure is wider than its column
+    said = run.stdout.replace("\n", "")  # it breaks lines anywhere
+    assert all(f"figures/{figure.name}.pdf" in said for figure in drawn)
 
 
 def test_drawing_leaves_no_state_behind(drawn: list[Figure]) -> None:

@@ -1,301 +1,339 @@
-"""The statistics: published worked examples, blocks that are not complete, and what is said about too few of them."""
+"""The statistics of a report: which analysis is primary, what is not said and why, the ranking, and the sentences."""
 
+from dataclasses import replace
 from functools import cache
 from io import StringIO
-from math import erfc, inf, isnan, nan, sqrt
+from math import isnan
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import study, unfinished
 from rich.console import Console
 
-from raygrid.report.bayesian import draw_weights, signed_rank
+from raygrid.report.confounds import confounds
+from raygrid.report.findings import findings
+from raygrid.report.inference.design import Design, designs_of
+from raygrid.report.inference.questions import BEST, COST, GAIN
+from raygrid.report.ranking import Ranking, rankings
 from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
-from raygrid.report.statistics import Comparison, Statistics, statistics
-from raygrid.report.statistics_sheets import overview_sheet, pair_sheets, statistics_to_csv
+from raygrid.report.statistics import Answer, Statistics, statistics
+from raygrid.report.statistics_sheets import statistics_sheets, statistics_to_csv
+from raygrid.splits import StratifiedKFold
 
-# Demšar (2006), Table 6: AUC of four learners on 14 data sets. Voting is printed there as 0.975 twice but ranked 2 and
-# 3, from more decimals than are printed: 0.9751 here.
-LEARNERS = ["C4.5", "C4.5+m", "C4.5+cf", "C4.5+m+cf"]
-AUC = [
-    [0.763, 0.768, 0.771, 0.798],
-    [0.599, 0.591, 0.590, 0.569],
-    [0.954, 0.971, 0.968, 0.967],
-    [0.628, 0.661, 0.654, 0.657],
-    [0.882, 0.888, 0.886, 0.898],
-    [0.936, 0.931, 0.916, 0.931],
-    [0.661, 0.668, 0.609, 0.685],
-    [0.583, 0.583, 0.563, 0.625],
-    [0.775, 0.838, 0.866, 0.875],
-    [1.000, 1.000, 1.000, 1.000],
-    [0.940, 0.962, 0.965, 0.962],
-    [0.619, 0.666, 0.614, 0.669],
-    [0.972, 0.981, 0.9751, 0.975],
-    [0.957, 0.978, 0.946, 0.970],
-]
+SIZES = np.array([[40.0, 40.0], [10.0, 10.0]])  # 5-fold cross-validation
+RNG = np.random.default_rng(0)
 
 
-def frame(rows: list[list[float | str]], resamplers: list[str], **place: Any) -> pd.DataFrame:
-    """One block a row: a value where the cell is done, else its status."""
-    arm = {"metric": "AvAcc", "imbalance": 2.0, "fold": 0, "representation": "image", "classifier": "cnn"}
+def frame(effects: dict[str, float], *, n_datasets: int = 1, n_folds: int = 10, **place: Any) -> pd.DataFrame:
+    """Values of resamplers in every fold and at two IRs: their effect, the difficulty of the fold, a little noise."""
+    base = {"metric": "AvAcc", "representation": "image", "classifier": "cnn", "status": "done"}
     lines = [
-        arm
-        | {"dataset": f"data{i}", "resampler": name, "status": result if isinstance(result, str) else "done"}
-        | {"value": nan if isinstance(result, str) else result}
+        base
+        | {"dataset": f"data{dataset}", "imbalance": ir, "fold": fold, "resampler": name}
+        | {"value": 0.7 - ir / 100 - fold / 100 + effect + RNG.normal(0, 0.002)}
         | place
-        for i, row in enumerate(rows)
-        for name, result in zip(resamplers, row, strict=True)
+        for dataset in range(n_datasets)
+        for ir in (2.0, 10.0)
+        for fold in range(n_folds)
+        for name, effect in effects.items()
     ]
     return pd.DataFrame(lines)
 
 
-def compared(*args: Any, **settings: Any) -> Comparison:
-    [comparison] = statistics(frame(*args), **settings).comparisons
-    return comparison
+def designs(cells: pd.DataFrame) -> dict[str, Design]:
+    sizes = {ir: dict.fromkeys(range(int(cells["fold"].max()) + 1), SIZES) for ir in (2.0, 10.0)}
+    return {dataset: Design(StratifiedKFold(n_splits=5), sizes) for dataset in cells["dataset"].unique()}
 
 
-def test_demsars_example() -> None:
-    comparison = compared(AUC, LEARNERS)
-    assert comparison.columns == tuple((name,) for name in LEARNERS)
-    assert comparison.ranks == pytest.approx((3.143, 2.000, 2.893, 1.964), abs=0.0005)
-    # The paper's chi2 is not corrected for ties: 3 rows tie two learners and one all four, so that the correction
-    # divides by 1 - (3 (2^3 - 2) + (4^3 - 4)) / (14 * 4 * (4^2 - 1)).
-    uncorrected = comparison.friedman.chi2 * (1 - 78 / 840)
-    assert uncorrected == pytest.approx(9.28, abs=0.005)
-    assert 13 * uncorrected / (14 * 3 - uncorrected) == pytest.approx(3.69, abs=0.005)
-    assert comparison.friedman.f == pytest.approx(13 * comparison.friedman.chi2 / (42 - comparison.friedman.chi2))
-    assert comparison.friedman.p < 0.05  # F(3, 39) is 2.85 there
-    assert comparison.friedman.critical_difference == pytest.approx(1.25, abs=0.005)
-    assert (comparison.n_blocks, comparison.n_left_out, comparison.warnings) == (14, 0, ())
+def answers(cells: pd.DataFrame, **settings: Any) -> tuple[Answer, ...]:
+    return statistics(cells, designs(cells), **settings).answers
 
 
-def test_demsars_example_at_ten_percent() -> None:
-    """C4.5 differs from the two that tune m; the paper's Figure 1(a)."""
-    comparison = compared(AUC, LEARNERS, alpha=0.1)
-    assert comparison.friedman.critical_difference == pytest.approx(1.12, abs=0.005)
-    told_apart = {(pair.left[0], pair.right[0]) for pair in comparison.pairs if pair.nemenyi_p < 0.1}
-    assert told_apart == {("C4.5", "C4.5+m"), ("C4.5", "C4.5+m+cf")}
-    assert min(pair.nemenyi_p for pair in comparison.pairs) > 0.05  # "not powerful enough" at 5 %
+def primary(cells: pd.DataFrame, question: str = BEST) -> Answer:
+    [answer] = [answer for answer in answers(cells) if answer.question == question and answer.is_primary]
+    return answer
 
 
-def test_demsars_wilcoxon_after_holm() -> None:
-    """Its Table 2: T = 12 for C4.5 against C4.5+m, zeros split. The smallest of six p values is multiplied by six."""
-    z = (12 - 14 * 15 / 4) / sqrt(14 * 15 * 29 / 24)
-    pair = compared(AUC, LEARNERS).pairs[0]
-    assert pair.wilcoxon_p == pytest.approx(6 * erfc(-z / sqrt(2)), rel=0.01)
-    assert pair.difference == pytest.approx(np.mean([row[0] - row[1] for row in AUC]))
+def ranking(cells: pd.DataFrame) -> Ranking:
+    [found] = rankings(cells, designs(cells))
+    return found
 
 
-# P(left better), P(equivalent), P(right better), computed by baycomp 1.0.3: SignedRankTest.probs(x, y, rope=10,
-# nsamples=200_000, random_state=1) on the table above in thousandths, which are exact in floats: many pairs of
-# differences sum to just 2 x 0.01. The Monte Carlo error here is 0.007.
-BAYCOMP = {
-    ("C4.5", "C4.5+m"): (0.0000, 0.3287, 0.6714),
-    ("C4.5", "C4.5+cf"): (0.0885, 0.7442, 0.1673),
-    ("C4.5", "C4.5+m+cf"): (0.0003, 0.0353, 0.9644),
-    ("C4.5+m", "C4.5+cf"): (0.4654, 0.5278, 0.0067),
-    ("C4.5+m", "C4.5+m+cf"): (0.0021, 0.7594, 0.2385),
-    ("C4.5+cf", "C4.5+m+cf"): (0.0007, 0.2194, 0.7799),
-}
+EFFECTS = {"none": 0.0, "ros": 0.05, "rus": 0.0001, "smote": -0.05}
 
 
-def test_bayesian_signed_rank_agrees_with_baycomp() -> None:
-    found = {
-        (pair.left[0], pair.right[0]): (
-            pair.posterior.left_better,
-            pair.posterior.equivalent,
-            pair.posterior.right_better,
-        )
-        for pair in compared(AUC, LEARNERS).pairs
-    }
-    assert found.keys() == BAYCOMP.keys()
-    for pair, expected in BAYCOMP.items():
-        assert found[pair] == pytest.approx(expected, abs=0.025)
+@pytest.mark.parametrize(("n_datasets", "units"), [(1, "folds"), (5, "folds"), (6, "data sets"), (8, "data sets")])
+def test_the_design_alone_names_the_primary_analysis(n_datasets: int, units: str) -> None:
+    first = frame(EFFECTS, n_datasets=n_datasets, n_folds=5)
+    both = pd.concat([first, first.assign(metric="CBA")])
+    found = [answer for answer in answers(both) if answer.is_primary]
+    assert [(answer.question, answer.metric, answer.units) for answer in found] == [
+        (question, "AvAcc", units) for question in (BEST, GAIN, COST)
+    ]
+    others = {answer.units for answer in answers(both) if not answer.is_primary}
+    assert others == ({"folds"} if n_datasets < 6 else {"folds", "data sets"})
 
 
-# One block: the weight w of the prior is Beta(1/2, 1), and left wins where 1 - w^2 > w^2, that is with 2 ** -1/4.
-ONE_BLOCK = 2**-0.25
-POSTERIORS = [
-    ([0.9], [0.5], (ONE_BLOCK, 1 - ONE_BLOCK, 0)),
-    ([0.5], [0.9], (0, 1 - ONE_BLOCK, ONE_BLOCK)),
-    ([0.5] * 20, [0.5] * 20, (0, 1, 0)),
-    ([0.5] * 20, [0.49] * 20, (0, 1, 0)),  # a difference of just the region's size, which floats make 0.01 + 9e-18
-    ([0.5] * 20, [0.47] * 20, (1, 0, 0)),
-]
+def test_what_each_question_compares() -> None:
+    cells = frame(EFFECTS)
+    assert [(one.left[-1], one.right[-1]) for one in primary(cells, BEST).differences] == [
+        *[("none", "ros"), ("none", "rus"), ("none", "smote")],
+        *[("ros", "rus"), ("ros", "smote"), ("rus", "smote")],
+    ]
+    assert [(one.left[-1], one.right[-1]) for one in primary(cells, GAIN).differences] == [
+        (name, "none") for name in ("ros", "rus", "smote")
+    ]
+    assert [(one.left[-1], one.right[-1]) for one in primary(cells, COST).differences] == [("IR 2", "IR 10")]
 
 
-@pytest.mark.parametrize(("left", "right", "expected"), POSTERIORS)
-def test_bayesian_signed_rank_by_hand(left: list[float], right: list[float], expected: tuple[float, ...]) -> None:
-    weights = draw_weights(len(left), seed=0)
-    found = signed_rank(np.array(left), np.array(right), rope=0.01, weights=weights)
-    assert (found.left_better, found.equivalent, found.right_better) == pytest.approx(expected, abs=0.025)
+def test_within_a_data_set_folds_are_the_units_and_irs_are_averaged() -> None:
+    ros, rus, smote = primary(frame(EFFECTS), GAIN).differences
+    assert (ros.dataset, ros.n_units) == ("data0", 10)
+    assert ros.difference == pytest.approx(0.05, abs=0.002)
+    assert (ros.told_apart, rus.told_apart, smote.told_apart) == (True, False, True)
+    assert ros.low < ros.difference < ros.high
+    assert rus.low < 0 < rus.high
+    assert ros.posterior.left_better > 0.99
+    assert rus.posterior.equivalent > 0.99
 
 
-def test_weights_are_those_of_the_dirichlet_process() -> None:
-    weights = draw_weights(9, seed=0)
-    assert weights.sum(axis=0) == pytest.approx(1)
-    assert weights.mean(axis=1) == pytest.approx([0.5 / 9.5, *[1 / 9.5] * 9], abs=0.005)
-    assert draw_weights(999, seed=0).shape == (1000, 1000)  # fewer draws of many blocks
-    assert not np.array_equal(weights, draw_weights(9, seed=1))
+def test_a_family_has_all_data_sets() -> None:
+    """The smallest p of all six differences is multiplied by six, not by three."""
+    cells = frame(EFFECTS | {"ros": 0.003}, n_datasets=2)
+    both = primary(cells, GAIN).differences
+    alone = primary(cells[cells["dataset"] == "data0"], GAIN).differences
+    assert len(both) == 2 * len(alone)
+    assert both[0].p > alone[0].p
+    assert both[0].difference == alone[0].difference
+
+
+def test_fewer_than_six_data_sets_are_said_in_a_sentence_instead_of_a_test() -> None:
+    found = answers(frame(EFFECTS, n_datasets=5))
+    assert {answer.units for answer in found} == {"folds"}
+    assert all(
+        "Nothing is said about other data sets: that takes a test over at least 6 (Demšar, 2006), and this study has 5"
+        in answer.notes
+        for answer in found
+    )
+
+
+def test_no_p_is_printed_where_none_could_be_small() -> None:
+    """Six data sets give 1/32 at best: enough for one difference, not for three."""
+    family = primary(frame(EFFECTS, n_datasets=6), GAIN)
+    assert all(isnan(one.p) and isnan(one.low) and not one.told_apart for one in family.differences)
+    assert family.notes == (
+        "6 data sets cannot give a p value below 0.05 in a family of 3 differences, so no test was made",
+    )
+    [single] = primary(frame({"none": 0, "ros": 0.05}, n_datasets=6), GAIN).differences
+    assert (single.p, single.told_apart, single.dataset, single.n_units) == (1 / 32, True, "", 6)
+    assert single.low > 0
+
+
+def test_eight_data_sets_are_enough_for_three_differences() -> None:
+    ros, rus, smote = primary(frame(EFFECTS, n_datasets=8), GAIN).differences
+    assert (ros.told_apart, rus.told_apart, smote.told_apart) == (True, False, True)
+    assert ros.p == pytest.approx(3 / 128)
+
+
+def test_two_folds_are_too_few() -> None:
+    found = primary(frame(EFFECTS, n_folds=2))
+    assert all(isnan(one.p) and isnan(one.low) for one in found.differences)
+    assert "data0: 2 complete folds, too few for a test" in found.notes
+
+
+def test_what_is_missing_is_said() -> None:
+    cells = frame(EFFECTS)
+    failed = cells.assign(status=cells["status"].where((cells["fold"] != 3) | (cells["resampler"] != "ros"), "error"))
+    found = primary(failed, GAIN)
+    assert {one.n_units for one in found.differences} == {9}
+    assert "data0: 9 of 10 folds; of the others results are missing" in found.notes
+
+
+def test_nothing_done_and_nothing_to_compare() -> None:
+    assert all(not answer.differences for answer in answers(frame(EFFECTS).assign(status="missing")))
+    assert all(not answer.differences for answer in answers(frame({"ros": 0.1})) if answer.question != COST)
 
 
 def test_a_report_made_twice_is_the_same() -> None:
-    assert repr(statistics(frame(AUC, LEARNERS))) == repr(statistics(frame(AUC, LEARNERS)))
+    cells = frame(EFFECTS, n_datasets=6)
+    assert repr(statistics(cells, designs(cells))) == repr(statistics(cells, designs(cells)))
 
 
-def test_the_region_of_equivalence_is_a_setting() -> None:
-    wide, narrow = (compared(AUC, LEARNERS, rope=rope).pairs[2].posterior for rope in (0.2, 0.0))
-    assert (wide.equivalent, narrow.equivalent) == (1, 0)
+def test_the_level_and_the_region_of_equivalence_are_settings() -> None:
+    cells = frame({"none": 0, "ros": 0.001})
+    wide, narrow = (answers(cells, rope=rope)[1].differences[0].posterior.equivalent for rope in (0.2, 0.0))
+    assert (wide, narrow) == (pytest.approx(1), pytest.approx(0))
+    assert answers(cells, alpha=0.99)[1].differences[0].told_apart
 
 
-def test_only_blocks_that_are_complete_count() -> None:
-    rows: list[list[float | str]] = [[0.5, 0.6, 0.7 + i / 100] for i in range(5)]
-    comparison = compared([*rows, ["error", 0.9, 0.1], [0.9, "infeasible", 0.1]], ["none", "ros", "rus"])
-    assert (comparison.n_blocks, comparison.n_left_out) == (5, 2)
-    assert comparison.ranks == (3, 2, 1)
-    assert [pair.difference for pair in comparison.pairs] == pytest.approx([-0.1, -0.22, -0.12])
+# --- the ranking ---
 
 
-def test_ties_share_their_ranks() -> None:
-    assert compared([[0.5, 0.5, 0.1], [0.5, 0.4, 0.4]], ["none", "ros", "rus"]).ranks == (1.25, 2, 2.75)
+def test_a_ranking_of_one_data_set() -> None:
+    found = ranking(frame(EFFECTS))
+    assert [method.method[-1] for method in found.methods[::3]] == ["ros", "smote"]
+    best, second, *_, last = found.methods
+    assert (best.difference_to_best, best.told_apart, best.n_units) == (0, False, 10)
+    assert second.told_apart
+    assert last.difference_to_best == pytest.approx(-0.1, abs=0.003)
+    assert last.difference_low < last.difference_to_best < last.difference_high < 0
+    assert best.low < best.mean < best.high
+    assert found.unit.startswith("Intervals are over 10 folds of data0")
 
 
-def test_a_status_goes_before_a_value() -> None:
-    failed = frame([[0.5, 0.6]] * 6, ["none", "ros"]).assign(status=["error"] * 2 + ["done"] * 10)
-    assert statistics(failed).comparisons[0].n_blocks == 5
+def test_equal_methods_are_not_told_apart() -> None:
+    found = ranking(frame({"none": 0, "ros": 0.0001, "rus": 0}))
+    assert [method.told_apart for method in found.methods] == [False, False, False]
 
 
-def test_a_column_without_any_result_takes_no_block_from_the_others() -> None:
-    comparison = compared([[0.5, 0.6 + i / 100, "infeasible"] for i in range(10)], ["none", "ros", "smote"])
-    assert comparison.columns == (("none",), ("ros",))
-    assert (comparison.n_blocks, comparison.n_left_out) == (10, 0)
-    assert comparison.warnings == (
-        "smote has no result and takes no part",
-        "2 resamplers: Friedman's and Nemenyi's tests need 3, see Wilcoxon's",
-    )
+def test_over_two_data_sets_a_method_is_told_apart_if_it_is_in_each() -> None:
+    both = pd.concat([frame({"none": 0, "ros": 0.05}), frame({"none": 0, "ros": 0}).assign(dataset="other")])
+    found = ranking(both)
+    assert [(method.method[-1], method.told_apart) for method in found.methods] == [("ros", False), ("none", False)]
+    assert found.methods[1].difference_low < -0.04
+    assert found.methods[1].difference_high > 0
+    assert ranking(frame({"none": 0, "ros": 0.05}, n_datasets=2)).methods[1].told_apart
 
 
-FEW = [
-    (0, 3, "0 complete blocks: too few for any test, so none was made"),
-    (1, 3, "1 complete block: too few for any test, so none was made"),
-    (4, 3, "4 complete blocks: too few for any test, so none was made"),
-    (5, 3, "5 complete blocks: few, so that only large and steady differences can be told from chance"),
-    (9, 3, "9 complete blocks: few, so that only large and steady differences can be told from chance"),
-    (10, 3, None),
-    (10, 2, "2 resamplers: Friedman's and Nemenyi's tests need 3, see Wilcoxon's"),
-    (10, 1, "fewer than 2 resamplers have results: there is nothing to compare"),
-]
+def test_over_eight_data_sets_they_are_the_units() -> None:
+    found = ranking(frame({"none": 0, "ros": 0.05}, n_datasets=8))
+    assert [(m.method[-1], m.n_units, m.told_apart) for m in found.methods] == [("ros", 8, False), ("none", 8, True)]
+    assert found.unit == "Intervals are over 8 data sets."
 
 
-@pytest.mark.parametrize(("n_blocks", "n_resamplers", "warning"), FEW)
-def test_warnings(n_blocks: int, n_resamplers: int, warning: str | None) -> None:
-    rows: list[list[float | str]] = [[0.5, 0.6 + i / 100, 0.4][:n_resamplers] for i in range(n_blocks)]
-    # Blocks of which every column lacks another cell, so that no column goes and none of these blocks is complete.
-    incomplete: list[list[float | str]] = [
-        ["error" if i == j else 0.5 for i in range(n_resamplers)] for j in range(n_resamplers)
+def test_methods_are_ranked_on_what_all_have() -> None:
+    cells = frame({"none": 0, "ros": 0.05}, n_datasets=2)
+    lost = cells.assign(value=cells["value"].mask((cells["dataset"] == "data1") & (cells["resampler"] == "ros")))
+    found = ranking(lost)
+    assert found.datasets == ("data0",)
+    assert "data1 takes no part, because not all methods have a result in it" in found.notes
+    nothing = ranking(cells.assign(value=cells["value"].mask((cells["dataset"] == "data1") == (cells["fold"] < 99))))
+    assert nothing.methods
+
+
+def test_nothing_is_ranked_without_results() -> None:
+    found = ranking(frame(EFFECTS).assign(status="missing"))
+    assert found.methods == ()
+    assert found.notes
+
+
+# --- the sentences ---
+
+
+def said(cells: pd.DataFrame) -> tuple[str, ...]:
+    return findings(statistics(cells, designs(cells)), rankings(cells, designs(cells)))
+
+
+def test_three_sentences() -> None:
+    best, gain, cost = said(frame(EFFECTS))
+    assert best.startswith("ROS with image · cnn has the highest mean AvAcc on data0, 0.6")
+    assert best.endswith("and is above every other method by more than chance.")
+    assert gain.startswith("Against Base, with image · cnn ROS gains 0.0")
+    assert gain.endswith("and RUS cannot be told from it.")
+    assert cost.startswith("From IR 2 to IR 10 without resampling, image · cnn loses 0.0")
+
+
+def test_sentences_claim_nothing_that_was_not_tested() -> None:
+    best, gain, cost = said(frame(EFFECTS, n_folds=2))
+    assert best.endswith("but the design allows no test of whether that is more than chance.")
+    assert gain == "Against Base, with image · cnn the design allows no test."
+    assert "the design allows no test" in cost
+
+
+def test_sentences_about_equal_methods() -> None:
+    best, gain, _ = said(frame({"none": 0, "ros": 0.0001, "rus": 0}))
+    assert best.endswith("but no other method is below it by more than chance.")
+    assert gain == "Against Base, with image · cnn no difference can be told from chance."
+
+
+def test_a_tie_is_said() -> None:
+    cells = frame({"none": 0})
+    best, *_ = said(pd.concat([cells, cells.assign(resampler="ros")]))
+    assert best.startswith("Base with image · cnn and ROS with image · cnn share the highest mean AvAcc on data0")
+
+
+def test_several_data_sets_are_counted() -> None:
+    both = pd.concat([frame({"none": 0, "ros": 0.05}), frame({"none": 0, "ros": 0}).assign(dataset="other")])
+    _, gain, cost = said(both)
+    assert " on 1 of 2 data sets" in gain
+    assert " on 2 of 2 data sets" in cost
+
+
+def test_nothing_can_be_said() -> None:
+    assert said(frame(EFFECTS).assign(status="missing")) == ("Nothing can be compared yet.",)
+
+
+def test_confounds_are_said() -> None:
+    results = study(datasets=["mnist"], folds=1)
+    records = [
+        record.model_copy(update={"class_counts": record.class_counts | {"resampled": record.class_counts["train"]}})
+        if record.cell["resampler"]["name"] == "rus"
+        else record
+        for record in results.records.values()
     ]
-    comparison = compared([*rows, *incomplete], ["none", "ros", "rus"][:n_resamplers])
-    assert comparison.n_blocks == n_blocks
-    assert comparison.warnings == ((warning,) if warning else ())
-    assert isnan(comparison.friedman.chi2) == (n_blocks < 5 or n_resamplers < 3)
-    for pair in comparison.pairs:
-        assert isnan(pair.nemenyi_p) == (n_blocks < 5 or n_resamplers < 3)
-        assert isnan(pair.wilcoxon_p) == isnan(pair.posterior.equivalent) == (n_blocks < 5)
+    [sizes] = confounds(results)  # of the made-up records, all are resampled to 10,000
+    assert sizes == (
+        "Levels of imbalance also differ in how many images are trained on (on average 6,980 at IR 2, 2,920 at IR 10)."
+    )
+    _, resampled = confounds(replace(results, records={record.key: record for record in records}))
+    assert resampled.startswith("Resamplers also differ in how many images are trained on (on average RUS 4,7")
+    assert resampled.endswith(" Equal epochs are then unequal numbers of training steps.")
+    infeasible, lacking = confounds(unfinished())[-2:]
+    assert infeasible == "Cells that cannot be computed are left out, of all methods alike: 20 are infeasible."
+    assert lacking.startswith("The study is unfinished: ")
 
 
-def test_no_result_at_all() -> None:
-    comparison = compared([["missing", "missing"]] * 10, ["none", "ros"])
-    assert (comparison.columns, comparison.pairs, comparison.n_blocks, comparison.n_left_out) == ((), (), 0, 10)
-    assert comparison.warnings[-1] == "fewer than 2 resamplers have results: there is nothing to compare"
-
-
-def test_wilcoxon_is_exact_for_few_blocks() -> None:
-    [pair] = compared([[0.5, 0.6 + i / 100] for i in range(5)], ["none", "ros"]).pairs
-    assert pair.wilcoxon_p == pytest.approx(2 / 2**5)
-
-
-def test_blocks_that_all_agree_and_blocks_that_tell_nothing() -> None:
-    agreed = compared([[0.5, 0.6 + i / 100, 0.4] for i in range(10)], ["none", "ros", "rus"])
-    assert (agreed.friedman.chi2, agreed.friedman.f, agreed.friedman.p) == (pytest.approx(20), inf, 0)
-    tied = compared([[0.5, 0.5, 0.5]] * 10, ["none", "ros", "rus"])
-    assert tied.ranks == (2, 2, 2)
-    assert isnan(tied.friedman.chi2)
-    assert isnan(tied.friedman.p)
-    assert [pair.wilcoxon_p for pair in tied.pairs] == [1, 1, 1]
+# --- the sheets ---
 
 
 @cache
-def two_arms() -> Statistics:
-    """The second arm lacks one block, has a column fewer, and is better by 0.1; two metrics."""
-    rows: list[list[float | str]] = [[0.5, 0.6 + i / 100, 0.4] for i in range(10)]
-    svm: list[list[float | str]] = [[0.6, 0.7 + i / 100] for i in range(9)]
-    arm = {"representation": "features", "classifier": "svm"}
-    frames = [
-        frame(part, ["none", "smote_enn", "rus"][: len(part[0])], metric=metric, **place)
-        for metric in ("MAvG", "AvAcc")
-        for part, place in ((rows, {}), ([*svm, ["oom", 0.5]], arm))
+def made_up_statistics() -> Statistics:
+    results = study(datasets=["mnist", "stl10"])
+    return statistics(results.frame, designs_of(results))
+
+
+def test_primary_sheets_come_first_and_the_others_are_marked() -> None:
+    sheets = statistics_sheets(made_up_statistics())
+    assert [sheet.is_secondary for sheet in sheets] == [*[False] * 3, *[True] * (len(sheets) - 3)]
+    assert [sheet.title for sheet in sheets[:3]] == [
+        "Which method is best? AvAcc, within each data set",
+        "What does resampling gain? AvAcc, within each data set",
+        "What does imbalance cost? AvAcc, within each data set",
     ]
-    return statistics(pd.concat(frames, ignore_index=True))
-
-
-def test_arms_are_compared_each_and_together() -> None:
-    found = [(c.metric, c.arm, c.n_blocks, c.n_left_out, len(c.pairs)) for c in two_arms().comparisons]
-    assert found == [
-        (metric, *rest)
-        for metric in ("MAvG", "AvAcc")
-        for rest in [(("image", "cnn"), 10, 0, 3), (("features", "svm"), 9, 1, 1), ((), 9, 1, 10)]
-    ]
-    together = two_arms().comparisons[2]
-    assert together.columns[3:] == (("features", "svm", "none"), ("features", "svm", "smote_enn"))
-    # none and smote_enn of the features arm are above their namesakes; smote_enn of images ties with none in one block
-    assert together.ranks == pytest.approx((4, 2 + 0.5 / 9, 5, 3 - 0.5 / 9, 1))
-
-
-def test_the_caveat_counts_data_sets() -> None:
-    assert "they speak of 10 data sets only" in two_arms().caveat
 
 
 def test_markdown() -> None:
-    text = sheets_to_markdown([overview_sheet(two_arms()), *pair_sheets(two_arms())])
-    assert text.startswith(
-        "**Average ranks and Friedman's test**\n"
-        "\n"
-        "| Metric | Arm | Blocks | Left out | χ² | F | p | CD | Average ranks, best first |\n"
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"
-        "| MAvG | image · cnn | 10 | 0 | 20.00 | inf | \\<0.0001 | 1.05 | S+ENN 1.00, Base 2.00, RUS 3.00 |\n"
-        "| MAvG | features · svm | 9 | 1 | — | — | — | — | S+ENN 1.00, Base 2.00 |\n"
-    )
-    assert ("MAvG, features · svm: 2 resamplers: Friedman's and Nemenyi's tests need 3, see Wilcoxon's.\n") in text
-    assert (
-        "**MAvG, features · svm: pairs over 9 blocks, 1 left out as incomplete**\n"
-        "\n"
-        "| Left | Right | Difference | Nemenyi p | Wilcoxon p | P(left) | P(equal) | P(right) |\n"
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        "| Base | S+ENN | -0.1400 | — | 0.0039 | 0.00 | 0.00 | 1.00 |\n"
-    ) in text
+    cells = frame({"none": 0, "ros": 0.05})
+    text = sheets_to_markdown(statistics_sheets(statistics(cells, designs(cells)))[1:2])
+    head, _, row = text.splitlines()[2:5]
+    assert head == "| Data set | Left | Right | Difference | Low | High | p | Told apart | Units |"
+    assert row.startswith("| data0 | image · cnn · ROS | image · cnn · Base | +0.0")
+    assert row.endswith(" | yes | 10 |")
+    assert "the corrected resampled t test (Nadeau and Bengio, 2003), because folds share images" in text
+
+
+def test_ranks_are_shown_over_enough_data_sets_only() -> None:
+    few, many = (frame(EFFECTS, n_datasets=n, n_folds=2) for n in (5, 6))
+    assert statistics(few, designs(few)).mean_ranks == ()
+    [ranks, _] = statistics(many, designs(many)).mean_ranks
+    assert (ranks.n_datasets, ranks.ranks[1], ranks.ranks[3]) == (6, 1, 4)
+    assert statistics_sheets(statistics(many, designs(many)))[-1].title.startswith("Average ranks over data sets")
 
 
 def test_csv() -> None:
-    head, *lines = statistics_to_csv(two_arms()).splitlines()
-    assert head.startswith("metric,representation,classifier,n_blocks,n_left_out,friedman_chi2,")
-    assert len(lines) == 2 * (3 + 1 + 10)
-    assert lines[3].startswith("MAvG,features,svm,9,1,,,,,none,smote_enn,2.0,1.0,-0.1")
-    assert lines[3].endswith(
-        ',0.0,0.0,1.0,"9 complete blocks: few, so that only large and steady differences can be '
-        "told from chance; 2 resamplers: Friedman's and Nemenyi's tests need 3, see Wilcoxon's\""
-    )
-    assert lines[4].startswith("MAvG,,,9,1,")
-    [nothing] = statistics_to_csv(statistics(frame([[0.5]] * 10, ["none"]))).splitlines()[1:]
-    assert nothing == (
-        "AvAcc,image,cnn,10,0,,,,,,,,,,,,,,,fewer than 2 resamplers have results: there is nothing to compare"
-    )
-    assert nothing.count(",") == head.count(",")
+    head, *lines = statistics_to_csv(made_up_statistics()).splitlines()
+    assert head.startswith("question,metric,units,standing,dataset,left,right,n_units,difference,standard_error,low,")
+    assert len(lines) == 3 * 2 * (45 + 8 + 2)
+    assert lines[0].startswith("Which method is best?,AvAcc,folds,primary,mnist,image cnn none,image cnn ros,10,-0.0")
+    cells = frame({"ros": 0}, n_folds=2).assign(imbalance=2.0).drop_duplicates(["fold"])
+    nothing = statistics_to_csv(statistics(cells, designs(cells))).splitlines()
+    assert nothing[1].startswith("Which method is best?,AvAcc,folds,primary,,,,")
+    assert nothing[1].count(",") >= head.count(",")
 
 
 def test_terminal() -> None:
     console = Console(width=150, record=True, file=StringIO())
-    console.print(sheets_to_terminal([overview_sheet(two_arms())]))
-    text = console.export_text()
-    assert "S+ENN 1.00, Base 2.00, RUS 3.00" in text
-    assert "a claim about data sets in general needs tests over data sets (Demšar, 2006)" in " ".join(text.split())
+    console.print(sheets_to_terminal(statistics_sheets(made_up_statistics())[:1]))
+    assert "Nothing is said about other data sets" in " ".join(console.export_text().split())

@@ -55,12 +55,13 @@ def test_report_writes_everything(raygrid, grid_file, records, tmp_path):
     code, out, _ = raygrid("report", grid_file, "--store", store, "--published", "paper")
     assert code == 0
     assert "Results by dataset, averaged over IR 2, 5, 10" in out
-    assert f"page: {store}/report/index.html" in out.replace("\n", "")
+    assert out.splitlines()[-1] == f"{store}/report/index.html"
     written = {path.relative_to(store / "report").as_posix() for path in (store / "report").rglob("*.*")}
     tables = {f"{table}.{form}" for table in ("table1", "table2") for form in ("csv", "md", "tex")}
     assert {*tables, "statistics.csv", "statistics.md", "index.html"} <= written
     drawn = {name for name in written if name.startswith("figures/")}
-    assert len(drawn) == 2 * len({name[:-4] for name in drawn}) > 8  # each as SVG and PNG
+    assert len(drawn) == 3 * len({name[:-4] for name in drawn}) > 8  # each as SVG, PDF and PNG
+    assert {"classes.csv", "calibration.csv", "figures.tex"} <= written
     page = (store / "report" / "index.html").read_text()
     assert "Against published results" in page
     assert all(record.key in page for record in records)
@@ -70,7 +71,7 @@ def test_an_unfinished_grid_is_refused_unless_told_how(raygrid, grid_file, recor
     store = store_of(tmp_path / "store", records[1:])
     code, out, err = raygrid("report", grid_file, "--store", store)
     # The page says what is missing; the tables that a paper prints are refused.
-    assert (code, out.replace("\n", "")) == (2, f"page: {store}/report/index.html")
+    assert (code, out.replace("\n", "")) == (2, f"{store}/report/index.html")
     assert not (store / "report" / "table1.csv").exists()
     assert err == (
         "report: 1 of 60 cells have no result (1 missing); run the grid again, "
@@ -98,7 +99,10 @@ def test_comparison_has_every_number_that_both_have(raygrid, grid_file, records,
     store = store_of(tmp_path / "store", records)
     code, out, _ = raygrid("compare", grid_file, "--store", store)
     assert code == 0
-    assert "cifar10" in out  # only published: said, not dropped
+    assert "because these differ: dataset mnist, stl10 against cifar10, mnist, stl10." in out
+    assert Path(out.splitlines()[-1]).read_text().count("cifar10") > 1  # only published: said, not dropped
+    assert len(out.splitlines()) <= 24
+    assert not lines(store / "report" / "comparison_imbalance.csv")
     compared = lines(store / "report" / "comparison_dataset.csv")
     assert len(compared) == 3 * 2 * 5
     mnist = next(line for line in compared if line["metric"] == "AvAcc" and line["dataset"] == "mnist")
@@ -109,6 +113,18 @@ def test_comparison_has_every_number_that_both_have(raygrid, grid_file, records,
         "does not hold",
         "cannot be told",
     }
+
+
+def test_numbers_of_another_protocol_are_compared_if_told(raygrid, grid_file, records, tmp_path):
+    store = store_of(tmp_path / "store", records)
+    code, out, _ = raygrid("compare", grid_file, "--store", store, "--despite", "dataset", "--all")
+    assert code == 0
+    assert "Compared although these differ: dataset mnist, stl10 against cifar10, mnist, stl10." in out
+    compared = lines(store / "report" / "comparison_imbalance.csv")
+    assert {line["differing"] for line in compared} == {"dataset mnist, stl10 against cifar10, mnist, stl10"}
+    assert all(f"{float(line['value']):.4f}" in out for line in compared)  # every number
+    code, _, err = raygrid("compare", grid_file, "--store", store, "--despite", "fold")
+    assert (code, err.startswith("--despite: got 'fold'; expected one of dataset, levels, split")) == (2, True)
 
 
 def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
@@ -180,5 +196,13 @@ def test_watching_ends_with_the_grid(raygrid, grid_file, records, tmp_path):
     code, out, _ = raygrid("report", grid_file, "--store", store, "--watch", "1")
     timer.join()
     assert code == 0
-    assert out.count("page: ") >= 2
+    assert out.count("report/index.html") >= 2
     assert "missing" not in out.rsplit("Results by dataset", 1)[1]
+
+
+def test_open_writes_the_page_once_and_names_it(raygrid, grid_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("BROWSER", "true")  # a program that is given the address, and succeeds
+    store = tmp_path / "opened"
+    for said in ("writing the report\n", ""):
+        code, out, err = raygrid("open", grid_file, "--store", store)
+        assert (code, out, err) == (0, f"{(store / 'report' / 'index.html').as_uri()}\n", said)

@@ -315,7 +315,8 @@ def test_one_level_has_two_names(tmp_path):
     of_levels, _ = cells(*ALIASES.values())
     assert [cell.key for cell in of_classes] == [cell.key for cell in of_levels]
     assert {cell.resampler.name for cell in of_classes} == {*ALIASES.values()} - {"smote_enn"}
-    assert {cell.resampler.name for cell in select(of_classes, ["resampler=SMOTE,iht"], grid)} == {"smote", "iht"}
+    selected = select(of_classes, ["resampler=SMOTE,iht"], grid.levels())
+    assert {cell.resampler.name for cell in selected} == {"smote", "iht"}
     assert {name: RESAMPLERS[of].__name__ for name, of in ALIASES.items()} == {name: name for name in ALIASES}
 
 

@@ -11,7 +11,7 @@ import pytest
 from joblib import effective_n_jobs, parallel_config
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from raygrid import trial
+from raygrid import host, trial
 from raygrid.cells import hash_of
 from raygrid.classifiers.knn import Knn
 from raygrid.datasets import DATASETS
@@ -133,6 +133,7 @@ def test_a_record_says_what_cell_it_is_of_and_what_it_cost(cell, inputs, store):
     assert list(record.measured.seconds) == ["split", "represent", "resample", "fit", "predict"]
     assert datetime.fromisoformat(record.measured.finished_at).utcoffset().total_seconds() == 0
     assert record.measured.peak_memory_mb > 1
+    assert (record.measured.gpus, record.measured.device) == (0, host.processor())
 
 
 def test_what_is_written_is_json_of_the_record(cell, inputs, store):

@@ -24,6 +24,7 @@ BENCHMARKS = {
     "shared_memory": "the memory of trials that share their inputs, with that of trials that do not",
     "threads": "thread pools as large as a trial's share, with those that libraries choose",
     "worker_memory": "a worker that is used again, with a new one",
+    "null_studies": "false claims about equal methods, by the report's rules and by tests of dependent blocks",
     "cost_model": "what a grid took, with what was predicted",
 }
 

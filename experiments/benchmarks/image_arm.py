@@ -62,22 +62,22 @@ def stock(X: Any, y: Any, settings: dict[str, Any]) -> Callable[[], object]:
     return lambda: model.fit(scaled, y, batch_size=BATCH_SIZE, verbose=0)
 
 
-def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool) -> Callable[[], object]:
-    """Return what trains for an epoch as raygrid does, but for what the variant changes."""
+def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool, runtime: Any = None) -> Callable[[], object]:
+    """Return what trains for an epoch as raygrid does, but for what the variant changes; by default on CPUs."""
     from scipy.sparse import eye_array
 
     from raygrid.classifiers import cnn
     from raygrid.host import Runtime
     from raygrid.networks.keras_backend import set_up
 
-    set_up(Runtime(int(os.environ["OMP_NUM_THREADS"])))
+    set_up(runtime or Runtime(int(os.environ["OMP_NUM_THREADS"])))
     if not is_fused:
         cnn.fused = lambda model: model
     network = cnn.Cnn(weights="none", batch_size=BATCH_SIZE)
-    model, _ = cnn._compiled(network, IMAGE_SIZE, 10)
+    model = network.initialised(IMAGE_SIZE, 10, seed=0)
     if settings:
         model.compile(model.optimizer, model.loss, **settings)
-    batches = cnn._batches(network, X, eye_array(len(y), format="csr"), y, seed=0)
+    batches = network.batches(X, eye_array(len(y), format="csr"), y, seed=0)
     return lambda: model.fit(batches, shuffle=False, verbose=0)
 
 

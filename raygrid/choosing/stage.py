@@ -9,7 +9,7 @@ from raygrid.cells import Cell
 from raygrid.choosing.inner_folds import inner_folds
 from raygrid.choosing.progress import Outcome, Progress
 from raygrid.classifiers import Classifier, predictions_of_each
-from raygrid.classifiers.classifier import Labels
+from raygrid.classifiers.classifier import Labels, Part
 from raygrid.errors import InfeasibleError, RaygridError, UsageError
 from raygrid.metrics.confusion import METRICS, confusion_matrix, of_classes_present
 from raygrid.mixtures.samples import Samples
@@ -38,7 +38,8 @@ def choose(
     cell : Cell
         With several candidates.
     train, validation : tuple of Samples and array of int64
-        Validation samples are looked at only if the cell is to choose by them.
+        Validation samples are looked at only if the cell is to choose by them, or by a network that watches them: in
+        every inner fold it is followed, and stopped, on the same validation part as in the fit after the choice.
     n_classes : int
         M: labels are 0 .. M - 1.
     progress : Progress
@@ -65,12 +66,13 @@ def choose(
     """
     parts = list(_parts(cell, train, validation))
     classifiers, resamplers = cell.classifier.candidates, cell.resampler.candidates
+    watched = None if cell.validation is None else Part(*validation)
     n_before = 0
     for fitted, scored in parts:
         for resampler in resamplers:
             rest = classifiers[max(0, len(progress.outcomes) - n_before) :]
             if rest:
-                progress.add(_outcomes(cell, rest, resampler, fitted, scored, n_classes, progress))
+                progress.add(_outcomes(cell, rest, resampler, fitted, scored, watched, n_classes, progress))
             n_before += len(classifiers)
     in_order = np.arange(n_before).reshape(len(parts), len(resamplers), len(classifiers)).transpose(2, 1, 0)
     of_each = [[progress.outcomes[i] for i in positions] for positions in in_order.reshape(-1, len(parts))]
@@ -93,15 +95,23 @@ def _outcomes(
     resampler: Resampler,
     fitted: Labelled,
     scored: Labelled,
+    watched: Part | None,
     n_classes: int,
     progress: Progress,
 ) -> Iterator[Outcome]:
     """Yield what each classifier comes to after one resampler; if they fail together, they are tried one by one."""
     n_done = 0
     try:
-        A, y = resampler.resample(*fitted, seed=cell.seed_of("resample"))
+        X, A, y = resampler.apply(*fitted, seed=cell.seed_of("resample"))
         each = predictions_of_each(
-            classifiers, fitted[0], A, y, scored[0], seed=cell.seed_of("fit"), checkpoint=progress
+            classifiers,
+            X,
+            A,
+            y,
+            scored[0],
+            seed=cell.seed_of("fit"),
+            checkpoint=progress,
+            validation=watched,
         )
         for predicted in each:
             confusion = confusion_matrix(scored[1], predicted, n_classes)
@@ -117,7 +127,7 @@ def _outcomes(
             yield Outcome(None, message, isinstance(error, InfeasibleError))
             return
         for classifier in classifiers[n_done:]:
-            yield from _outcomes(cell, [classifier], resampler, fitted, scored, n_classes, progress)
+            yield from _outcomes(cell, [classifier], resampler, fitted, scored, watched, n_classes, progress)
 
 
 def _best(cell: Cell, outcomes: Sequence[Sequence[Outcome]]) -> tuple[Cell, Choice]:

@@ -4,10 +4,10 @@ A new classifier is one class in this package and one line here.
 """
 
 from raygrid.classifiers.builder import BuiltNetwork
-from raygrid.classifiers.classifier import Classifier, Fitted
+from raygrid.classifiers.classifier import Classifier, Fitted, Part
 from raygrid.classifiers.cnn import Cnn
 from raygrid.classifiers.estimator import Estimator
-from raygrid.classifiers.fitting import fit, predictions_of_each
+from raygrid.classifiers.fitting import curves_of, fit, predictions_of_each
 from raygrid.classifiers.knn import Knn
 from raygrid.classifiers.linear_probe import LinearProbe
 from raygrid.classifiers.scores import predictions
@@ -22,4 +22,4 @@ CLASSIFIERS: dict[str, type[Classifier]] = {
     "sklearn": Estimator,
 }
 
-__all__ = ["CLASSIFIERS", "Classifier", "Fitted", "fit", "predictions", "predictions_of_each"]
+__all__ = ["CLASSIFIERS", "Classifier", "Fitted", "Part", "curves_of", "fit", "predictions", "predictions_of_each"]

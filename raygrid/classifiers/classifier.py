@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
@@ -15,8 +16,27 @@ from raygrid.storage.checkpoint import Checkpoint
 Labels = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Part:
+    """The validation part of a fold, as it is: not resampled.
+
+    Attributes
+    ----------
+    X : Samples
+    y : array of shape (n_validation,), int64
+        Labels 0 .. M - 1.
+    """
+
+    X: Samples
+    y: Labels
+
+
 class Fitted(Protocol):
-    """A trained classifier; one that also has scores is a `raygrid.classifiers.scores.Scoring`."""
+    """A trained classifier.
+
+    One that also has scores is a `raygrid.classifiers.scores.Scoring`. One that was trained in epochs may have
+    `curves`, a `raygrid.storage.record.Curves`, which the record keeps.
+    """
 
     def predict(self, X: Samples) -> Labels:
         """Return labels of shape (n_samples,), int64, for test samples of shape (n_samples, ...).
@@ -40,6 +60,16 @@ class Classifier(Level):
     model_config = CHOOSABLE
     takes: ClassVar[Literal["images", "vectors"]]
     compares_pairs: ClassVar[bool] = False
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether its trained form, which has `decision_values`, gets probabilities from inner folds."""
+        return False
+
+    @property
+    def needs_validation(self) -> tuple[str, ...]:
+        """The names of the parameters that need a validation part; a grid without one is refused. By default none."""
+        return ()
 
     @abstractmethod
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
@@ -92,3 +122,37 @@ class Classifier(Level):
         """
         for level in levels:
             yield level.fit(X, A, y, seed=seed, checkpoint=checkpoint).predict(X_test)
+
+
+class WatchingClassifier(Classifier):
+    """A classifier whose training sees the validation part: to follow it, to stop, or to select an epoch."""
+
+    @abstractmethod
+    def fit(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None
+    ) -> Fitted:
+        """Train on the mixtures A X, as a `Classifier` does.
+
+        Parameters
+        ----------
+        validation : Part, optional
+            None where the grid has no validation part. Never a test sample. Where a resampler has removed a class, its
+            samples are left out. In an inner fold of `choose` it is the same part as in the fit that follows.
+        """
+
+    @classmethod
+    def predictions_of_each(
+        cls,
+        levels: Sequence[Self],
+        X: Samples,
+        A: csr_array,
+        y: Labels,
+        X_test: Samples,
+        *,
+        seed: int,
+        checkpoint: Checkpoint,
+        validation: Part | None = None,
+    ) -> Iterator[Labels]:
+        """Yield the labels that each of some levels predicts for `X_test`, as `Classifier.predictions_of_each` does."""
+        for level in levels:
+            yield level.fit(X, A, y, seed=seed, checkpoint=checkpoint, validation=validation).predict(X_test)

@@ -3,39 +3,51 @@
 import gc
 from abc import abstractmethod
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, model_validator
 from scipy.sparse import csr_array
 
-from raygrid.classifiers.classifier import Labels
+from raygrid.classifiers.class_weights import NoClassWeight
+from raygrid.classifiers.classifier import Labels, Part, WatchingClassifier
 from raygrid.classifiers.losses import LossLevel
-from raygrid.classifiers.resuming import restore, saving
-from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
+from raygrid.classifiers.scores import Scoring, ScoringClassifier
+from raygrid.classifiers.training.batches import Mixtures, balanced, batches_of, shuffled
+from raygrid.classifiers.training.confusion import confusion_metric
+from raygrid.classifiers.training.loop import Data, trained
+from raygrid.classifiers.training.pairs import of_first, paired
+from raygrid.classifiers.training.schedules import Constant
+from raygrid.classifiers.training.second_stages import AnySecondStage, NoSecondStage
+from raygrid.classifiers.training.settings import TrainingLevel
+from raygrid.classifiers.training.trained import TrainedNetwork
 from raygrid.level import ADDED_LATER
-from raygrid.mixtures.mixing import blocks, mix
+from raygrid.metrics.confusion import Confusion
 from raygrid.mixtures.samples import Samples
-from raygrid.networks.backbones import BackboneLevel, preprocess
+from raygrid.networks.backbones import BackboneLevel
 from raygrid.networks.fused import fused
+from raygrid.networks.head import classifier_of, with_normalised_classifier
 from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Checkpoint
 
-_PREDICT_BATCH = 128
+# A label is a word that --only can name, and that no other text of a level looks like.
+LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+Weights = list[NDArray[Any]]
 
 
-class Network(LossLevel, ScoringClassifier):
+class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
     """A Keras network from images to class probabilities, all layers trained.
 
     Attributes
     ----------
-    epochs, batch_size : int
-    optimizer : str
-        Name in Keras; its settings are Keras' defaults, except the learning rate.
-    learning_rate : float
-    balanced_batches : bool
-        Whether batches have equally many samples of every class; otherwise an epoch has every sample once.
+    label : str or None
+        What tables, --only and messages call it, in place of its name; no key has it.
+    trained_layers : {"all", "last"}
+        Whether only the last layer is trained, its classifier.
+    second_stage : SecondStage
+        What follows the training.
     is_fused : bool
         Whether layers are replaced by faster ones (`raygrid.networks.fused`). Not done for a user's network, because
         its layers may not allow copies.
@@ -43,142 +55,150 @@ class Network(LossLevel, ScoringClassifier):
 
     takes: ClassVar[Literal["images", "vectors"]] = "images"
     is_fused: ClassVar[bool] = False
-    epochs: PositiveInt = 50
-    batch_size: PositiveInt = 32
-    optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
-    learning_rate: PositiveFloat = 1e-4
-    balanced_batches: Annotated[bool, ADDED_LATER] = False
+    label: Annotated[str | None, Field(pattern=LABEL)] = None
+    trained_layers: Annotated[Literal["all", "last"], ADDED_LATER] = "all"
+    second_stage: Annotated[AnySecondStage, ADDED_LATER] = NoSecondStage()
+
+    @model_validator(mode="after")
+    def _has_lengths_to_normalise(self) -> Self:
+        if self.second_stage.name == "tau_norm" and self.loss.scale_of_head():
+            normalised = f"got second_stage tau_norm with loss {self.loss.name}, whose last layer is normalised already"
+            raise ValueError(f"{normalised}; leave one out")
+        return self
+
+    @property
+    def text(self) -> str:
+        """What tables, --only and messages call this level."""
+        return super().text.replace(self.name, self.label or self.name, 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the name and every parameter, but not the label, which changes nothing."""
+        return {name: value for name, value in super().as_dict().items() if name != "label"}
 
     @abstractmethod
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
 
-    def initialised(self, image_size: int, n_classes: int, *, seed: int) -> Any:
-        """Return the compiled network with the weights that `build` gives for `seed`, and a new optimiser state."""
-        model, start = _compiled(self, image_size, n_classes)
-        drawn = self.build(image_size, n_classes, seed=seed)
+    def network(self, image_size: int, n_classes: int, *, seed: int) -> Any:
+        """Return what `build` returns, with the last layer that the loss needs."""
+        model, scale = self.build(image_size, n_classes, seed=seed), self.loss.scale_of_head()
+        return with_normalised_classifier(model, scale) if scale else model
+
+    def stages(self) -> tuple["Network", ...]:
+        """Return the networks to train one after the other, each from the weights of the one before.
+
+        All have the same architecture. Those after the first one differ in what the second stage says; what makes up
+        for imbalance, ends early or changes the learning rate is the first one's only.
+        """
+        plain = {"class_weight": NoClassWeight(), "class_weight_after": 0, "logit_adjustment": 0.0}
+        plain |= {"schedule": Constant(), "early_stopping": None, "select": None, "second_stage": NoSecondStage()}
+        return (self, *(self.model_copy(update=plain | dict(each)) for each in self.second_stage.trainings()))
+
+    def freeze(self, model: Any) -> None:
+        """Mark layers that are not trained, before the network is compiled."""
+        if self.trained_layers == "last":
+            last = classifier_of(model)
+            for layer in model.layers:
+                layer.trainable = layer is last
+
+    def initialised(self, image_size: int, n_classes: int, *, seed: int, start: Weights | None = None) -> Any:
+        """Return the compiled network and a new optimiser state.
+
+        Parameters
+        ----------
+        seed : int
+            Of the weights that `build` draws.
+        start : list of array, optional
+            Weights of the stage before, in place of those; if only the last layer is trained, it is drawn anew.
+        """
+        model, optimizer_start, _ = _compiled(self, image_size, n_classes)
+        drawn = self.network(image_size, n_classes, seed=seed)
         for variable, value in zip(model.variables, drawn.variables, strict=True):
             variable.assign(value)
         del drawn
         gc.collect()  # a Keras model refers to itself, so Python would free it only much later
-        for variable, value in zip(model.optimizer.variables, start, strict=True):
+        if start is not None:
+            n_anew = len(model.layers[-1].weights) if self.trained_layers == "last" else 0
+            model.set_weights([*start[: len(start) - n_anew], *model.get_weights()[len(start) - n_anew :]])
+        for variable, value in zip(model.optimizer.variables, optimizer_start, strict=True):
             variable.assign(value)
         return model
 
-    def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Scoring:
-        """Train on the mixtures A X, mixed batch by batch; continue an interrupted training from its checkpoint."""
-        return self.moved(self.train(X, A, y, seed=seed, checkpoint=checkpoint), y)
+    def confusion(self, image_size: int, n_classes: int) -> Confusion:
+        """Return the confusion matrix of the batches of this epoch, predicted while they were trained on."""
+        *_, metric = _compiled(self, image_size, n_classes)
+        return np.array(load_keras().ops.convert_to_numpy(metric.counts), dtype=np.int64)
 
-    def train(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> "TrainedNetwork":
-        """Train like `fit`, but return the network without moved thresholds."""
-        model = self.initialised(X.shape[1], int(y.max()) + 1, seed=seed)
-        epochs_done = restore(model, checkpoint.load(), epochs=self.epochs)
-        model.fit(
-            _batches(self, X, A, y, seed=seed, epochs_done=epochs_done),
-            initial_epoch=epochs_done,
-            epochs=self.epochs,
-            callbacks=[saving(model, checkpoint, epochs=self.epochs)],
-            shuffle=False,
-            verbose=0,
+    def batches(self, X: Samples, A: csr_array, y: Labels, *, seed: int, number: int = 0, epochs_done: int = 0) -> Any:
+        """Return the training batches as a Keras data set, in another order every epoch; `number` is the stage's."""
+        return batches_of(
+            Mixtures(X, A, y),
+            targets=lambda epoch: self.targets(y, epoch=epoch),
+            order=balanced if self.balanced_batches else shuffled,
+            augment=self.augment,
+            batch_size=self.batch_size,
+            seed=(seed, number) if number else seed,
+            epochs_done=epochs_done,
         )
-        return TrainedNetwork(model)
+
+    def fit(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None
+    ) -> Scoring:
+        """Train on the mixtures A X, mixed batch by batch; continue an interrupted training from its checkpoint.
+
+        After each epoch the network predicts the validation part, if there is one.
+        """
+        return self.moved(self.train(X, A, y, seed=seed, checkpoint=checkpoint, validation=validation), y)
+
+    def train(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None
+    ) -> TrainedNetwork:
+        """Train like `fit`, but return the network without moved thresholds."""
+        return trained(self, Data(X, A, y, seed, validation), checkpoint)
 
 
 class Cnn(BackboneLevel, Network):
-    """Backbone, global average pooling, one hidden dense layer, softmax; all layers trained.
+    """Backbone, global average pooling, at most one hidden dense layer, softmax; all layers trained.
 
     Attributes
     ----------
     backbone : str
         Any except EfficientNet. It drops connections at random in training, and on torch the trial cannot seed this.
     dense_units : int
-        Width of the hidden layer.
+        Width of the hidden layer; 0 leaves it out.
     """
 
     is_fused: ClassVar[bool] = True
     name: Literal["cnn"] = "cnn"
-    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small", "resnet50"] = "mobilenet"
-    dense_units: PositiveInt = 1024
+    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small", "resnet50", "resnet32"] = "mobilenet"
+    dense_units: NonNegativeInt = 1024
 
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return the network, uncompiled, a Keras model from images in [-1, 1] to class probabilities."""
         keras = load_keras()
         backbone = self.build_backbone(image_size, seed=seed)
         x = keras.layers.GlobalAveragePooling2D()(backbone.output)
-        x = keras.layers.Dense(self.dense_units, activation="relu")(x)
+        if self.dense_units:
+            x = keras.layers.Dense(self.dense_units, activation="relu")(x)
         return keras.Model(backbone.input, keras.layers.Dense(n_classes, activation="softmax")(x))
 
 
 @cache
-def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]]]:
-    """Return the network with its optimiser, and the initial values of the optimiser's variables.
+def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]], Any]:
+    """Return the network with its optimiser, the optimiser's variables at the start, and the metric of an epoch.
 
     Every network is kept in memory, because building and tracing one takes longer than a small cell, and TensorFlow
     does not free the memory of one that is dropped (experiments/benchmarks/worker_memory.py). A grid has few networks.
     """
-    keras = load_keras()
-    model = cnn.build(image_size, n_classes, seed=0)
+    model = cnn.network(image_size, n_classes, seed=0)
     if cnn.is_fused:
         model = fused(model)
-    optimizer = keras.optimizers.get({"class_name": cnn.optimizer, "config": {"learning_rate": cnn.learning_rate}})
-    model.compile(optimizer, cnn.loss())
+    cnn.freeze(model)
+    cnn.penalise(model)
+    optimizer = cnn.new_optimizer()
+    metric = confusion_metric(n_classes, of_first(cnn.labels_of) if cnn.mixes else cnn.labels_of)
+    model.compile(optimizer, paired(cnn.compiled_loss()) if cnn.mixes else cnn.compiled_loss(), metrics=[metric])
     optimizer.build(model.trainable_variables)
     # Copied, because on torch the array shares the memory of the variable.
-    return model, [np.array(keras.ops.convert_to_numpy(variable)) for variable in optimizer.variables]
-
-
-def _batches(network: Network, X: Samples, A: csr_array, y: Labels, *, seed: int, epochs_done: int = 0) -> Any:
-    """Return the training batches as a Keras data set: (images in [-1, 1], targets), in another order every epoch."""
-    keras = load_keras()
-    batch_size, targets = network.batch_size, network.targets(y)
-    order = _balanced if network.balanced_batches else _shuffled
-
-    class Batches(keras.utils.PyDataset):  # type: ignore[name-defined,misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.rng = np.random.default_rng(seed)
-            for _ in range(epochs_done + 1):
-                self.on_epoch_end()
-
-        def __len__(self) -> int:
-            return -(-len(y) // batch_size)
-
-        def __getitem__(self, i: int) -> tuple[NDArray[Any], ...]:
-            rows = self.order[i * batch_size : (i + 1) * batch_size]
-            return preprocess(mix(A[rows], X)), *targets(rows)
-
-        def on_epoch_end(self) -> None:
-            self.order = order(y, self.rng)
-
-    return Batches()
-
-
-def _shuffled(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return every sample once."""
-    return rng.permutation(len(y))
-
-
-def _balanced(y: Labels, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return an epoch of len(y) samples: one of each class in turn, the classes in a new order every turn.
-
-    Samples of small classes come several times, those of large classes once or not at all.
-    """
-    members = [np.flatnonzero(y == label) for label in np.unique(y)]
-    n_turns = -(-len(y) // len(members))
-    turns = [
-        np.concatenate([rng.permutation(rows) for _ in range(-(-n_turns // len(rows)))])[:n_turns] for rows in members
-    ]
-    return rng.permuted(np.stack(turns, axis=1), axis=1).ravel()[: len(y)]
-
-
-class TrainedNetwork(Scoring):
-    """A trained network. All fits of a process share its Keras model, so its weights are kept separately."""
-
-    def __init__(self, model: Any) -> None:
-        self.model, self.weights = model, model.get_weights()
-
-    def scores(self, X: Samples) -> Scores:
-        """Return the network's outputs, of shape (n_samples, n_classes), float32."""
-        self.model.set_weights(self.weights)
-        scores = [self.model.predict_on_batch(preprocess(X[rows])) for rows in blocks(len(X), _PREDICT_BATCH)]
-        return np.asarray(np.concatenate(scores), dtype=np.float32)
+    start = [np.array(load_keras().ops.convert_to_numpy(variable)) for variable in optimizer.variables]
+    return model, start, metric

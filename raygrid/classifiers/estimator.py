@@ -75,7 +75,7 @@ class Estimator(ScoringClassifier):
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X; the checkpoint is not used."""
         trained = self.make(seed=seed).fit(mix(A, X).reshape(len(y), -1), y)
-        return self.moved(Probabilities(trained), y) if hasattr(trained, "predict_proba") else _Predicting(trained)
+        return self.moved(Probabilities(trained), y) if hasattr(trained, "predict_proba") else Predicting(trained)
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,13 @@ class Probabilities(Scoring):
 
 
 @dataclass(frozen=True)
-class _Predicting:
+class Predicting:
     """A trained estimator that gives no probabilities."""
 
     trained: Any
 
     def predict(self, X: Samples) -> Labels:
+        """Return its labels of shape (n_samples,), int64."""
         return np.asarray(self.trained.predict(_vectors(X)), dtype=np.int64)
 
 

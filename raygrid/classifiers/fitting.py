@@ -2,20 +2,29 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from raygrid.classifiers.classifier import Classifier, Fitted, Labels
+from raygrid.classifiers.classifier import Classifier, Fitted, Labels, Part, WatchingClassifier
 from raygrid.classifiers.scores import Scores, Scoring
 from raygrid.errors import InfeasibleError
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.checkpoint import Checkpoint
+from raygrid.storage.record import Curves
 
 
 def fit(
-    classifier: Classifier, X: Samples, A: csr_array, y: Labels, n_classes: int, *, seed: int, checkpoint: Checkpoint
+    classifier: Classifier,
+    X: Samples,
+    A: csr_array,
+    y: Labels,
+    n_classes: int,
+    *,
+    seed: int,
+    checkpoint: Checkpoint,
+    validation: Part | None = None,
 ) -> Fitted:
     """Train on the mixtures A X; a class without samples is never predicted and gets the lowest score.
 
@@ -28,6 +37,8 @@ def fit(
         Labels of the mixtures.
     n_classes : int
         M: labels are 0 .. M - 1.
+    validation : Part, optional
+        Seen by a `WatchingClassifier` only.
 
     Raises
     ------
@@ -35,7 +46,7 @@ def fit(
         Fewer than two classes are left.
     """
     labels, y_left = _classes_left(y)
-    model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint)
+    model = classifier.fit(X, A, y_left, seed=seed, checkpoint=checkpoint, **_watched(classifier, validation, labels))
     if len(labels) == n_classes:
         return model
     if hasattr(model, "scores"):
@@ -52,10 +63,14 @@ def predictions_of_each(
     *,
     seed: int,
     checkpoint: Checkpoint,
+    validation: Part | None = None,
 ) -> Iterator[Labels]:
     """Yield the labels that each level, all of one class, predicts for `X_test`, trained like `fit`."""
     labels, y_left = _classes_left(y)
-    each = type(levels[0]).predictions_of_each(levels, X, A, y_left, X_test, seed=seed, checkpoint=checkpoint)
+    watched = _watched(levels[0], validation, labels)
+    each = type(levels[0]).predictions_of_each(
+        levels, X, A, y_left, X_test, seed=seed, checkpoint=checkpoint, **watched
+    )
     return (labels[predicted] for predicted in each)
 
 
@@ -67,12 +82,33 @@ def _classes_left(y: Labels) -> tuple[Labels, Labels]:
     return labels, y_left
 
 
+def curves_of(model: Fitted) -> Curves | None:
+    """Return the curves of a training in epochs; None of any other."""
+    return getattr(model, "curves", None)
+
+
+def _watched(classifier: Classifier, validation: Part | None, labels: Labels) -> dict[str, Any]:
+    """Return the validation part for a classifier that watches it: the classes that are left, numbered from 0."""
+    if validation is None or not isinstance(classifier, WatchingClassifier):
+        return {}
+    kept = np.flatnonzero(np.isin(validation.y, labels))
+    return {"validation": Part(validation.X.select(kept), np.searchsorted(labels, validation.y[kept]))}
+
+
 @dataclass(frozen=True)
 class _Left:
     """A classifier trained on the classes that are left."""
 
     model: Fitted
     labels: Labels
+
+    @property
+    def labels_left(self) -> Labels:
+        return self.labels
+
+    def decision_values(self, X: Samples) -> Any:
+        """Return those of the classes that are left, if the classifier has any."""
+        return cast(Any, self.model).decision_values(X)
 
     def predict(self, X: Samples) -> Labels:
         return np.asarray(self.labels[self.model.predict(X)])
@@ -85,6 +121,10 @@ class _ScoringLeft(Scoring):
     model: Scoring
     labels: Labels
     n_classes: int
+
+    @property
+    def curves(self) -> Curves | None:
+        return curves_of(self.model)
 
     def scores(self, X: Samples) -> Scores:
         found = self.model.scores(X)

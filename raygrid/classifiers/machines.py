@@ -70,6 +70,20 @@ class Voters:
     of_first: list[csr_array]
     intercepts: Floats
 
+    def decision_values(self, columns: Floats) -> Floats:
+        """Return the votes of each class and, as less than half a vote, how clear they are: (n_classes, n_test).
+
+        As the `decision_function` of scikit-learn's SVC.
+        """
+        values, sums = np.zeros((2, len(self.intercepts), columns.shape[1]))
+        for i, weights in enumerate(self.of_first):
+            decisions = weights @ columns + self.intercepts[i, i + 1 :, None]
+            values[i] += np.count_nonzero(decisions < 0, axis=0)
+            values[i + 1 :] += decisions >= 0
+            sums[i] -= decisions.sum(axis=0)
+            sums[i + 1 :] += decisions
+        return np.asarray(values + sums / (3 * (np.abs(sums) + 1)))
+
     def winners(self, columns: Floats) -> NDArray[np.intp]:
         """Return the class with most votes, (n_test,), given the kernel (n_support, n_test), contiguous.
 

@@ -1,53 +1,80 @@
-"""Checkpoints of a network in training: save its state after epochs, and restore it to continue."""
+"""Checkpoints of a network's training: save its state after epochs, and restore it to continue."""
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from raygrid.classifiers.training.progress import MEASURES, Progress
 from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Arrays, Checkpoint
 
 # Minimum seconds between two checkpoints: one of MobileNet alpha 1 has 34 MB, and may be sent over a network.
 _CHECKPOINT_EVERY_S = float(os.environ.get("RAYGRID_CHECKPOINT_EVERY_S", "60"))
 
-# Name of the entry with the number of epochs done; the other entries are variables.
-_EPOCHS = "epochs"
+# Names of the entries that are not variables of the network and its optimiser.
+_EPOCHS, _STAGE, _MEASURED, _BEST = "epochs", "stage", "measured", "best/"
 
 
-def restore(model: Any, saved: Arrays | None, *, epochs: int) -> int:
-    """Restore the saved state of a compiled network and its optimiser; return how many epochs it had done.
+def stage_of(saved: Arrays | None) -> int:
+    """Return which stage was being trained when these arrays were saved; 0 if nothing was."""
+    return int(saved.get(_STAGE, np.zeros(()))) if saved else 0
 
-    Returns 0, and restores nothing, if nothing was saved or it does not fit this network and number of epochs.
+
+def restore(
+    model: Any, saved: Arrays | None, *, stage: int, epochs: int, n_parts: int, keeps_best: bool
+) -> Progress | None:
+    """Restore the saved state of a compiled network and its optimiser, and return how far the training was.
+
+    Returns None, and restores nothing, if nothing was saved or it does not fit this network and number of epochs.
+
+    Parameters
+    ----------
+    n_parts : int
+        Of how many parts measures are kept.
+    keeps_best : bool
+        Whether the weights of the best epoch are kept.
     """
-    state = _state(model)
-    kinds = {name: (tuple(variable.shape), str(variable.dtype)) for name, variable in state.items()}
-    kinds[_EPOCHS] = ((), "int64")
-    if saved is None or {name: (array.shape, str(array.dtype)) for name, array in saved.items()} != kinds:
-        return 0
-    epochs_done = int(saved[_EPOCHS])
-    if not 0 < epochs_done < epochs:
-        return 0
-    for name, variable in state.items():
+    if saved is None or _kinds(saved) != _kinds(_arrays(model, model.weights if keeps_best else None)):
+        return None
+    measured, epochs_done = saved[_MEASURED], int(saved[_EPOCHS])
+    if measured.shape[1:] != (n_parts * len(MEASURES),) or not 0 < epochs_done < epochs or saved[_STAGE] != stage:
+        return None
+    for name, variable in _state(model).items():
         variable.assign(saved[name])
-    return epochs_done
+    best = [saved[f"{_BEST}{i}"] for i in range(len(model.weights))] if keeps_best else None
+    return Progress(stage, epochs_done, [tuple(row) for row in measured.tolist()], best)
 
 
-def saving(model: Any, checkpoint: Checkpoint, *, epochs: int) -> Any:
-    """Return a callback for Keras' `fit` that saves a checkpoint after an epoch, at most once a minute by default."""
-    keras = load_keras()
+def saving(model: Any, checkpoint: Checkpoint) -> Callable[[Progress], None]:
+    """Return a function that saves a checkpoint, at most once a minute by default."""
     saved_at = time.monotonic()
 
-    def save(epoch: int, logs: object) -> None:
+    def save(progress: Progress) -> None:
         nonlocal saved_at
-        if epoch + 1 < epochs and time.monotonic() - saved_at >= _CHECKPOINT_EVERY_S:
-            # Copied, because on torch the array shares the variable's memory, and saving may overlap the next epoch.
-            arrays = {name: np.array(keras.ops.convert_to_numpy(variable)) for name, variable in _state(model).items()}
-            checkpoint.save(arrays | {_EPOCHS: np.array(epoch + 1, dtype=np.int64)})
+        if time.monotonic() - saved_at >= _CHECKPOINT_EVERY_S:
+            checkpoint.save(_arrays(model, progress.best, progress))
             saved_at = time.monotonic()
 
-    return keras.callbacks.LambdaCallback(on_epoch_end=save)
+    return save
+
+
+def _arrays(model: Any, best: Any, progress: Progress | None = None) -> Arrays:
+    progress = progress or Progress()
+    variables = {**_state(model), **{f"{_BEST}{i}": weight for i, weight in enumerate(best or ())}}
+    # Copied, because on torch the array shares the variable's memory, and saving may overlap the next epoch.
+    return {name: np.array(load_keras().ops.convert_to_numpy(variable)) for name, variable in variables.items()} | {
+        _EPOCHS: np.array(progress.epochs, dtype=np.int64),
+        _STAGE: np.array(progress.stage, dtype=np.int64),
+        _MEASURED: np.array(progress.measured, dtype=np.float64),
+    }
+
+
+def _kinds(arrays: Arrays) -> dict[str, tuple[object, str]]:
+    """Return the shape and dtype of each array, but not how many epochs were measured."""
+    return {name: (None if name == _MEASURED else array.shape, str(array.dtype)) for name, array in arrays.items()}
 
 
 def _state(model: Any) -> dict[str, Any]:

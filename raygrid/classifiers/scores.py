@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
+from raygrid.storage.record import Curves
 
 Scores = NDArray[np.float32]
 
@@ -28,6 +29,8 @@ class Scoring(ABC):
 
 def predictions(model: Fitted, X: Samples) -> dict[str, NDArray[Any]]:
     """Return the labels that a trained classifier predicts, `y_pred`, and its `scores` if it has any."""
+    if hasattr(model, "predictions"):  # its labels are not the likeliest classes
+        return dict(model.predictions(X))
     if not hasattr(model, "scores"):
         return {"y_pred": model.predict(X)}
     scores = model.scores(X)
@@ -63,6 +66,10 @@ class _Moved(Scoring):
 
     model: Scoring
     priors: NDArray[np.float64]
+
+    @property
+    def curves(self) -> Curves | None:
+        return getattr(self.model, "curves", None)
 
     def scores(self, X: Samples) -> Scores:
         multiples = self.model.scores(X) / self.priors

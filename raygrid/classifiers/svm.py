@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat
 from scipy.sparse import csr_array, eye_array
 
-from raygrid.classifiers.class_weights import ClassWeight, class_weights
+from raygrid.classifiers.class_weights import AnyClassWeight, NoClassWeight
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels
 from raygrid.classifiers.machines import Machines
 from raygrid.classifiers.pairs import Pairs, Rbf, groups, unchanged
@@ -37,8 +37,11 @@ class Svm(Classifier):
         Regularisation constant.
     gamma : float, "scale" or "auto"
         Of the kernel exp(-gamma |a - b|^2): ``scale`` is 1 / (n_features * variance of X), ``auto`` is 1 / n_features.
-    class_weight : {"none", "balanced"}
-        Whether to multiply C by the weight of each class, inversely proportional to its frequency after resampling.
+    class_weight : ClassWeight
+        By what to multiply C for each class, depending on its size after resampling.
+    probability : {"none", "sigmoid"}
+        Whether to keep probabilities besides the labels, which stay the same (`raygrid.choosing.calibrated`). It takes
+        five more fits.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"
@@ -46,7 +49,13 @@ class Svm(Classifier):
     name: Literal["svm"] = "svm"
     C: PositiveFloat = 1.0
     gamma: Literal["scale", "auto"] | PositiveFloat = "scale"
-    class_weight: Annotated[ClassWeight, ADDED_LATER] = "none"
+    class_weight: Annotated[AnyClassWeight, ADDED_LATER] = NoClassWeight()
+    probability: Annotated[Literal["none", "sigmoid"], ADDED_LATER] = "none"
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether sigmoids make probabilities of its votes."""
+        return self.probability != "none"
 
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X; nothing is random, and the checkpoint is not used."""
@@ -90,8 +99,8 @@ class Svm(Classifier):
         """Return libsvm's machine, untrained."""
         from sklearn.svm import SVC
 
-        weights = class_weights(self.class_weight, given.labels[given.numbers])
-        weight_of = None if weights is None else dict(enumerate(weights[given.labels]))  # of all classes, not a pair's
+        weights = self.class_weight.weights(given.sizes)
+        weight_of = None if weights is None else dict(enumerate(weights))  # of all classes, not of a pair's
         return SVC(C=self.C, kernel="precomputed", class_weight=weight_of)
 
     def _width(self, given: "_Given") -> float:
@@ -150,6 +159,15 @@ class _Trained:
     kernel: Pairs
     machines: Machines
     labels: Labels
+
+    def decision_values(self, X: Samples) -> Floats:
+        """Return the decision values of each class, (n_samples, n_classes)."""
+        support = np.flatnonzero(self.machines.is_support())
+        voters, everything = self.machines.voters(support), eye_array(len(X), format="csr")
+        values = np.empty((len(X), len(self.labels)))
+        for block, part in self.kernel.between(everything, X, X.squares(), support):
+            values[block] = voters.decision_values(np.ascontiguousarray(part.T)).T
+        return values
 
     def predict(self, X: Samples) -> Labels:
         support = np.flatnonzero(self.machines.is_support())

@@ -1,12 +1,17 @@
 """compare: the differences from published tables, and which of the paper's claims hold."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from rich.console import Console
 
-from raygrid.commands.job import Job
+from raygrid.commands.printing import show, show_path
+from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of
+from raygrid.errors import UsageError, choices
 from raygrid.metrics.confusion import METRICS
 from raygrid.report.claims import check_claims
-from raygrid.report.compare import compare, values_of
+from raygrid.report.compare import ALL, compare, values_of
 from raygrid.report.compare_sheets import (
     agreement_sheet,
     claims_sheet,
@@ -14,37 +19,76 @@ from raygrid.report.compare_sheets import (
     contrast_to_csv,
     difference_sheet,
 )
-from raygrid.report.html import Section
+from raygrid.report.compare_summary import summary_sheet
+from raygrid.report.inequalities import Claim
 from raygrid.report.missing import Missing
-from raygrid.report.published import read_published
+from raygrid.report.protocol import FACTS, facts_of_numbers, unknown_facts
+from raygrid.report.published import PAPER, read_published
 from raygrid.report.results import Results
-from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
+from raygrid.report.sheets import Sheet, sheets_to_markdown, sheets_to_terminal
 from raygrid.report.tables import table
 
 _out = Console()
 
 
-def show_comparison(job: Job, published: str, *, missing: Missing) -> None:
-    """Print and write how the tables differ from published ones, and which of the paper's claims hold."""
-    section, files = comparison(results_of(job), published, missing=missing)
-    _out.print(sheets_to_terminal(section.sheets))
+def show_comparison(
+    study: Study, published: str, *, missing: Missing, despite: Sequence[str] = (), shows_all: bool = False
+) -> None:
+    """Print in short, and write in full, how the tables differ from published ones, and which claims hold.
+
+    Parameters
+    ----------
+    published : str
+        As `raygrid.report.published.read_published` takes it.
+    despite : sequence of str
+        Facts of the protocols that may differ, ``all`` of them.
+    shows_all : bool
+        Whether to print every number.
+
+    Raises
+    ------
+    UsageError
+        There is no such fact, or something is wrong with the published table.
+    """
+    for name in unknown_facts([name for name in despite if name != ALL]):
+        raise UsageError(f"--despite: {choices(name, [*FACTS, ALL])}")
+    sheets, files = comparison(results_of(study), published, missing=missing, despite=despite)
+    summary, *others = sheets
+    for line in (summary.title, *summary.notes, ""):
+        _out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if shows_all:
+        show(_out, sheets_to_terminal(others))
     for name, text in files.items():
-        job.store.write_text(f"report/{name}", text)
-    _out.print(f"report: {job.store.root / 'report'}", soft_wrap=True)
+        study.written_to.write_text(f"report/{name}", text)
+    _out.print("Every number is in")
+    show_path(_out, study.written_to.root / "report" / "comparison.md")
 
 
-def comparison(results: Results, published: str, *, missing: Missing) -> tuple[Section, dict[str, str]]:
-    """Return the comparison as a section of the page, and as the texts of files, by name."""
+def comparison(
+    results: Results, published: str, *, missing: Missing, despite: Sequence[str] = ()
+) -> tuple[list[Sheet], dict[str, str]]:
+    """Return the comparison as sheets, the first of which is a summary, and as the texts of files, by name."""
     contrasts = [
-        compare(table(results.frame, rows=source.row_axis, missing=missing), source)
+        compare(
+            table(results.frame, rows=source.row_axis, missing=missing),
+            source,
+            facts=facts_of_numbers(results, source.row_axis),
+            despite=despite,
+        )
         for source in read_published(published, dict.fromkeys([*METRICS, *results.metrics]))
     ]
+    claims = _claims(results, missing) if published == PAPER else ()
+    sheets = [summary_sheet(results.name, contrasts, claims)]
+    sheets += [sheet(contrast) for contrast in contrasts for sheet in (difference_sheet, agreement_sheet)]
+    sheets += [claims_sheet(claims, results.name)] if claims else []
+    files = {"comparison.md": sheets_to_markdown(sheets)}
+    files |= {"claims.csv": claims_to_csv(claims)} if claims else {}
+    files |= {f"comparison_{contrast.published.row_axis}.csv": contrast_to_csv(contrast) for contrast in contrasts}
+    return [replace(sheet, section="published", is_folded=i > 0) for i, sheet in enumerate(sheets)], files
+
+
+def _claims(results: Results, missing: Missing) -> tuple[Claim, ...]:
+    """Return which of the paper's claims hold; it claims nothing about other metrics than its own."""
     numbers = [values_of(made) for made in paper_tables(results, missing=missing)]
-    # The paper claims nothing about other metrics than its own.
     by_dataset, by_ir = ({key: value for key, value in of.items() if key[0] in METRICS} for of in numbers)
-    claims = check_claims(by_dataset, by_ir)
-    sheets = [sheet(contrast) for contrast in contrasts for sheet in (difference_sheet, agreement_sheet)]
-    sheets.append(claims_sheet(claims, results.name))
-    files = {"comparison.md": sheets_to_markdown(sheets), "claims.csv": claims_to_csv(claims)}
-    files |= {f"comparison_{contrast.row_axis}.csv": contrast_to_csv(contrast) for contrast in contrasts}
-    return Section("Against published results", (), sheets), files
+    return check_claims(by_dataset, by_ir)

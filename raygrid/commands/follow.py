@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from raygrid.cells import Cell
-from raygrid.commands.job import Job
+from raygrid.commands.study import Study
 from raygrid.commands.watched import Presence, Watched
 from raygrid.storage.record import Record
 
@@ -20,7 +20,7 @@ _LATELY = timedelta(minutes=30)
 _SHOWN = 8
 
 
-def follow_run(job: Job, *, every_s: float) -> int:
+def follow_run(study: Study, *, every_s: float) -> int:
     """Show how a run goes until nothing is left to run or it has ended; return its exit code.
 
     Where cells are missing and no run is at work, it waits a minute for one. A terminal shows one display that is kept
@@ -31,19 +31,19 @@ def follow_run(job: Job, *, every_s: float) -> int:
     every_s : float
         Time between two looks at the store, in seconds.
     """
-    console, watched, presence = Console(), Watched(job.store, job.cells), Presence(job.store)
+    console, watched, presence = Console(), Watched(study.store, study.cells), Presence(study.store)
     with _display(console) as display:
         while True:
             presence.update()  # before the records are read, or a run's last ones would be missed
             changed = watched.update()
             left, left_s = watched.failed + watched.missing, presence.left_s(watched)
             ends = not left or left_s <= 0
-            display.show(job.grid.name, watched, changed, idle=presence.notice(ends=ends))
+            display.show(study.name, watched, changed, idle=presence.notice(ends=ends))
             if ends:
                 break
             time.sleep(min(every_s, left_s))
     if left:
-        console.print(f"{left} of {len(job.cells)} cells have no result; run the grid again to try them")
+        console.print(f"{left} of {len(study.cells)} cells have no result; run the grid again to try them")
     return 1 if left else 0
 
 

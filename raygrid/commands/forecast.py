@@ -1,22 +1,34 @@
 """The predicted seconds of cells, from the records in a job's stores and the data set sizes in its cache."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
 from raygrid.commands.sizes import Folds
 from raygrid.costs.model import CostModel
+from raygrid.gridfile.resources import Resources
 
 
 class Forecast:
-    """What cells are predicted to take: from the records at the start of a run, and from those it adds."""
+    """What cells are predicted to take: from the records at the start of a run, and from those it adds.
 
-    def __init__(self, job: Job) -> None:
+    Parameters
+    ----------
+    resources : mapping
+        What trials ask for, by classifier. Whether they get a card shows in their records.
+    """
+
+    def __init__(self, job: Job, resources: Mapping[str, Resources] = MappingProxyType({})) -> None:
         self._folds = Folds(job, read=False)
-        self._model, self._store = model_of(job, self._folds), job.store
+        self._on_card = {name: asked.gpus > 0 for name, asked in resources.items()}
+        self._model, self._store = model_of(job, self._folds, self._is_on_card), job.store
 
     def learn(self, cell: Cell) -> None:
         """Count in what a cell took that has just ended."""
         self._folds.look_up(cell)
         if record := self._store.record(cell.key):
+            self._on_card[cell.classifier.name] = record.measured.gpus > 0
             self._model.learn(record)
 
     def seconds(self, cell: Cell) -> float | None:
@@ -24,13 +36,23 @@ class Forecast:
         estimate = self._model.estimate(cell)
         return estimate.seconds if estimate else None
 
+    def _is_on_card(self, cell: Cell) -> bool:
+        return self._on_card.get(cell.classifier.name, False) and cell.uses_cards
 
-def model_of(job: Job, folds: Folds | None = None) -> CostModel:
+
+def given_cards(resources: Mapping[str, Resources]) -> Callable[[Cell], bool]:
+    """Return what tells whether a cell is computed on a card, if trials get these resources, by classifier."""
+    return lambda cell: cell.uses_cards and resources.get(cell.classifier.name, Resources()).gpus > 0
+
+
+def model_of(job: Job, folds: Folds | None = None, on_card: Callable[[Cell], bool] = lambda cell: False) -> CostModel:
     """Return the model of all that the stores have; where they have nothing of a data set, its size is the cache's.
 
     Parameters
     ----------
     folds : Folds, optional
         Of the job's cells, if the caller has them.
+    on_card : callable
+        Tells whether a cell will be computed on a card.
     """
-    return CostModel(job.records().values(), (folds or Folds(job, read=False)).sizes)
+    return CostModel(job.records().values(), (folds or Folds(job, read=False)).sizes, on_card)

@@ -1,63 +1,114 @@
-"""A job: a grid file and the stores that hold its records."""
+"""A job: a grid file, opened, which can be run; and studies, which can only be read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from raygrid.cells import Cell, Plan, expand, plan, select
-from raygrid.gridfile.faults import load_grid
+from raygrid.cells import expand, select
+from raygrid.commands.declared import read_declared, write_declared
+from raygrid.commands.study import Study
+from raygrid.errors import UsageError
+from raygrid.gridfile.faults import grid_of, load_grid
 from raygrid.gridfile.schema import Grid
+from raygrid.gridfile.yaml_file import to_yaml
 from raygrid.storage.cache import Cache
-from raygrid.storage.folders import Location
-from raygrid.storage.merging import join
-from raygrid.storage.record import Record
+from raygrid.storage.folders import Location, is_zip
 from raygrid.storage.store import Store
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Study):
     """A grid file, opened: its cells, and where their records and inputs are kept.
 
     Attributes
     ----------
-    stores : sequence of Store
-        The first is written to; a report reads them all.
+    grid : Grid
+    folder : Path
+        From which the paths in the grid file count.
     """
 
-    path: Path
     grid: Grid
-    cells: Sequence[Cell]
-    stores: Sequence[Store]
-    cache: Cache
+    folder: Path
 
-    @property
-    def store(self) -> Store:
-        """The store that a run writes its records, and a report its files, to."""
-        return self.stores[0]
-
-    def records(self) -> Mapping[str, Record]:
-        """Return the records of all stores, by key."""
-        return {key: record for key, (record, _) in join(self.stores).items()}
-
-    def plan(self) -> Plan:
-        """Return the cells against what the stores have."""
-        return plan(self.cells, {key: record.status for key, record in self.records().items()})
+    def declare(self) -> None:
+        """Write into the store what is declared, all cells of the grid, so that it can be read without the data."""
+        write_declared(self.store, self.name, self.metrics, expand(self.grid))
 
 
-def open_job(path: Path, *, stores: Sequence[str | Location], cache: str | Location, only: Sequence[str]) -> Job:
-    """Load a grid file and expand it.
+def open_job(
+    grid: Path | Mapping[str, Any], *, stores: Sequence[str | Location], cache: str | Location, only: Sequence[str]
+) -> Job:
+    """Load a grid and expand it.
 
     Parameters
     ----------
+    grid : Path or mapping
+        The grid file, or its content; the paths in a mapping count from the working directory.
     stores : sequence of str, Path or UPath
-        Folders or URLs; none means ``runs/<name of the grid>``.
+        Folders, URLs or packed stores; none means ``runs/<name of the grid>``.
     cache : str, Path or UPath
+    only : sequence of str
+        Of `raygrid.cells.select`.
 
     Raises
     ------
     UsageError
-        Something in the file, or in `only`, is wrong.
+        Something in the grid, or in `only`, is wrong.
     """
-    grid = load_grid(path)
-    cells = select(expand(grid), only, grid)
-    return Job(path, grid, cells, [Store(store) for store in stores or [Path("runs", grid.name)]], Cache(cache))
+    if isinstance(grid, Mapping):
+        folder, text = Path.cwd(), to_yaml(grid)
+        loaded = grid_of(text, folder)
+    elif is_store(str(grid)):
+        raise UsageError(f"{grid}: got a store; expected a grid file (YAML), because data and weights are needed")
+    else:
+        folder, loaded, text = grid.resolve().parent, load_grid(grid), grid.read_text(encoding="utf-8")
+    return Job(
+        name=loaded.name,
+        metrics=loaded.metrics,
+        text=text,
+        cells=select(expand(loaded), only, loaded.levels()),
+        stores=[Store(store) for store in stores or [Path("runs", loaded.name)]],
+        grid=loaded,
+        folder=folder,
+        cache=Cache(cache),
+    )
+
+
+def is_store(place: str) -> bool:
+    """Tell whether this is not a grid file, but a folder, a packed store or a URL."""
+    return "://" in place or Path(place).is_dir() or is_zip(Path(place))
+
+
+def open_study(stores: Sequence[str | Location], *, cache: str | Location, only: Sequence[str]) -> Study:
+    """Open stores without their grid file, data and code: only what they hold is read, and nothing is imported.
+
+    A metric of the user's own is left out, because it is code.
+
+    Parameters
+    ----------
+    stores : sequence of str, Path or UPath
+        The first says what was declared.
+    cache : str, Path or UPath
+    only : sequence of str
+        Of `raygrid.cells.select`.
+
+    Raises
+    ------
+    StoreError
+        There is no store, or it is of a version that did not write what was declared.
+    UsageError
+        Something in `only` is wrong.
+    """
+    opened = [Store(store) for store in stores]
+    declared = read_declared(opened[0])
+    cells = declared.made_cells()
+    levels = {axis: list(dict.fromkeys(cell.levels()[axis] for cell in cells)) for axis in cells[0].levels()}
+    return Study(
+        name=declared.name,
+        metrics=[metric for metric in declared.metrics if ":" not in metric],
+        text=opened[0].read_text("grid.yaml"),
+        cells=select(cells, only, levels),
+        stores=opened,
+        cache=Cache(cache),
+    )

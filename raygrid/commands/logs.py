@@ -1,16 +1,16 @@
 """logs: print everything that a store has of one cell."""
 
 from raygrid.cells import Cell
-from raygrid.commands.job import Job
+from raygrid.commands.study import Study
 from raygrid.errors import UsageError
-from raygrid.storage.record import Choice, Record
+from raygrid.storage.record import Choice, Curves, Record
 from raygrid.wording import span
 
 _SHORTEST_PREFIX = 4
 _SHOWN = 20
 
 
-def show_log(job: Job, prefix: str) -> None:
+def show_log(study: Study, prefix: str) -> None:
     """Print what became of the one cell that is chosen: its record, and what its trial wrote.
 
     Parameters
@@ -23,11 +23,11 @@ def show_log(job: Job, prefix: str) -> None:
     UsageError
         No cell, or more than one, is chosen.
     """
-    cell = _chosen(job, prefix)
-    record = job.store.record(cell.key)
+    cell = _chosen(study, prefix)
+    record = study.store.record(cell.key)
     parts = [f"cell {cell.key}", *(f"  {axis:<14} {level}" for axis, level in cell.levels().items())]
     parts += _described(record) if record else ["status: missing (no trial of it has ended)"]
-    if output := job.store.read_log(cell.key):
+    if output := study.store.read_log(cell.key):
         parts += ["", "output:", output.rstrip("\n")]
     print("\n".join(parts))
 
@@ -39,14 +39,33 @@ def _described(record: Record) -> list[str]:
     if record.metrics:
         lines.append("metrics: " + ", ".join(f"{name} {value:.4f}" for name, value in record.metrics.items()))
     lines += [f"samples of a class: {_sizes(record)}"] if record.class_counts else []
+    lines += _curves(record.curves) if record.curves else []
     lines += _choice(record.choice) if record.choice else []
     lines += [f"note: {note}" for note in record.notes]
     if measured.seconds:
         lines.append("seconds: " + ", ".join(f"{stage} {s:.3f}" for stage, s in measured.seconds.items()))
+    if measured.device:
+        lines.append(f"computed on: {measured.device}" + (f", {measured.gpus:g} of a card" if measured.gpus else ""))
     lines.append(f"peak memory: {measured.peak_memory_mb:.0f} MB")
     lines += [f"warning: {warning}" for warning in measured.log]
     lines += [f"message: {record.message}"] if record.message else []
     return lines + (["", record.traceback.rstrip("\n")] if record.traceback else [])
+
+
+def _curves(curves: Curves) -> list[str]:
+    """Return how many epochs were trained, and the loss and AvAcc of each part at the first, the kept and the last."""
+    n_epochs = len(curves.train["loss"])
+    shown = sorted({1, curves.kept, n_epochs})
+    lines = [f"epochs: {n_epochs}; the weights of epoch {curves.kept} are kept"]
+    for part, measured in (("training", curves.train), ("validation", curves.validation)):
+        values = [
+            f"{name} "
+            + ", ".join("-" if (value := measured[name][epoch - 1]) is None else f"{value:g}" for epoch in shown)
+            for name in ("loss", "AvAcc")
+            if name in measured
+        ]
+        lines += [f"  {part}, epochs {', '.join(map(str, shown))}: {'; '.join(values)}"] if values else []
+    return lines
 
 
 def _choice(choice: Choice) -> list[str]:
@@ -66,24 +85,25 @@ def _sizes(record: Record) -> str:
     return ", ".join(f"{part} {span(sizes)}{ratio.get(part, '')}" for part, sizes in record.class_counts.items())
 
 
-def _chosen(job: Job, prefix: str) -> Cell:
+def _chosen(study: Study, prefix: str) -> Cell:
     if prefix and len(prefix) < _SHORTEST_PREFIX:
         raise UsageError(f"CELL: got {prefix!r}; expected at least {_SHORTEST_PREFIX} characters of a cell's key")
-    cells = [cell for cell in job.cells if cell.key.startswith(prefix)]
+    cells = [cell for cell in study.cells if cell.key.startswith(prefix)]
     if len(cells) == 1:
         return cells[0]
     if not cells:
         where = f"CELL: got {prefix!r}" if prefix else "--only: got no cell"
-        raise UsageError(f"{where}; expected the key of one of the {len(job.cells)} cells chosen; `status` shows keys")
+        expected = f"expected the key of one of the {len(study.cells)} cells chosen"
+        raise UsageError(f"{where}; {expected}; `status` shows keys")
     raise UsageError(
         f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
-        + "\n".join(_choices(job, cells))
+        + "\n".join(_choices(study, cells))
     )
 
 
-def _choices(job: Job, cells: list[Cell]) -> list[str]:
+def _choices(study: Study, cells: list[Cell]) -> list[str]:
     """Return a line for each cell to choose from, failed ones first, because a log is mostly wanted of those."""
-    statuses = {key: record.status for key, record in job.records().items()}
+    statuses = {key: record.status for key, record in study.records().items()}
     order = {"done": 2, "missing": 1}
     rows = [(statuses.get(cell.key, "missing"), cell) for cell in cells]
     rows.sort(key=lambda row: order.get(row[0], 0))

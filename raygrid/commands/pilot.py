@@ -1,11 +1,12 @@
 """The pilot of `plan`: run a few cells, and predict the cost of all others from their seconds."""
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Callable, Collection, Sequence
 
 from rich.console import Console
 
 from raygrid.cells import Cell
-from raygrid.commands.forecast import model_of
+from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
 from raygrid.commands.prepare import fetch
 from raygrid.commands.run import prepare_store, run_cells, saying_what_is_kept
@@ -14,6 +15,7 @@ from raygrid.commands.status import show_reasons
 from raygrid.costs.model import CostModel, Stratum, stratum_of
 from raygrid.engine import Terms
 from raygrid.level import Level
+from raygrid.networks.keras_backend import card_memory_mb
 
 # A pilot also runs a cell of the largest training size where that is predicted to take no longer than this.
 PILOT_S = 60.0
@@ -24,17 +26,22 @@ _err = Console(stderr=True)
 def run_pilot(job: Job, engine: str, terms: Terms) -> None:
     """Run the few cells, if any, from whose records `plan` can predict the others."""
     tried: set[Stratum] = set()
+    # On a cluster that is joined, trials wait for the card that they ask for; here they do without.
+    has_cards = bool(terms.address or os.environ.get("RAY_ADDRESS") or card_memory_mb(0))
+    on_card = given_cards(terms.resources if has_cards else {})
     with saying_what_is_kept(), job.store.locked():
         prepare_store(job)
         fetch(job.cells)  # their sizes say which cells are small
-        while cells := pilot_cells(job, tried):
+        while cells := pilot_cells(job, tried, on_card):
             _err.print(f"pilot: {len(cells)} of {len(job.cells)} cells")
             run_cells(cells, job, engine, terms)
             show_reasons(job, cells, _err)
             tried |= {stratum_of(cell.identity()) for cell in cells}
 
 
-def pilot_cells(job: Job, tried: Collection[Stratum]) -> list[Cell]:
+def pilot_cells(
+    job: Job, tried: Collection[Stratum], on_card: Callable[[Cell], bool] = lambda cell: False
+) -> list[Cell]:
     """Return the cells to run next: at most one of each data set, representation, classifier and resampler.
 
     The first is the one with the smallest training size. After it comes the one with the largest, which shows how time
@@ -45,9 +52,11 @@ def pilot_cells(job: Job, tried: Collection[Stratum]) -> list[Cell]:
     ----------
     tried : collection of Stratum
         What the pilot has run cells of so far.
+    on_card : callable
+        Tells whether a cell is computed on a card here.
     """
     folds = Folds(job, read=True)
-    model = model_of(job, folds)
+    model = model_of(job, folds, on_card)
     kinds: dict[tuple[Level, ...], list[Cell]] = {}
     for cell in job.plan().todo:
         if not folds.refusal(cell):

@@ -12,8 +12,9 @@ from rich.table import Table as Columns
 
 from raygrid.axes import IMBALANCE
 from raygrid.cells import Plan
-from raygrid.commands.forecast import model_of
+from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
+from raygrid.commands.printing import show
 from raygrid.commands.sizes import Folds, Kept, kept_of, warnings_of
 from raygrid.commands.status import counts_line
 from raygrid.costs.bill import Bill, bill_of, sentences
@@ -40,23 +41,21 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     folds = Folds(job, read=True)
     planned, refused = _refused(job.plan(), folds)
     kept = list(kept_of(job, folds))
-    bill = bill_of(planned.todo, model_of(job, folds), resources, machines)
+    bill = bill_of(planned.todo, model_of(job, folds, given_cards(resources)), resources, machines)
     if as_json:
         parts = {"done": len(planned.done), "infeasible": len(planned.infeasible), "todo": len(planned.todo)}
         sizes = {"sizes": [each.to_json() for each in kept], "refused": refused, "choices": _choices(job)}
-        print(
-            json.dumps({"name": job.grid.name, "cells": len(job.cells), **parts, **sizes, **bill.to_json()}, indent=1)
-        )
+        print(json.dumps({"name": job.name, "cells": len(job.cells), **parts, **sizes, **bill.to_json()}, indent=1))
         return
-    _out.print(_by_axis(job, planned))
+    show(_out, _by_axis(job, planned))
     if kept:
-        _out.print(_by_size(kept))
+        show(_out, _by_size(kept))
     reasons = [f"infeasible: {plural(n, 'cell')}: {why}" for why, n in refused.items()]
     choices = [f"choose: {names}: {what}" for names, what in _choices(job).items()]
     for line in [*choices, *folds.notes(), *warnings_of(kept), *at_most(reasons, _REASONS)]:
         _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
-        _out.print(_by_stratum(bill))
+        show(_out, _by_stratum(bill))
     for sentence in sentences(bill):
         _out.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
@@ -107,7 +106,7 @@ def _with_validation(kept: Kept) -> str:
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:
-    columns = Columns("axis", _text("level"), title=f"{job.grid.name}: {counts_line(planned)}")
+    columns = Columns("axis", _text("level"), title=f"{job.name}: {counts_line(planned)}")
     for heading in ("cells", "done", "infeasible", "to do"):
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]

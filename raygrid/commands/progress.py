@@ -16,6 +16,7 @@ from raygrid.cells import Cell
 from raygrid.commands.forecast import Forecast
 from raygrid.storage.record import FINAL
 
+LINE_EVERY_S = 60.0  # where stderr is no terminal
 _FORECAST_EVERY_S = 1.0  # a grid of ten thousand cells is not predicted anew for each of them
 
 
@@ -44,6 +45,9 @@ class TimeLeft:
         self._first: float | None = None
         self._lock = threading.Lock()  # another thread draws the bar
         self._weigh()
+
+    def __len__(self) -> int:
+        return len(self._cells)
 
     def started(self, cell: Cell) -> None:
         """Note that a trial of this cell has begun."""
@@ -94,17 +98,23 @@ class Progress:
             TimeElapsedColumn(),
             TextColumn("left"),
             _LeftColumn(self._left),
+            TextColumn("{task.fields[waiting]}", style="dim"),
             console=console,
         )
-        self._task = self._bar.add_task("cells", total=len(cells), running=0, failed=0)
+        self._task = self._bar.add_task("cells", total=len(cells), running=0, failed=0, waiting="")
+        self._lines = None if console.is_terminal else _Lines(self._line)
         self._running: set[str] = set()
         self._statuses: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         self._bar.start()
+        if self._lines:
+            self._lines.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._lines:
+            self._lines.stop()
         self._bar.stop()
 
     def started(self, cell: Cell) -> None:
@@ -112,6 +122,7 @@ class Progress:
         self._running.add(cell.key)
         self._statuses.pop(cell.key, None)
         self._left.started(cell)
+        self.waiting("")
         self._draw()
 
     def finished(self, cell: Cell, status: str) -> None:
@@ -124,6 +135,18 @@ class Progress:
     def notice(self, text: str) -> None:
         """Print one line above the bar."""
         self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def waiting(self, what: str) -> None:
+        """Show behind the bar what the run waits for."""
+        self._bar.update(self._task, waiting=f"until {what}" if what else "")
+
+    def _line(self) -> None:
+        """Print how far the run is, where nobody sees the bar."""
+        task = self._bar.tasks[self._task]
+        done = f"{int(task.completed)} of {len(self._left)} cells, {task.fields['running']} running"
+        took = timedelta(seconds=round(task.elapsed or 0))
+        waiting = f", waiting {task.fields['waiting']}" if task.fields["waiting"] else ""
+        self.notice(f"{done}, {task.fields['failed']} failed; {took}, left {_time(self._left)}{waiting}")
 
     def _draw(self) -> None:
         failed = sum(status not in FINAL for status in self._statuses.values())
@@ -140,5 +163,30 @@ class _LeftColumn(ProgressColumn):
         self._left = left
 
     def render(self, task: Task) -> Text:
-        seconds = self._left.seconds()
-        return Text("-:--:--" if seconds is None else str(timedelta(seconds=round(seconds))), "progress.remaining")
+        return Text(_time(self._left), "progress.remaining")
+
+
+def _time(left: TimeLeft) -> str:
+    seconds = left.seconds()
+    return "-:--:--" if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+class _Lines:
+    """Calls a function once a minute, in a thread of its own."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call, self._ended = call, threading.Event()
+        self._thread = threading.Thread(target=self._repeat, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait until a call that is being made has returned."""
+        self._ended.set()
+        self._thread.join()
+
+    def _repeat(self) -> None:
+        while not self._ended.wait(LINE_EVERY_S):
+            self._call()

@@ -2,34 +2,51 @@
 
 import gc
 import time
-from collections.abc import Sequence
+import webbrowser
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
 from raygrid.commands.compare import comparison
-from raygrid.commands.job import Job
-from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
+from raygrid.commands.pictures import pictures_of
+from raygrid.commands.printing import show_path
+from raygrid.commands.study import Study
+from raygrid.commands.tables import paper_tables, predictions_of, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.choices import choices_sheet
+from raygrid.report.class_content import class_content
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
-from raygrid.report.html import Section, page
+from raygrid.report.findings import findings
+from raygrid.report.groups import THIRDS, Grouping
+from raygrid.report.html import page
+from raygrid.report.inference.design import Design, designs_of
+from raygrid.report.kept_files import kept_files
+from raygrid.report.latex import DOCUMENT, figures_to_latex
 from raygrid.report.missing import Missing
+from raygrid.report.ranking import rankings
 from raygrid.report.results import Results
-from raygrid.report.sheets import Sheet, sheets_to_markdown
+from raygrid.report.sheets import sheets_to_markdown
 from raygrid.report.statistics import Statistics, statistics
-from raygrid.report.statistics_sheets import overview_sheet, pair_sheets, statistics_to_csv
+from raygrid.report.statistics_sheets import statistics_sheets, statistics_to_csv
 from raygrid.report.tables import table
 from raygrid.storage.folders import Location
+from raygrid.storage.merging import join
 from raygrid.storage.record import FINAL
 from raygrid.storage.store import Store
 
-_out = Console()
+_out, _err = Console(), Console(stderr=True)
 
 
 def write_report(
-    job: Job, *, missing: Missing, spread: bool, published: str | None, watch_s: int | None = None
+    study: Study,
+    *,
+    missing: Missing,
+    spread: bool,
+    published: str | None,
+    grouping: Grouping = THIRDS,
+    watch_s: int | None = None,
 ) -> None:
     """Write the statistics, the figures and the page, then print and write the tables; watching, again and again.
 
@@ -37,61 +54,103 @@ def write_report(
     ----------
     published : str or None
         What to compare with, as `raygrid.report.published.read_published` takes it.
+    grouping : Grouping
+        Which classes are head, medium and tail.
     watch_s : int or None
         Seconds after which to do it all again, until every cell has a final record.
     """
     while True:
-        results = results_of(job)
+        results = results_of(study)
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(job.store, results, missing=missing, published=published, refresh_s=again_s)
-        _out.print(f"page: {path}", soft_wrap=True)
-        show_tables(job.store, results, missing=missing, spread=spread)
+        path = _write_page(study, results, missing=missing, published=published, grouping=grouping, refresh_s=again_s)
+        try:
+            show_tables(study.written_to, results, missing=missing, spread=spread)
+        finally:  # the page is there, whatever the tables refuse
+            show_path(_out, path)
         if again_s is None:
             return
         time.sleep(again_s)
 
 
+def write_page(study: Study, *, published: str | None) -> Location:
+    """Write the page and its files, and print nothing; return where the page is."""
+    return _write_page(study, results_of(study), missing="mark", published=published, refresh_s=None)
+
+
+def show_page(study: Study) -> None:
+    """Open the page in a browser, and print where it is; write it first if it is not there."""
+    page_of = study.written_to.root / "report" / "index.html"
+    if not page_of.exists():
+        _err.print("writing the report", soft_wrap=True)
+        page_of = write_page(study, published=None)
+    url = page_of.as_uri()
+    _out.print(url, soft_wrap=True)
+    if not webbrowser.open(url):
+        _err.print("no browser was found; open this address in one", soft_wrap=True)
+
+
 def show_pivot(
-    job: Job, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
+    study: Study, *, rows: Sequence[str], columns: Sequence[str], metrics: Sequence[str], missing: Missing, spread: bool
 ) -> None:
     """Print one table of any axes and metrics, and write it as report/pivot.csv, .md and .tex."""
-    known = [heading(name) for name in job.grid.metrics]
+    known = [heading(name) for name in study.metrics]
     for metric in metrics:
         if metric not in known:
             raise UsageError(f"--metric: {choices(metric, known)}")
-    frame = results_of(job, metrics).frame
-    show_table(job.store, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    frame = results_of(study, metrics).frame
+    show_table(study.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    show_path(_out, study.written_to.root / "report" / "pivot.md")
 
 
 def _write_page(
-    store: Store, results: Results, *, missing: Missing, published: str | None, refresh_s: int | None
+    study: Study,
+    results: Results,
+    *,
+    missing: Missing,
+    published: str | None,
+    refresh_s: int | None,
+    grouping: Grouping = THIRDS,
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
-    tested, figures = _tested_and_drawn(results)
-    sheets = [overview_sheet(tested), *pair_sheets(tested)]
-    _write_files(store, tested, sheets, figures)
-    sections = [Section("Choices", (), [chosen])] if (chosen := choices_sheet(results)) else []
-    sections.append(Section("Statistics", (), sheets))
-    if published:
-        sections.append(comparison(results, published, missing="mark")[0])
-    html = page(results, tables=tables, figures=figures, sections=sections, refresh_s=refresh_s)
-    return store.write_text("report/index.html", html)
+    designs = designs_of(results)
+    tested, figures = _tested_and_drawn(results, designs)
+    classes, texts = class_content(results, predictions_of(study), grouping)
+    sheets = statistics_sheets(tested)
+    sheets += [chosen] if (chosen := choices_sheet(results)) else []
+    target = study.written_to
+    compared = comparison(results, published, missing="mark")[0] if published else []
+    ranked = rankings(results.frame, designs)
+    html = page(
+        results,
+        tables=tables,
+        findings=findings(tested, ranked),
+        rankings=ranked,
+        designs=designs,
+        content=[*classes, *figures, *sheets, *compared],
+        files=kept_files({key: store for key, (_, store) in join(study.stores).items()}, target.root / "report"),
+        pictures=pictures_of(study, results),
+        refresh_s=refresh_s,
+    )
+    path = target.write_text("report/index.html", html)
+    texts |= {"statistics.md": sheets_to_markdown(sheets), "statistics.csv": statistics_to_csv(tested)}
+    _write_files(target, texts, [*figures, *(one for one in classes if isinstance(one, Figure))])
+    return path
 
 
-def _tested_and_drawn(results: Results) -> tuple[Statistics, list[Figure]]:
+def _tested_and_drawn(results: Results, designs: Mapping[str, Design]) -> tuple[Statistics, list[Figure]]:
     with ThreadPoolExecutor(1) as pool:  # the tests are mostly numpy's work, which can go on while figures are drawn
-        testing = pool.submit(statistics, results.frame)
+        testing = pool.submit(statistics, results.frame, designs)
         figures = figures_of(results)
         tested = testing.result()
     return tested, [*figures, *critical_difference_figures(tested)]
 
 
-def _write_files(store: Store, tested: Statistics, sheets: Sequence[Sheet], figures: Sequence[Figure]) -> None:
-    store.write_text("report/statistics.md", sheets_to_markdown(sheets))
-    store.write_text("report/statistics.csv", statistics_to_csv(tested))
+def _write_files(store: Store, texts: Mapping[str, str], figures: Sequence[Figure]) -> None:
+    for name, text in {**texts, "figures.tex": figures_to_latex(figures), "report.tex": DOCUMENT}.items():
+        store.write_text(f"report/{name}", text)
     for figure in figures:
-        store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
-        store.write_bytes(f"report/figures/{figure.name}.png", figure.png)
+        for kind, content in (("svg", figure.svg), ("pdf", figure.pdf()), ("png", figure.png())):
+            store.write_bytes(f"report/figures/{figure.name}.{kind}", content)

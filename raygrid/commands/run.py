@@ -12,25 +12,34 @@ from raygrid.cells import Cell
 from raygrid.commands.forecast import Forecast
 from raygrid.commands.job import Job
 from raygrid.commands.prepare import fetch
+from raygrid.commands.printing import show_path
 from raygrid.commands.progress import Progress
 from raygrid.commands.status import counts_line, show_failures
 from raygrid.commands.tables import results_of, show_tables
 from raygrid.engine import Terms, engine_named
 from raygrid.engine.output import not_captured
 
-_err = Console(stderr=True)
+_out, _err = Console(), Console(stderr=True)
 
 
 def run_grid(job: Job, engine: str, terms: Terms) -> int:
     """Run what is left to do, then print and write the tables; return the exit code."""
     with saying_what_is_kept(), job.store.locked():
-        prepare_store(job)
-        planned = job.plan()
-        _err.print(f"{job.grid.name}: {counts_line(planned)}")
-        if planned.todo:
-            run_cells(planned.todo, job, engine, terms)
+        run_missing(job, engine, terms)
+        exit_code = show_failures(job, _err, stopped=terms.budget.exhausted())
         show_tables(job.store, results_of(job), missing="mark")
-    return show_failures(job, _err, stopped=terms.budget.exhausted())
+    _out.print(f"figures, statistics and the page: raygrid report {job.store.root}", highlight=False, soft_wrap=True)
+    show_path(_out, job.store.root / "report" / "table1.md")
+    return exit_code
+
+
+def run_missing(job: Job, engine: str, terms: Terms) -> None:
+    """Run what is left to do, in a store that is locked."""
+    prepare_store(job)
+    planned = job.plan()
+    _err.print(f"{job.name}: {counts_line(planned)}")
+    if planned.todo:
+        run_cells(planned.todo, job, engine, terms)
 
 
 @contextmanager
@@ -46,13 +55,14 @@ def saying_what_is_kept() -> Iterator[None]:
 def prepare_store(job: Job) -> None:
     """Make the store, and write into it what is run and on which machine."""
     job.store.prepare()
-    job.store.write_text("grid.yaml", job.path.read_text(encoding="utf-8"))
-    job.store.write_text("environment.json", json.dumps(host.environment(job.path.resolve().parent), indent=1))
+    job.store.write_text("grid.yaml", job.text)
+    job.store.write_text("environment.json", json.dumps(host.environment(job.folder), indent=1))
+    job.declare()
 
 
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells under a progress bar."""
     fetch(cells)
     terminal = Console(file=not_captured(sys.stderr))  # what an inline trial writes is captured, the bar is not
-    with Progress(cells, console=terminal, forecast=Forecast(job)) as progress:
+    with Progress(cells, console=terminal, forecast=Forecast(job, terms.resources)) as progress:
         engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)

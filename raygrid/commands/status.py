@@ -8,31 +8,32 @@ from typing import get_args
 from rich.console import Console
 
 from raygrid.cells import Cell, Plan
-from raygrid.commands.job import Job
-from raygrid.storage.record import Status
+from raygrid.commands.study import Study
+from raygrid.storage.record import Record, Status
+from raygrid.wording import gist
 
 _out = Console()
 
 
-def show_status(job: Job, *, as_json: bool) -> None:
+def show_status(study: Study, *, as_json: bool) -> None:
     """Print how many cells have each status, and the failures."""
     if as_json:
-        print(json.dumps(_as_json(job), indent=1))
+        print(json.dumps(_as_json(study), indent=1))
         return
-    _out.print(f"{job.grid.name}: {counts_line(job.plan())}")
-    show_failures(job, _out)
+    _out.print(f"{study.name}: {counts_line(study.plan())}")
+    show_failures(study, _out)
 
 
-def _as_json(job: Job) -> dict[str, object]:
-    records = job.records()
-    statuses = Counter(records[cell.key].status if cell.key in records else "missing" for cell in job.cells)
+def _as_json(study: Study) -> dict[str, object]:
+    records = study.records()
+    statuses = Counter(records[cell.key].status if cell.key in records else "missing" for cell in study.cells)
     failures = [
         {"key": cell.key, **cell.levels(), "status": record.status, "message": record.message}
-        for cell in job.cells
+        for cell in study.cells
         if (record := records.get(cell.key)) and record.status != "done"
     ]
     counts = {status: statuses[status] for status in (*get_args(Status), "missing")}
-    return {"name": job.grid.name, "cells": len(job.cells), **counts, "not_done": failures}
+    return {"name": study.name, "cells": len(study.cells), **counts, "not_done": failures}
 
 
 def counts_line(planned: Plan) -> str:
@@ -41,26 +42,52 @@ def counts_line(planned: Plan) -> str:
     return f"{total} cells: {len(planned.done)} done, {len(planned.infeasible)} infeasible, {len(planned.todo)} to do"
 
 
-def show_failures(job: Job, console: Console, *, stopped: str | None = None) -> int:
-    """Print each cell that is not done and why; return the exit code: 1 if cells are left to do, else 0.
+def show_failures(study: Study, console: Console, *, stopped: str | None = None) -> int:
+    """Print which cells are not done and why; return the exit code: 1 if cells are left to do, else 0.
 
     Parameters
     ----------
     stopped : str or None
         Why the run ended early.
     """
-    show_reasons(job, job.cells, console)
-    n_left = len(job.plan().todo)
+    show_reasons(study, study.cells, console)
+    n_left = len(study.plan().todo)
     if n_left:
-        sentence = f"{n_left} of {len(job.cells)} cells have no result; run the same command again to try them"
+        sentence = f"{n_left} of {len(study.cells)} cells have no result; run the same command again to try them"
         console.print(f"{stopped}: {sentence}" if stopped else sentence, soft_wrap=True)
     return 1 if n_left else 0
 
 
-def show_reasons(job: Job, cells: Sequence[Cell], console: Console) -> None:
-    """Print why each of these cells is not done, if it has a record that says so."""
-    records = job.records()
+def show_reasons(study: Study, cells: Sequence[Cell], console: Console) -> None:
+    """Print why cells are not done, as far as records say so: a line for all that ended alike."""
+    records = study.records()
+    alike: dict[tuple[str, str], list[tuple[Cell, Record]]] = {}
     for cell in cells:
         record = records.get(cell.key)
         if record and record.status != "done":
-            console.print(f"{record.status}: {cell}: {record.message} ({cell.key})", markup=False, soft_wrap=True)
+            alike.setdefault((record.status, gist(record.message or "")), []).append((cell, record))
+    for those in sorted(alike.values(), key=len, reverse=True):
+        console.print(_reason(those, study.cells), markup=False, highlight=False, soft_wrap=True)
+
+
+def _reason(alike: Sequence[tuple[Cell, Record]], cells: Sequence[Cell]) -> str:
+    """Return a line for cells that ended alike: how many, which levels all of them have, and what the first one says.
+
+    Parameters
+    ----------
+    alike : sequence of Cell and Record
+    cells : sequence of Cell
+        All of the study: a level that every one of them has says nothing.
+    """
+    cell, record = alike[0]
+    if len(alike) == 1:
+        return f"{record.status}: {cell}: {record.message} ({cell.key})"
+    shared = [
+        f"{axis}={level}"
+        for axis, level in cell.levels().items()
+        if all(other.levels()[axis] == level for other, _ in alike)
+        and any(other.levels()[axis] != level for other in cells)
+    ]
+    where = f" ({' '.join(shared)})" if shared else ""
+    differ = ", and likewise" if len({other.message for _, other in alike}) > 1 else ""
+    return f"{record.status}: {len(alike)} cells{where}: {record.message}{differ} (the first: {cell.key})"

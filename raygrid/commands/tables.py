@@ -1,14 +1,14 @@
 """The tables that `run` and `report` print, and what they are read from."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
 from raygrid.axes import ROW_AXES
-from raygrid.commands.job import Job
+from raygrid.commands.printing import show
+from raygrid.commands.study import Study
 from raygrid.metrics.further import heading
-from raygrid.report.further import with_further
+from raygrid.report.further import Predictions, with_further
 from raygrid.report.latex import to_latex
 from raygrid.report.missing import Missing
 from raygrid.report.render import to_csv, to_markdown
@@ -21,7 +21,7 @@ from raygrid.storage.store import Store
 _out = Console()
 
 
-def results_of(job: Job, metrics: Sequence[str] = ()) -> Results:
+def results_of(study: Study, metrics: Sequence[str] = ()) -> Results:
     """Return what tables, statistics and figures are read from.
 
     Parameters
@@ -34,17 +34,23 @@ def results_of(job: Job, metrics: Sequence[str] = ()) -> Results:
     UsageError
         A metric of the grid file fails.
     """
-    joined = join(job.stores)
+    joined = join(study.stores)
     records = {key: record for key, (record, _) in joined.items()}
-    asked = [name for name in job.grid.metrics if heading(name) in metrics or not metrics]
+    asked = [name for name in study.metrics if heading(name) in metrics or not metrics]
     return Results(
-        name=job.grid.name,
-        cells=job.cells,
-        records=with_further(job.cells, records, asked, lambda key: joined[key][1].predictions(key)),
+        name=study.name,
+        cells=study.cells,
+        records=with_further(study.cells, records, asked, lambda key: joined[key][1].predictions(key)),
         metrics=[heading(name) for name in asked],
-        grid_text=job.path.read_text(encoding="utf-8"),
-        environment=json.loads(job.store.read_text("environment.json") or "{}"),
+        grid_text=study.text,
+        environment=study.store.environment(),
     )
+
+
+def predictions_of(study: Study) -> Callable[[str], Predictions]:
+    """Return what reads the predictions of a cell, by key, from the store that has its record."""
+    joined = join(study.stores)
+    return lambda key: joined[key][1].predictions(key)
 
 
 def paper_tables(results: Results, *, missing: Missing) -> list[Table]:
@@ -56,12 +62,12 @@ def show_tables(store: Store, results: Results, *, missing: Missing, spread: boo
     """Print Table 1 and Table 2, and write them as CSV, Markdown and LaTeX."""
     for number, made in enumerate(paper_tables(results, missing=missing), start=1):
         show_table(store, f"table{number}", made, spread=spread)
-    _out.print(f"report: {store.root / 'report'}", soft_wrap=True)
 
 
 def show_table(store: Store, name: str, made: Table, *, spread: bool) -> None:
     """Print a table, and write it as ``report/<name>.csv``, ``.md`` and ``.tex``."""
-    _out.print(to_terminal(made, spread, width=_out.width))
+    show(_out, to_terminal(made, spread, width=_out.width))
+    _out.print()
     forms = {"csv": to_csv(made), "md": to_markdown(made, spread), "tex": to_latex(made, spread)}
     for suffix, text in forms.items():
         store.write_text(f"report/{name}.{suffix}", text)

@@ -53,12 +53,15 @@ class Bill:
         Wall-clock time of all trials on these machines; infinite where a trial has no room on them.
     spread : tuple or None
         As `CostModel.spread` returns it.
+    devices : mapping
+        As `CostModel` has them.
     """
 
     lines: Sequence[Line]
     machines: Machines
     seconds: float
     spread: tuple[float, float, int] | None
+    devices: Mapping[tuple[bool, str], int]
 
     @property
     def cpu_hours(self) -> float:
@@ -91,6 +94,7 @@ class Bill:
             "wall_hours": None if seconds is None else seconds / 3600,
             "cost": machines.cost(self.seconds),
             "spread": self.spread,
+            "devices": [{"card": card, "name": name, "records": n} for (card, name), n in self.devices.items()],
             "strata": [line.to_json() for line in self.lines],
         }
 
@@ -111,7 +115,7 @@ def bill_of(cells: Sequence[Cell], model: CostModel, resources: Mapping[str, Res
         strata.setdefault((cell.dataset.name, *levels), []).append(cell)
     lines = [_line(levels, alike, model, resources) for levels, alike in strata.items()]
     known = [(estimate.seconds, _of_trial(cell, resources)) for cell in cells if (estimate := model.estimate(cell))]
-    return Bill(lines, machines, wall_seconds(known, machines), model.spread())
+    return Bill(lines, machines, wall_seconds(known, machines), model.spread(), model.devices)
 
 
 def _line(levels: tuple[str, ...], cells: list[Cell], model: CostModel, resources: Mapping[str, Resources]) -> Line:
@@ -169,10 +173,16 @@ def sentences(bill: Bill) -> list[str]:
         lines.append(
             f"spread: 80% of {n_records} recorded cells took {low:.2f} to {high:.2f} times their stratum's mean"
         )
+    if names := {name: kind for kind, name in bill.devices if name}:
+        lines.append(
+            "durations are those of " + ", ".join(f"{name}{' (a card)' * card}" for name, card in names.items())
+        )
     if bill.n_unknown:
+        is_for_cards = any(line.resources.gpus and not line.estimate for line in bill.lines)
         lines.append(
             f"no estimate for {bill.n_unknown} of {n_cells} cells: nothing like them is recorded, or their data "
             "set's size is not known; add --pilot, which runs a few of them and keeps their records"
+            + (" (on a machine with a card, for those that are given one)" if is_for_cards else "")
         )
     return lines
 

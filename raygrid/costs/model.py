@@ -15,11 +15,12 @@ The first of these methods that is possible is used:
    work;
 5. none.
 
-Only records with the same representation, resampler, classifier (and parameters) and image size are used. Predictions
-are for machines like those that made the records.
+Only records with the same representation, resampler, classifier (and parameters) and image size are used, and what was
+computed on a card and what was computed on CPUs do not predict each other. Predictions are for machines like those that
+made the records.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
@@ -108,15 +109,28 @@ class CostModel:
         Those that are not done teach nothing.
     sizes : callable
         Returns the sizes of a cell of which nothing may be recorded, where they are known.
+    on_card : callable
+        Tells whether a cell will be computed on a card.
+
+    Attributes
+    ----------
+    devices : Counter
+        How many records were computed on which: whether it is a card, and its name.
     """
 
-    def __init__(self, records: Iterable[Record], sizes: Callable[[Cell], Sizes | None] = lambda cell: None) -> None:
-        self._sizes = sizes
+    def __init__(
+        self,
+        records: Iterable[Record],
+        sizes: Callable[[Cell], Sizes | None] = lambda cell: None,
+        on_card: Callable[[Cell], bool] = lambda cell: False,
+    ) -> None:
+        self._sizes, self._on_card = sizes, on_card
+        self.devices: Counter[tuple[bool, str]] = Counter()
         self._recorded_sizes: dict[tuple[str, str], Sizes] = {}
-        # By levels, then by data set and imbalance.
-        self._done: dict[str, dict[tuple[str, str], list[_Done]]] = defaultdict(lambda: defaultdict(list))
+        # By levels and whether on a card, then by data set and imbalance.
+        self._done: dict[tuple[str, bool], dict[tuple[str, str], list[_Done]]] = defaultdict(lambda: defaultdict(list))
         self._strata: dict[str, Stratum] = {}
-        self._known: dict[Stratum, Estimate | None] = {}
+        self._known: dict[tuple[Stratum, bool], Estimate | None] = {}
         for record in records:
             self.learn(record)
 
@@ -128,20 +142,22 @@ class CostModel:
         sizes = sizes_of(counts["train"], counts["test"])
         self._recorded_sizes[stratum.dataset, stratum.imbalance] = sizes
         done = _Done(record.measured.seconds, sizes, sum(counts["resampled"]))
-        self._done[stratum.levels][stratum.dataset, stratum.imbalance].append(done)
+        on_card = record.measured.gpus > 0
+        self.devices[on_card, record.measured.device] += 1
+        self._done[stratum.levels, on_card][stratum.dataset, stratum.imbalance].append(done)
         self._known.clear()
 
     def estimate(self, cell: Cell) -> Estimate | None:
         """Return what a cell is predicted to take; None where nothing like it is recorded, or its size is not known."""
-        stratum = self._stratum(cell)
-        if stratum not in self._known:
-            self._known[stratum] = self._estimate(stratum, cell) or self._per_fit(cell)
-        return self._known[stratum]
+        known = self._stratum(cell), self._on_card(cell)
+        if known not in self._known:
+            self._known[known] = self._estimate(*known, cell) or self._per_fit(cell)
+        return self._known[known]
 
     def recorded_sizes(self, cell: Cell) -> frozenset[int]:
         """Return the training sizes at which cells of the same data set and levels are recorded."""
         levels, dataset, _ = self._stratum(cell)
-        recorded = self._done.get(levels, {}).items()
+        recorded = self._done.get((levels, self._on_card(cell)), {}).items()
         return frozenset(done[0].sizes.n_train for (other, _), done in recorded if other == dataset)
 
     def sizes(self, cell: Cell) -> Sizes | None:
@@ -166,8 +182,8 @@ class CostModel:
             self._strata[cell.key] = stratum_of(cell.identity())
         return self._strata[cell.key]
 
-    def _estimate(self, stratum: Stratum, cell: Cell) -> Estimate | None:
-        recorded, sizes = self._done.get(stratum.levels, {}), self.sizes(cell)
+    def _estimate(self, stratum: Stratum, on_card: bool, cell: Cell) -> Estimate | None:
+        recorded, sizes = self._done.get((stratum.levels, on_card), {}), self.sizes(cell)
         if done := recorded.get((stratum.dataset, stratum.imbalance)):
             return Estimate(_mean(done), "recorded")
         if not recorded or not sizes:

@@ -4,8 +4,8 @@ import os
 from http.client import HTTPException
 from pathlib import Path
 
-from raygrid.checksum import file_checksum
 from raygrid.errors import DataError
+from raygrid.storage.checksum import file_checksum
 from raygrid.storage.download import download
 
 

@@ -9,12 +9,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from raygrid.checksum import path_checksum
 from raygrid.datasets import image_folder, npz, stl10
 from raygrid.datasets.dataset import DatasetLevel
 from raygrid.datasets.images import Images
 from raygrid.errors import DataError, UsageError
 from raygrid.level import ExistingPath
+from raygrid.storage.checksum import path_checksum
 
 Reader = Callable[[Path, int, str], Images]
 

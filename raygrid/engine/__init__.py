@@ -31,6 +31,9 @@ class Observer(Protocol):
     def notice(self, text: str) -> None:
         """Show the user this line."""
 
+    def waiting(self, what: str) -> None:
+        """Show the user what the run waits for before trials can begin; empty: nothing more."""
+
 
 @dataclass(frozen=True)
 class Terms:

@@ -5,11 +5,12 @@ A new axis is one line here.
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeVar, Union
+from typing import Annotated, Any, Literal, TypeVar, Union, cast
 
 from pydantic import Field, PlainValidator, SerializeAsAny, ValidationInfo, WithJsonSchema
 
 from raygrid.classifiers import CLASSIFIERS, Classifier
+from raygrid.classifiers.plain import PlainClassifier
 from raygrid.datasets import DATASETS, DatasetLevel, FromPath
 from raygrid.errors import choices
 from raygrid.gridfile.choices import no_choices, with_choices
@@ -18,8 +19,9 @@ from raygrid.imbalance import PROFILES, Profile
 from raygrid.level import Level
 from raygrid.representations import REPRESENTATIONS, Representation
 from raygrid.resampling import ALIASES, REFUSED, RESAMPLERS, Resampler
+from raygrid.resampling.plain import PlainSampler
 from raygrid.splits import SPLITS, Split
-from raygrid.usercode import classes
+from raygrid.usercode import classes, plain, references
 from raygrid.usercode.references import REFERENCE
 
 _L = TypeVar("_L", bound=Level)
@@ -27,6 +29,9 @@ _L = TypeVar("_L", bound=Level)
 # Further names of levels, by axis.
 _ALIASES: Mapping[str, Mapping[str, str]] = {"resampler": ALIASES}
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+# What a class that knows nothing of raygrid may be.
+_PLAIN: tuple[type[PlainClassifier] | type[PlainSampler], ...] = (PlainClassifier, PlainSampler)
 
 # A user's own class: an editor cannot know its parameters.
 _REFERENCED = {"type": "object", "properties": {"name": {"type": "string", "pattern": REFERENCE}}, "required": ["name"]}
@@ -62,7 +67,8 @@ def _one_of(
         key = aliases.get(name, name)
         if key not in registry:
             raise ValueError(choices(name, names))
-        return validated(registry[key], {**given, "name": key}, context)
+        kinds = (*cast(tuple[type[_L], ...], registry[key].variants()), registry[key])
+        return validated(next(each for each in kinds if each.reads(given)), {**given, "name": key}, context)
 
     def level(value: object, info: ValidationInfo) -> _L:
         given = {"name": value} if isinstance(value, str) else value
@@ -76,7 +82,8 @@ def _one_of(
         no_choices(given)
         return one(given, info.context)
 
-    known = (*registry.values(), *([with_path] if with_path else []))
+    of_names = [each for kind in registry.values() for each in (kind, *kind.variants())]
+    known = (*of_names, *([with_path] if with_path else []))
     reference = Annotated[str, Field(pattern=REFERENCE)]
     number = (float,) if numbers else ()
     described: Any = Union[(Literal[names], reference, *number, *known, Annotated[Any, WithJsonSchema(_REFERENCED)])]
@@ -87,10 +94,36 @@ def level_of_user(
     given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | None, *, taken: Collection[str] = ()
 ) -> _L:
     """Return a level of a user's own class, whose reference is the name in `given`; raise ValueError if it is wrong."""
+    if plain := _plain_level(given, kind, context, taken):
+        return plain
     level_class, name = classes.find(given["name"], kind, context)
     if name in taken:
         raise ValueError(f"{given['name']}: got the name {name!r}, which is raygrid's own; give it another")
     return classes.with_code(validated(level_class, {**given, "name": name}, context), given["name"])
+
+
+def _plain_level(
+    given: Mapping[str, Any], kind: type[_L], context: Mapping[str, Any] | None, taken: Collection[str]
+) -> _L | None:
+    """Return the level of a class that has what an axis needs and knows nothing of raygrid; None of any other."""
+    module, _, name = given["name"].partition(":")
+    found = references.members(given["name"], context).get(name)
+    if not isinstance(found, type) or issubclass(found, Level):
+        return None
+    plain_kinds = [one for one in _PLAIN if issubclass(one, kind)]
+    for level_class in plain_kinds:
+        if not plain.lacking(found, level_class.METHODS):
+            unique = f"{module.partition('.')[0]}.{name}" if name in taken else name
+            level = validated(level_class, {**given, "name": unique}, context)
+            plain.check(found, level.model_extra or {})
+            if getattr(level, "threshold_moving", False) and not hasattr(found, "predict_proba"):
+                raise ValueError(f"got threshold_moving with {given['name']}, which has no predict_proba; leave it out")
+            root, code = plain.origin(found)
+            return level.with_code(root, **code)
+    if not plain_kinds:
+        return None
+    needed = " or ".join(" and ".join(one.METHODS) for one in plain_kinds)
+    raise ValueError(f"{given['name']}: got a class without {needed}; expected them, or a subclass of {kind.__name__}")
 
 
 def spelled(level: object) -> str:

@@ -214,16 +214,28 @@ class Grid(BaseModel):
         if self.choose.scored_on == "validation" and self.validation is None:
             lacking = "got scored_on: validation without a validation part; write a share beside it, `validation: 0.2`"
             faults.append(_fault(f"{lacking}, or leave scored_on out", "choose"))
+        if self.validation is None:
+            faults += self._without_validation()
         if faults:
             raise ValidationError.from_exception_data("Grid", faults)
         return self
 
+    def _without_validation(self) -> Iterator[InitErrorDetails]:
+        """Yield a fault for each setting that needs a validation part."""
+        for i, arm in enumerate(self.arms):
+            needed = [("classifier", name) for each in arm.classifier.candidates for name in each.needs_validation]
+            needed += [("representation", name) for name in arm.representation.needs_validation]
+            for axis, name in dict.fromkeys(needed):
+                lacking = f"got {name} without a validation part, on which alone it looks; write a share beside `arms`"
+                yield _fault(f"{lacking}: `validation: 0.2`; or leave it out", "arms", i, axis, *name.split("."))
+
     def _namesakes(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each name that two classes share, because tables could not tell them apart."""
-        first: dict[tuple[str, str], type[Level]] = {}
+        """Yield a fault for each name that two classes of the user's share: tables could not tell them apart."""
+        first: dict[tuple[str, str], str] = {}
         for i, arm in enumerate(self.arms):
             for axis, level in arm.levels():
-                if first.setdefault((axis, level.name), type(level)) is not type(level):
+                its_class = level.code.get("class", "")
+                if its_class and first.setdefault((axis, level.name), its_class) != its_class:
                     fault = f"got two classes named {level.name!r}; give each {axis} a name of its own"
                     yield _fault(fault, "arms", i)
 

@@ -1,11 +1,12 @@
 """Validation by pydantic, with every fault in the words of raygrid."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from raygrid.classifiers.training.part_of_level import OneOf
 from raygrid.errors import choices
 
 _M = TypeVar("_M", bound=BaseModel)
@@ -69,13 +70,22 @@ def _at(keys: Sequence[str | int], model: type[BaseModel]) -> tuple[type[BaseMod
     parts: list[object] = []
     for key in keys:  # those of items of lists, values of mappings and alternatives of unions are no fields
         if field := model.model_fields.get(str(key)):
-            parts = list(_parts(field.annotation))
-            model = next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), model)
+            parts = [part for each in (field.annotation, *field.metadata) for part in _parts(each)]
+            model = next(_models(parts), model)
+        else:  # of several levels, the one of this name
+            named = (part for part in _models(parts) if "name" in part.model_fields)
+            model = next((part for part in named if part.model_fields["name"].default == key), model)
     return model, parts
 
 
+def _models(parts: Iterable[object]) -> Iterator[type[BaseModel]]:
+    return (part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))
+
+
 def _parts(annotation: object) -> Iterator[object]:
-    """Yield a type and all that it is made of, down to the values of a Literal."""
+    """Yield a type and all that it is made of, down to the values of a Literal and the levels of a registry."""
     yield annotation
+    if isinstance(annotation, OneOf):
+        yield from annotation.registry.values()
     for part in get_args(annotation):
         yield from _parts(part)

@@ -1,8 +1,8 @@
 """A YAML file, loaded safely, with the place of each value in its text."""
 
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import yaml
@@ -40,39 +40,37 @@ class YamlFile:
 
     Parameters
     ----------
-    path : Path
-        The file; UTF-8.
+    text : str
+        The content of the file.
+    name : str
+        What messages call it.
 
     Raises
     ------
     GridError
-        The file cannot be read, is not YAML, is not a mapping, or has a key twice.
+        It is not YAML, is not a mapping, or has a key twice.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, text: str, name: str) -> None:
+        self.text, self.name = text, name
         try:
-            loader = _Loader(path.read_text(encoding="utf-8"))
+            loader = _Loader(text)
             # An empty file has no node at all.
             self._root = loader.get_single_node() or yaml.ScalarNode("tag:yaml.org,2002:null", "", _START, _START)
             repeated = list(_repeated_keys(self._root, set()))  # before merging (<<) changes the nodes
             self.content: Any = loader.construct_document(self._root)
-        except OSError as error:
-            raise GridError(f"{path}: {error.strerror}; name a grid file") from None
-        except UnicodeDecodeError as error:
-            raise GridError(f"{path}: got bytes that are not UTF-8 ({error.reason}); expected a YAML file") from None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+            where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
             raise GridError(f"{where}: not YAML: {error.problem}") from None
         except (yaml.YAMLError, ValueError) as error:  # ValueError: for example a date of month 13
-            raise GridError(f"{path}: not YAML: {getattr(error, 'reason', error)}") from None
+            raise GridError(f"{name}: not YAML: {getattr(error, 'reason', error)}") from None
         if not isinstance(self.content, dict):
-            raise GridError(f"{path}: got {type(self.content).__name__}; expected a mapping with name, datasets, arms")
+            raise GridError(f"{name}: got {type(self.content).__name__}; expected a mapping with name, datasets, arms")
         if repeated:
             raise GridError(
                 "\n".join(
-                    f"{path}:{node.start_mark.line + 1}: got key {node.value!r} twice; remove one" for node in repeated
+                    f"{name}:{node.start_mark.line + 1}: got key {node.value!r} twice; remove one" for node in repeated
                 )
             )
 
@@ -87,7 +85,45 @@ class YamlFile:
                 if found:
                     node, spelled = found[-1], f"{spelled}.{key}"  # merged keys (<<) come before the mapping's own
         mark = node.start_mark
-        return Place(str(self.path), mark.line + 1, mark.column + 1, spelled.lstrip("."))
+        return Place(self.name, mark.line + 1, mark.column + 1, spelled.lstrip("."))
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """Read a YAML file, UTF-8.
+
+    Raises
+    ------
+    GridError
+        The file cannot be read, is not YAML, is not a mapping, or has a key twice.
+    """
+    try:
+        return YamlFile(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise GridError(f"{path}: {error.strerror}; name a grid file") from None
+    except UnicodeDecodeError as error:
+        raise GridError(f"{path}: got bytes that are not UTF-8 ({error.reason}); expected a YAML file") from None
+
+
+def to_yaml(content: Mapping[str, Any]) -> str:
+    """Return a mapping of plain values as the text of a YAML file; a path is a plain value as well.
+
+    Raises
+    ------
+    GridError
+        It has a value of another kind.
+    """
+    try:
+        return yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False)
+    except yaml.representer.RepresenterError as error:
+        got = f"{type(error.args[1]).__name__} {error.args[1]!r}"
+        raise GridError(f"grid: got {got}; expected names, numbers, lists and mappings") from None
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes plain values, and paths as text."""
+
+
+_Dumper.add_multi_representer(PurePath, lambda dumper, path: dumper.represent_str(str(path)))
 
 
 def parsed(text: str) -> Any:

@@ -16,7 +16,7 @@ computed.
 from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
-from math import nan
+from math import inf, nan
 from typing import Annotated, Any
 
 import numpy as np
@@ -62,11 +62,17 @@ FURTHER: dict[str, Metric] = {
     "average_precision": _of_scores("sklearn.metrics:average_precision_score"),
 }
 NAMES = (*METRICS, *FURTHER)
+_SIGNED = ("cohen_kappa_score", "matthews_corrcoef")
 
 
 def heading(name: str) -> str:
     """Return what tables and files call a metric: its name, of a user's own that of the function."""
     return name.rpartition(":")[2]
+
+
+def range_of(name: str) -> tuple[float, float]:
+    """Return the lowest and the highest value that a metric can have; infinite where that is not known."""
+    return (-1, 1) if name in _SIGNED else (0, 1) if name in NAMES else (-inf, inf)
 
 
 def _checked(name: str, info: ValidationInfo) -> str:

@@ -7,7 +7,7 @@ all cells of a data set need, are computed once.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,14 +33,23 @@ class Samples:
         Rows of X that are selected.
     places : array of shape (n_samples,), int64
         Row and column of each selected sample in `tiles`.
-    tiles : callable
-        Returns the inner products of all samples of the data set; called when needed.
+    tiles : callable or None
+        Returns the inner products of all samples of the data set; called when needed. None: they are computed anew.
+    offset : float
+        Subtracted from the values before they are multiplied, as 128 is from those of uint8 images.
     """
 
     X: NDArray[Any]
     index: Ints
     places: Ints
-    tiles: Callable[[], Tiles]
+    tiles: Callable[[], Tiles] | None
+    offset: float = 0.0
+
+    @classmethod
+    def of(cls, X: NDArray[np.float32], like: "Samples") -> Self:
+        """Return all rows of an array, new samples on the same scale as those of a data set."""
+        everything = np.arange(len(X))
+        return cls(X, everything, everything, None, 128.0 if like.X.dtype == np.uint8 else like.offset)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -67,12 +76,16 @@ class Samples:
 
     def sums(self) -> NDArray[np.float64]:
         """Return the sum of each sample's values, (n_samples,)."""
-        return np.concatenate([values(self[batch]).sum(axis=1, dtype=np.float64) for batch in self._batches()])
+        return np.concatenate([self._multiplied(batch).sum(axis=1, dtype=np.float64) for batch in self._batches()])
 
     def squares(self) -> NDArray[np.float64]:
         """Return the inner product of each sample with itself, (n_samples,)."""
-        batches = (values(self[rows]).astype(np.float64) for rows in self._batches())
+        batches = (self._multiplied(rows).astype(np.float64) for rows in self._batches())
         return np.concatenate([np.einsum("ij,ij->i", batch, batch) for batch in batches])
+
+    def _multiplied(self, rows: Any) -> NDArray[Any]:
+        """Return the numbers of which products are those of the samples, (n_rows, n_features)."""
+        return values(self[rows]) - np.float32(self.offset) if self.offset else values(self[rows])
 
     def _batches(self) -> Iterator[slice]:
         return blocks(len(self), 256)
@@ -85,7 +98,7 @@ def products(A: csr_array, X: Samples, B: csr_array, Y: Samples) -> Iterator[tup
     ----------
     A, B : sparse array of shape (n_rows, len(X)) and (n_columns, len(Y)), float64
     X, Y : Samples
-        Of the same data set.
+        Of the same data set, whose inner products are known, or of any two, whose products are computed.
 
     Yields
     ------
@@ -103,7 +116,7 @@ def _half_mixed(
     columns, B = _compact(B, Y)
     for block in blocks(A.shape[0], max(1, held // max(B.shape))):
         rows, A_block = _compact(A[block], X)
-        yield block, _mixed(A_block, X.tiles().gather(rows, columns)), B
+        yield block, _mixed(A_block, _between(X, rows, Y, columns)), B
 
 
 def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
@@ -111,7 +124,7 @@ def squares(A: csr_array, X: Samples) -> NDArray[np.float64]:
     found = np.empty(A.shape[0])
     for block in blocks(A.shape[0], 256):
         rows, A_block = _compact(A[block], X)
-        found[block] = A_block.multiply(_mixed(A_block, X.tiles().gather(rows, rows))).sum(axis=1)
+        found[block] = A_block.multiply(_mixed(A_block, _between(X, rows, X, rows))).sum(axis=1)
     return found
 
 
@@ -148,13 +161,21 @@ def nearest(
     return indices, found
 
 
+def _between(X: Samples, rows: Ints, Y: Samples, columns: Ints) -> NDArray[np.float64]:
+    """Return the inner products of some samples of X with some of Y, (n_rows, n_columns)."""
+    if X.tiles is not None and Y.tiles is not None:
+        return X.tiles().gather(X.places[rows], Y.places[columns])
+    ours, theirs = (of._multiplied(some).astype(np.float64) for of, some in ((X, rows), (Y, columns)))
+    return np.asarray(ours @ theirs.T)
+
+
 def _compact(A: csr_array, X: Samples) -> tuple[Ints, csr_array]:
-    """Return the places of the samples that A uses, ascending, and A with only their columns, in this order."""
-    used = np.unique(A.indices)
+    """Return the samples that A uses, by their places, and A with only their columns, in this order."""
+    used = np.unique(A.indices).astype(np.int64)
     used = used[np.argsort(X.places[used])]
     column = np.empty(A.shape[1], dtype=A.indices.dtype)
     column[used] = np.arange(len(used))
-    return X.places[used], csr_array((A.data, column[A.indices], A.indptr), shape=(A.shape[0], len(used)))
+    return used, csr_array((A.data, column[A.indices], A.indptr), shape=(A.shape[0], len(used)))
 
 
 def _mixed(A: csr_array, values: NDArray[np.float64]) -> NDArray[np.float64]:

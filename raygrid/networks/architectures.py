@@ -1,4 +1,4 @@
-"""Architectures: the networks of keras.applications that a level can start from, and the files of their weights.
+"""Architectures: the networks that a level can start from, most of keras.applications, and the files of their weights.
 
 Here all take images in [-1, 1]; a network that expects other values begins with a layer that converts them.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from raygrid.networks.keras_backend import load_keras
+from raygrid.networks.resnet32 import resnet32
 
 # The folder from which keras.applications downloads weights.
 PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -33,14 +34,17 @@ class Architecture:
 
     Attributes
     ----------
-    builder : str
-        Name of its function in keras.applications.
-    file : str
-        Path of the published weights below `PUBLISHED`; its last part is the file name in Keras' cache.
-    megabytes : int
-        Largest size of such a file.
+    builder : str or callable
+        Its function in keras.applications, by name, or one that takes the same arguments.
     channels : int
         Channels of the last activations, for alpha 1.
+    file : str
+        Path of the published weights below `PUBLISHED`; its last part is the file name in Keras' cache. Empty if there
+        are none.
+    megabytes : int
+        Largest size of such a file.
+    stride : int
+        How many times smaller than an image's side that of the last activations is.
     least_channels : int
         The smallest number of these channels for any alpha.
     alphas : mapping
@@ -53,10 +57,11 @@ class Architecture:
         Converts images in [-1, 1] to what the network expects.
     """
 
-    builder: str
-    file: str
-    megabytes: int
+    builder: str | Callable[..., Any]
     channels: int
+    file: str = ""
+    megabytes: int = 0
+    stride: int = 32
     least_channels: int = 0
     alphas: Mapping[float, str] = field(default_factory=dict)
     sizes: tuple[int, ...] = ()
@@ -73,7 +78,8 @@ class Architecture:
         keras = load_keras()
         width = {"alpha": alpha} if self.alphas else {}
         images = keras.Input((image_size, image_size, 3))
-        model = getattr(keras.applications, self.builder)(
+        builder = getattr(keras.applications, self.builder) if isinstance(self.builder, str) else self.builder
+        model = builder(
             input_tensor=self.adapt(images),
             input_shape=images.shape[1:],
             include_top=False,
@@ -87,7 +93,7 @@ class Architecture:
 ARCHITECTURES = {
     "mobilenet": Architecture(
         "MobileNet",
-        "mobilenet/mobilenet_{alpha}_{size}_tf_no_top.h5",
+        file="mobilenet/mobilenet_{alpha}_{size}_tf_no_top.h5",
         megabytes=17,
         channels=1024,
         alphas={0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"},
@@ -95,7 +101,7 @@ ARCHITECTURES = {
     ),
     "mobilenet_v2": Architecture(
         "MobileNetV2",
-        "mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5",
+        file="mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5",
         megabytes=19,
         channels=1280,
         least_channels=1280,
@@ -104,7 +110,7 @@ ARCHITECTURES = {
     ),
     "mobilenet_v3_small": Architecture(
         "MobileNetV3Small",
-        "mobilenet_v3/weights_mobilenet_v3_small_224_{alpha}_float_no_top_v2.h5",
+        file="mobilenet_v3/weights_mobilenet_v3_small_224_{alpha}_float_no_top_v2.h5",
         megabytes=5,
         channels=576,
         alphas={0.75: "0.75", 1.0: "1.0"},
@@ -112,16 +118,17 @@ ARCHITECTURES = {
     ),
     "efficientnet_v2_b0": Architecture(
         "EfficientNetV2B0",
-        "efficientnet_v2/efficientnetv2-b0_notop.h5",
+        file="efficientnet_v2/efficientnetv2-b0_notop.h5",
         megabytes=25,
         channels=1280,
         adapt=_to_pixels,
     ),
     "resnet50": Architecture(
         "ResNet50",
-        "resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        file="resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
         megabytes=95,
         channels=2048,
         adapt=_to_centred_bgr,
     ),
+    "resnet32": Architecture(resnet32, channels=64, stride=4),
 }

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
-from raygrid.checksum import file_checksum
 from raygrid.errors import WeightsError
 from raygrid.level import Level, existing_path
 from raygrid.networks.architectures import ARCHITECTURES, PUBLISHED
+from raygrid.storage.checksum import file_checksum
 from raygrid.storage.download import download
 
 # Weights of mobilenet, alpha 0.25; trained by scripts/pretrain_backbone.py.
@@ -56,6 +56,10 @@ class BackboneLevel(Level):
         alphas = tuple(ARCHITECTURES[self.backbone].alphas)
         if not alphas and self.alpha != 1:
             raise ValueError(f"got alpha {self.alpha} with {self.backbone}, which has one width; leave it out")
+        if self.weights == "imagenet" and not ARCHITECTURES[self.backbone].file:
+            raise ValueError(
+                f"got weights imagenet with {self.backbone}, which has none; write weights: none, or a path"
+            )
         if self.weights == "embedded" and self.backbone != "mobilenet":
             raise ValueError(f"got weights embedded with {self.backbone}; they are mobilenet's; name others")
         published = {"imagenet": alphas, "embedded": (0.25,)}.get(self.weights)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from raygrid.axes import IMBALANCE, level_name, level_phrase
 from raygrid.report.inequalities import BASE, Claim, Inequality, Numbers, column_name, judge
-from raygrid.report.numbers import Key
+from raygrid.report.left_out import Key
 
 IMAGE, FEATURES = ("image", "cnn"), ("features", "svm")
 ROS, SMOTE = "ros", "smote"

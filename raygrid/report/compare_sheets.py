@@ -1,29 +1,32 @@
 """The comparison with published results, and the paper's claims, as sheets of text and as CSV."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from raygrid.axes import METHOD_AXES, axis_heading, axis_name, csv_column, level_name
 from raygrid.report.compare import Contrast, Difference
 from raygrid.report.inequalities import Claim
+from raygrid.report.protocol import in_words
 from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, to_csv_text
 from raygrid.wording import plural
 
-_MEASURES = ("Value", "Published", "Difference", "In spreads", "Folds")
+_MEASURES = ("Value", "Published", "Difference", "Standard errors", "Folds")
 
 
 def difference_sheet(contrast: Contrast) -> Sheet:
     """Return one row a number, and below what only one side has."""
-    n, axis = len(contrast.differences), contrast.row_axis
+    n, axis = len(contrast.differences), contrast.published.row_axis
     sizes = [abs(difference.difference) for difference in contrast.differences]
     sizes_note = f" Mean size of the difference {number(sum(sizes) / n)}, largest {number(max(sizes))}." if n else ""
     return Sheet(
-        title=f"Against {contrast.published}, by {axis_name(axis)}",
+        title=f"Against {contrast.published.name}, by {axis_name(axis)}",
         head=("Metric", axis_heading(axis), "Arm", "Resampler", *_MEASURES),
         rows=tuple(_row(difference, axis) for difference in contrast.differences),
         notes=(
-            f"{plural(n, 'number')} in both.{sizes_note} In spreads: the difference divided by the standard deviation "
-            "over folds.",
+            f"{plural(n, 'number')} compared.{sizes_note} Standard errors: the difference divided by the standard "
+            "error of the value here; the published value is taken as exact. A tie is equal as printed.",
+            *_refused(contrast.refused),
             *_only("Only here", contrast.only_here),
             *_only("Only published", contrast.only_published),
         ),
@@ -35,9 +38,16 @@ def _row(difference: Difference, axis: str) -> tuple[str, ...]:
     return (
         *(difference.metric, printed(axis, difference.level)),
         *(" · ".join(difference.column[:-1]), printed("resampler", difference.column[-1])),
-        *(number(difference.value), number(difference.published), number(difference.difference, "+.4f")),
-        *(number(difference.in_spreads, "+.1f"), str(difference.n_folds)),
+        *(number(difference.value), number(difference.published)),
+        number(difference.difference, "+.4f") if difference.difference else "tie",
+        *(number(difference.in_standard_errors, "+.1f"), str(difference.number.n_folds)),
     )
+
+
+def _refused(refused: Sequence[Difference]) -> list[str]:
+    """Say which numbers are not compared, because their protocols differ."""
+    counts = Counter(in_words(difference.differing) for difference in refused)
+    return [f"Not compared: {plural(count, 'number')}, because of {what}." for what, count in counts.items()]
 
 
 def _only(where: str, names: Sequence[str]) -> list[str]:
@@ -46,9 +56,9 @@ def _only(where: str, names: Sequence[str]) -> list[str]:
 
 def agreement_sheet(contrast: Contrast) -> Sheet:
     """Return one row for each row and arm of the table: whether the resamplers have the published order."""
-    axis = contrast.row_axis
+    axis = contrast.published.row_axis
     return Sheet(
-        title=f"Order of the resamplers against {contrast.published}, by {axis_name(axis)}",
+        title=f"Order of the resamplers against {contrast.published.name}, by {axis_name(axis)}",
         head=("Metric", axis_heading(axis), "Arm", "Resamplers", "Rank correlation"),
         rows=tuple(
             (a.metric, printed(axis, a.level), " · ".join(a.arm), str(a.n_resamplers), number(a.correlation, "+.2f"))
@@ -65,7 +75,10 @@ def claims_sheet(claims: Sequence[Claim], source: str) -> Sheet:
         title=f"The paper's claims, checked on {source}",
         head=("Claim", "Verdict", "Because"),
         rows=tuple((claim.statement, claim.verdict, claim.because) for claim in claims),
-        notes=("The numbers alone decide, however close; the statistics say which differences are more than chance.",),
+        notes=(
+            "The numbers alone decide, on the data sets and levels that are here; what is equal as printed is a tie. "
+            "The statistics say which differences are more than chance.",
+        ),
         text_columns=frozenset({0, 1, 2}),
     )
 
@@ -73,14 +86,15 @@ def claims_sheet(claims: Sequence[Claim], source: str) -> Sheet:
 def contrast_to_csv(contrast: Contrast) -> str:
     """Return one line a number that both have, unrounded, with the rank correlation of its row and arm."""
     correlations = {(a.metric, a.level, a.arm): a.correlation for a in contrast.agreements}
-    axes = ("metric", csv_column(contrast.row_axis), *METHOD_AXES)
-    counts = ("value", "published", "difference", "spread", "in_spreads", "n_folds", "rank_correlation")
+    axes = ("metric", csv_column(contrast.published.row_axis), *METHOD_AXES)
+    counts = ("value", "published", "difference", "standard_error", "in_standard_errors", "n_folds")
     return to_csv_text(
-        (*axes, *counts),
+        (*axes, *counts, "rank_correlation", "differing"),
         (
             (
-                *(d.metric, level_name(d.level), *d.column, d.value, d.published, d.difference, d.spread),
-                *(d.in_spreads, d.n_folds, correlations[d.metric, d.level, d.column[:-1]]),
+                *(d.metric, level_name(d.level), *d.column, d.value, d.published, d.difference),
+                *(d.number.standard_error, d.in_standard_errors, d.number.n_folds),
+                *(correlations[d.metric, d.level, d.column[:-1]], in_words(d.differing)),
             )
             for d in contrast.differences
         ),

@@ -1,18 +1,26 @@
 """The data inside the HTML page: all cells and records, by columns, with repeated values stored once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
 from raygrid.axes import AXES, IMBALANCE, ORDERED_AXES, axis_heading, axis_name
+from raygrid.report.embedded_ranking import embedded_ranking
+from raygrid.report.inference.design import Design
+from raygrid.report.kept_files import KINDS, KeptFiles
+from raygrid.report.pictures import Pictures
+from raygrid.report.ranking import Ranking
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.tables import Table
-from raygrid.storage.record import Record
+from raygrid.storage.record import Curves, Record
 
+BASELINE = "none"
 _OF_THE_CELL = (IMBALANCE, "fold")  # what of a record's cell differs from fold to fold
-_POOLED = ("message", "traceback", "log", "class_names", "class_order", "versions", "parameters", "resampled")
+_MOST_EPOCHS = 20_000  # of all trainings together: their curves would make the page long to load
+_POOLED = ("stores", "message", "traceback", "log", "class_names", "class_order", "versions", "parameters", "resampled")
 
 
 class Pool:
@@ -30,16 +38,27 @@ class Pool:
         return position
 
 
-def embedded(results: Results, tables: Sequence[Table]) -> str:
+def embedded(
+    results: Results,
+    tables: Sequence[Table],
+    *,
+    rankings: Sequence[Ranking],
+    designs: Mapping[str, Design],
+    files: KeptFiles,
+    pictures: Pictures,
+) -> str:
     """Return compact JSON that may stand inside a script element.
 
     Returns
     -------
     str
         An object of ``metrics``; ``axes``, what the page calls them; ``levels``, the printed levels of every axis;
-        ``cells``, a list a column in the order of the grid, levels by position; ``records``, likewise, null where there
-        is none; ``pools``, what columns of records refer to by position; ``tables``, which levels each number of a
-        table stands for.
+        ``ratios`` of those of imbalance; ``baseline``, the position of the resampler that does nothing; ``cells``, a
+        list a column in the order of the grid, levels by position; ``records``, likewise, null where there is none;
+        ``pools``, what columns refer to by position; ``kinds``, folder and suffix of the files of a cell; ``tables``,
+        which levels each number of a table stands for; ``curves`` of trainings, by key; ``disputed``, samples on which
+        methods disagree, or null; and
+        what `embedded_ranking` returns.
     """
     places = results.places
     levels = {axis: list(dict.fromkeys(places[axis].tolist())) for axis in (*AXES, "status")}
@@ -48,14 +67,23 @@ def embedded(results: Results, tables: Sequence[Table]) -> str:
     cells = {axis: [positions[axis][level] for level in places[axis].tolist()] for axis in levels}
     found = [results.records.get(key) for key in places["key"]]
     pools = {name: Pool() for name in _POOLED}
+    n_epochs = sum(len(record.curves.train.get("loss", ())) for record in found if record and record.curves)
     content = {
         "metrics": list(results.metrics),
+        "kinds": KINDS,
         "axes": [_axis(axis, levels[axis]) for axis in AXES],
+        "ratios": [_number(ratio) for ratio in places.groupby(IMBALANCE, observed=True)["ratio"].mean()],
+        "baseline": positions["resampler"].get(BASELINE),
+        **embedded_ranking(results, rankings, designs, positions),
         "levels": {axis: [_shown(axis, level) for level in known] for axis, known in levels.items()},
-        "cells": {"key": places["key"].tolist(), **cells},
+        "cells": {"key": places["key"].tolist(), **cells, **_files(places["key"].tolist(), files, pools)},
         "records": _columns([_record(record, results.metrics, pools) if record else None for record in found]),
+        "curves": {record.key: _curves(record.curves) for record in found if record and record.curves}
+        if n_epochs <= _MOST_EPOCHS
+        else {},
         "pools": {name: pool.values for name, pool in pools.items()},
         "tables": [_table(table, positions) for table in tables],
+        "disputed": asdict(pictures.disputed) if pictures.disputed else None,
     }
     # No tag can begin inside the element: JSON has < in strings only, where it may be written so.
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
@@ -69,6 +97,15 @@ def _axis(axis: str, levels: Sequence[Any]) -> dict[str, Any]:
 
 def _shown(axis: str, level: Any) -> str | int:
     return level if axis == "fold" else printed(axis, level)
+
+
+def _files(keys: Sequence[str], files: KeptFiles, pools: dict[str, Pool]) -> dict[str, list[int]]:
+    """Return the store of each cell, and which of the further files it has: a sum of 1, 2, 4 ... in their order."""
+    bits = {kind: 1 << position for position, kind in enumerate(KINDS)}
+    return {
+        "store": [pools["stores"].put(files.stores.get(key)) for key in keys],
+        "files": [sum(bit for kind, bit in bits.items() if key in files.kinds.get(kind, ())) for key in keys],
+    }
 
 
 def _record(record: Record, metrics: Sequence[str], pools: dict[str, Pool]) -> dict[str, Any]:
@@ -93,6 +130,13 @@ def _record(record: Record, metrics: Sequence[str], pools: dict[str, Pool]) -> d
         "finished_at": record.measured.finished_at,
         "peak_memory_mb": _number(record.measured.peak_memory_mb),
     }
+
+
+def _curves(curves: Curves) -> dict[str, Any]:
+    """Return loss and AvAcc by epoch, as far as they are known, and the epoch that was kept."""
+    parts = {"train": curves.train, "validation": curves.validation}
+    known = {part: {name: of[name] for name in ("loss", "AvAcc") if name in of} for part, of in parts.items()}
+    return {**known, "kept": curves.kept}
 
 
 def _number(value: float | None) -> float | None:

@@ -10,7 +10,7 @@ from raygrid.axes import AXES, IMBALANCE, METHOD_AXES
 from raygrid.cells import Cell
 from raygrid.level import labels
 from raygrid.metrics.confusion import METRICS
-from raygrid.report.numbers import UNDEFINED, WITHOUT_SCORES
+from raygrid.report.left_out import UNDEFINED, WITHOUT_SCORES
 from raygrid.storage.record import Record
 
 

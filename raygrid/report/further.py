@@ -56,14 +56,14 @@ def with_further(
         return records
     done = [cell for cell in cells if cell.key in records and records[cell.key].status == "done"]
     wants_scores = any(map(takes_scores, functions.values()))
-    kept = _in_turn(predictions, [cell.key for cell in done]) if wants_scores else repeat({}, len(done))
+    kept = in_turn(predictions, [cell.key for cell in done]) if wants_scores else repeat({}, len(done))
     further = {
         cell.key: _further(cell, records[cell.key], functions, arrays) for cell, arrays in zip(done, kept, strict=True)
     }
     return {**records, **further}
 
 
-def _in_turn(predictions: Callable[[str], Predictions], keys: Sequence[str]) -> Iterator[Predictions]:
+def in_turn(predictions: Callable[[str], Predictions], keys: Sequence[str]) -> Iterator[Predictions]:
     """Yield the predictions of every cell, of which some are read at once."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for start in range(0, len(keys), _AT_ONCE):

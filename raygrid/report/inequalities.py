@@ -6,8 +6,9 @@ from math import isnan, nan
 from typing import Any, Literal
 
 from raygrid.axes import level_name
-from raygrid.report.numbers import Key
+from raygrid.report.left_out import Key
 from raygrid.report.render import fixed, printed
+from raygrid.report.tables import DECIMALS
 from raygrid.wording import plural
 
 MOST_EXAMPLES = 3
@@ -38,12 +39,15 @@ class Inequality:
 
     @property
     def outcome(self) -> bool | None:
-        """Whether it is true; None where it cannot be told."""
-        return None if isnan(self.higher) or isnan(self.lower) else self.higher > self.lower
+        """Whether it is true; None where it cannot be told. Numbers that are printed alike are equal."""
+        if isnan(self.higher) or isnan(self.lower):
+            return None
+        return round(self.higher, DECIMALS) > round(self.lower, DECIMALS)
 
     def __str__(self) -> str:
         higher, lower = ("no number" if isnan(value) else fixed(value) for value in (self.higher, self.lower))
-        return f"{self.where}: {self.first} {higher} against {self.second} {lower}"
+        tie = " (a tie)" if higher == lower and self.outcome is False else ""
+        return f"{self.where}: {self.first} {higher} against {self.second} {lower}{tie}"
 
 
 @dataclass(frozen=True)

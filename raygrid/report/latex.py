@@ -1,7 +1,9 @@
-"""The LaTeX form of a table."""
+"""The LaTeX form of a table, and of figures."""
 
+from collections.abc import Sequence
 from math import isnan
 
+from raygrid.report.figures.figure import SINGLE, Figure
 from raygrid.report.numbers import Number
 from raygrid.report.render import basis, by_metric, fixed, footnotes, printed, row_heading, row_name
 from raygrid.report.tables import Row, Table
@@ -13,6 +15,20 @@ ESCAPES = str.maketrans(
     | {"[": "{[}", "*": "{*}"}  # at the start of a line they would be arguments of the line break before it
     | {"±": r"$\pm$", "·": r"$\cdot$"}
 )
+
+
+# A document of the report's tables and figures, at the widths of a journal.
+DOCUMENT = r"""\documentclass[twocolumn]{article}
+\usepackage{booktabs,graphicx}
+\usepackage[a4paper,textwidth=174mm,textheight=245mm]{geometry}
+\setlength{\columnsep}{4mm}
+\extrafloats{200}
+\begin{document}
+\IfFileExists{table1.tex}{\input{table1}}{}
+\IfFileExists{table2.tex}{\input{table2}}{}
+\input{figures}
+\end{document}
+"""
 
 
 def to_latex(table: Table, spread: bool = False) -> str:
@@ -39,6 +55,29 @@ def to_latex(table: Table, spread: bool = False) -> str:
             " \\\\\n".join([_escape(basis(table, spread)), *notes]),
             r"\end{minipage}",
             r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def figures_to_latex(figures: Sequence[Figure]) -> str:
+    r"""Return a float a figure, of one column or two as wide as it is, that needs \usepackage{graphicx} only.
+
+    The files are looked for in figures/, beside the document; where they lie elsewhere, \graphicspath says so.
+    """
+    return "\n".join(_figure(figure) for figure in figures)
+
+
+def _figure(figure: Figure) -> str:
+    kind = "figure" if figure.canvas.get_size_inches()[0] <= SINGLE else "figure*"
+    return "\n".join(
+        [
+            rf"\begin{{{kind}}}",
+            r"\centering",
+            rf"\includegraphics{{figures/{figure.name}.pdf}}",
+            rf"\caption{{{_escape(figure.title)}. {_escape(figure.caption)}}}",
+            rf"\label{{fig:{figure.name}}}",
+            rf"\end{{{kind}}}",
             "",
         ]
     )

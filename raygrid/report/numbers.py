@@ -1,28 +1,42 @@
 """Compute the numbers of a table from cells: which folds count, their means, and notes about the other folds."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from math import nan
-from typing import Any
 
 import pandas as pd
 
 from raygrid.axes import AXES
 from raygrid.errors import UsageError
+from raygrid.report.left_out import LASTING, Key, cells_of, groups, left_out_of, possible_of, tally
 from raygrid.report.missing import Missing
 from raygrid.wording import plural
-
-Key = tuple[Hashable, ...]
-
-# What a cell that is done may be by one metric: it kept no scores, which the metric takes, or that has no value for it.
-WITHOUT_SCORES, UNDEFINED = "without scores", "undefined"
-LASTING = ("infeasible", WITHOUT_SCORES, UNDEFINED)  # no other run can mend these: a dash with a footnote
 
 
 @dataclass(frozen=True)
 class Number:
-    """A mean over folds, their sample standard deviation, and what stands behind it; a dash where no fold does."""
+    """A mean over folds and what stands behind it; a dash where no fold does.
+
+    Attributes
+    ----------
+    value : float
+    spread : float
+        The sample standard deviation over the folds of one data set; NaN where the number averages several, because
+        fold 3 of one has nothing to do with fold 3 of another.
+    n_folds, n_cells, n_lost : int
+        How many stand behind it; of the cells, how many lost a class.
+    best : bool
+        Whether it is the highest of those of its row that stand on the same cells.
+    note : str
+        What a reader must know: what is left out, for example.
+    standard_error : float
+        Of the value, as an estimate of the mean over all folds that could be drawn from these images: of one data set
+        the spread over the root of the number of folds; of several, those of the data sets combined.
+    is_comparable : bool
+        Whether it stands on the same folds and levels as the number of its row that stands on the most.
+    cells : frozenset
+        The folds and levels that are averaged.
+    """
 
     value: float = nan
     spread: float = nan
@@ -31,6 +45,17 @@ class Number:
     n_lost: int = 0
     best: bool = False
     note: str = ""
+    standard_error: float = nan
+    is_comparable: bool = field(default=True, compare=False)
+    cells: frozenset[Key] = field(default=frozenset(), compare=False, repr=False)
+
+    def in_standard_errors(self, published: float) -> float:
+        """Return how far the value is above a published one, in standard errors of the value; NaN without any.
+
+        The published mean has an error of its own, which papers do not state: where it stands on as many folds, the
+        two differ by more than 2.8 in one case of twenty.
+        """
+        return (self.value - published) / self.standard_error if self.standard_error > 0 else nan
 
 
 def average(
@@ -45,7 +70,9 @@ def average(
     rows, columns : sequence of str
         The columns of the frame whose levels identify a row of the table (the metric first) and a column of it.
     missing : {"refuse", "mark", "drop"}
-        What to do about cells that are not done, but might be.
+        What to do about cells that are not done, but might be. Of those that can never be, a level that is averaged is
+        left out where it has them in all folds, and otherwise the folds that have them: from the number, or with "drop"
+        from the whole row.
 
     Returns
     -------
@@ -62,18 +89,20 @@ def average(
     if missing == "refuse":
         _refuse(frame)
     key = [*rows, *columns]
-    folds = _fold_means(frame, key)
-    counted = (
-        _paired(folds, rows, columns) if missing == "drop" else folds[_groups(folds, key)["done"].transform("all")]
-    )
-    shortfalls = _groups(frame, key)["status"].agg(_shortfall).to_dict()
+    averaged = [axis for axis in AXES if axis not in (*key, "fold")]
+    possible = possible_of(frame, key, averaged, keeps_folds=missing == "drop")
+    folds = _fold_means(possible, key)
+    counted = _paired(folds, rows, columns) if missing == "drop" else folds[groups(folds, key)["done"].transform("all")]
+    shortfalls = groups(frame, key)["status"].agg(_shortfall).to_dict()
     dashes = {levels: Number(note=note) for levels, note in shortfalls.items()}
-    return dashes | _means_over_folds(counted, key), _fold_notes(folds, counted, rows) if missing == "drop" else {}
-
-
-def _groups(frame: pd.DataFrame, by: Iterable[str]) -> Any:  # pandas-stubs has no usable type for a list of labels
-    """Group by the distinct columns named, in order of appearance."""
-    return frame.groupby(list(dict.fromkeys(by)), sort=False, observed=True)
+    left_out = left_out_of(frame, possible, key, averaged)
+    numbers = {
+        levels: replace(number, note="; ".join(filter(None, [left_out.get(levels, ""), number.note])))
+        for levels, number in _means_over_folds(counted, _errors(possible, counted, key), key).items()
+    }
+    of_each = cells_of(possible, counted, key, averaged)
+    numbers = {levels: replace(number, cells=of_each[levels]) for levels, number in numbers.items()}
+    return dashes | numbers, _fold_notes(_fold_means(frame, key), counted, rows) if missing == "drop" else {}
 
 
 def _refuse(frame: pd.DataFrame) -> None:
@@ -82,7 +111,7 @@ def _refuse(frame: pd.DataFrame) -> None:
     if len(lacking):
         n_cells = len(frame.drop_duplicates(list(AXES)))
         raise UsageError(
-            f"report: {len(lacking)} of {plural(n_cells, 'cell')} have no result ({_tally(lacking['status'])}); "
+            f"report: {len(lacking)} of {plural(n_cells, 'cell')} have no result ({tally(lacking['status'])}); "
             "run the grid again, or pass --missing mark (dash them) or --missing drop (leave their folds out)"
         )
 
@@ -90,7 +119,7 @@ def _refuse(frame: pd.DataFrame) -> None:
 def _fold_means(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     """Return one line per number and fold: its mean over the averaged axes, and what became of its cells."""
     flagged = frame.assign(done=frame["status"] == "done", lasting=frame["status"].isin(LASTING))
-    means: pd.DataFrame = _groups(flagged, [*key, "fold"]).agg(
+    means: pd.DataFrame = groups(flagged, [*key, "fold"]).agg(
         value=("value", "mean"),
         n_cells=("value", "size"),
         n_lost=("lost", "sum"),
@@ -105,19 +134,33 @@ def _paired(folds: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) ->
 
     A column whose folds all have cells that can never have the metric takes no fold from the others.
     """
-    possible = folds[~_groups(folds, [*rows, *columns])["lasting"].transform("all")]
-    possible = possible.assign(column=_groups(possible, columns).ngroup())
-    in_fold = _groups(possible, [*rows, "fold"])
-    complete = in_fold["column"].transform("size") == _groups(possible, rows)["column"].transform("nunique")
+    possible = folds[~groups(folds, [*rows, *columns])["lasting"].transform("all")]
+    possible = possible.assign(column=groups(possible, columns).ngroup())
+    in_fold = groups(possible, [*rows, "fold"])
+    complete = in_fold["column"].transform("size") == groups(possible, rows)["column"].transform("nunique")
     paired: pd.DataFrame = possible[complete & in_fold["done"].transform("all")]
     return paired
 
 
-def _means_over_folds(folds: pd.DataFrame, key: Sequence[str]) -> dict[Key, Number]:
+def _errors(frame: pd.DataFrame, counted: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Return the spread and the standard error of each number, by its key, from the folds that count."""
+    place = list(dict.fromkeys([*key, "fold"]))
+    lines = frame.merge(counted[place], on=place)
+    of_folds = groups(lines, [*key, "dataset", "fold"])["value"].mean().reset_index()
+    of_datasets = groups(of_folds, [*key, "dataset"])["value"].agg(spread="std", n_folds="size").reset_index()
+    of_datasets["variance"] = of_datasets["spread"] ** 2 / of_datasets["n_folds"]
+    found: pd.DataFrame = groups(of_datasets, key).agg(
+        spread=("spread", "first"), variance=("variance", lambda some: some.sum(skipna=False)), n=("variance", "size")
+    )
+    return pd.DataFrame(
+        {"spread": found["spread"].where(found["n"] == 1), "error": found["variance"] ** 0.5 / found["n"]}
+    )
+
+
+def _means_over_folds(folds: pd.DataFrame, errors: pd.DataFrame, key: Sequence[str]) -> dict[Key, Number]:
     """Average the folds that count."""
-    means = _groups(folds, key).agg(
+    means = groups(folds, key).agg(
         value=("value", "mean"),
-        spread=("value", "std"),
         n_folds=("value", "size"),
         n_cells=("n_cells", "sum"),
         n_lost=("n_lost", "sum"),
@@ -128,21 +171,22 @@ def _means_over_folds(folds: pd.DataFrame, key: Sequence[str]) -> dict[Key, Numb
         line.Index: Number(
             value=line.value,
             spread=line.spread,
+            standard_error=line.error,
             n_folds=line.n_folds,
             n_cells=line.n_cells,
             n_lost=line.n_lost,
             # Folds that average different cells are not repetitions of one another.
             note="" if line.fewest == line.most else f"its folds have {line.fewest} to {line.most} cells",
         )
-        for line in means.itertuples()
+        for line in means.join(errors).itertuples()
     }
 
 
 def _fold_notes(declared: pd.DataFrame, counted: pd.DataFrame, rows: Sequence[str]) -> dict[Key, str]:
     """Say which folds stand behind each row of the table that has lost some."""
-    kept = {levels: sorted(set(folds)) for levels, folds in _groups(counted, rows)["fold"]}
+    kept = {levels: sorted(set(folds)) for levels, folds in groups(counted, rows)["fold"]}
     notes = {}
-    for levels, folds in _groups(declared, rows)["fold"]:
+    for levels, folds in groups(declared, rows)["fold"]:
         left = kept.get(levels, [])
         if len(left) < folds.nunique():
             which = f": {', '.join(map(str, left))}" if left else ""
@@ -154,10 +198,4 @@ def _shortfall(statuses: Iterable[str]) -> str:
     """Say how many of a number's cells are not done, by status."""
     statuses = list(statuses)
     lacking = [status for status in statuses if status != "done"]
-    return f"of {plural(len(statuses), 'cell')}: {_tally(lacking)}" if lacking else ""
-
-
-def _tally(statuses: Iterable[str]) -> str:
-    """Return, for example, *10 missing, 2 error*, the most frequent first."""
-    counts = Counter(statuses)
-    return ", ".join(f"{counts[status]} {status}" for status in sorted(counts, key=lambda s: (-counts[s], s)))
+    return f"of {plural(len(statuses), 'cell')}: {tally(lacking)}" if lacking else ""

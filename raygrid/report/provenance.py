@@ -11,18 +11,20 @@ from raygrid.cells import Cell
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.storage.record import Record
+from raygrid.wording import gist, plural
 
 _LISTED = 40  # cells of one failure, on the page
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Cells that ended in the same way with the same message."""
+    """Cells that ended in the same way with the same message, but for numbers and names in it."""
 
     status: str
     message: str
-    traceback: str | None
     """Of the first of them."""
+    traceback: str | None
+    """Likewise."""
     n_cells: int
     cells: tuple[tuple[str, str], ...]
     """Key and name of some of them."""
@@ -34,12 +36,11 @@ def failures(results: Results) -> Iterator[Failure]:
     for cell in results.cells:
         record = results.records.get(cell.key)
         if record and record.status != "done":
-            groups.setdefault((record.status, record.message or "no message"), []).append((cell, record))
-    for (status, message), those in sorted(
-        groups.items(), key=lambda item: (item[0][0] == "infeasible", -len(item[1]))
-    ):
+            groups.setdefault((record.status, gist(record.message or "")), []).append((cell, record))
+    for (status, _), those in sorted(groups.items(), key=lambda item: (item[0][0] == "infeasible", -len(item[1]))):
         names = tuple((cell.key, _name(cell)) for cell, _ in those[:_LISTED])
-        yield Failure(status, message, those[0][1].traceback, len(those), names)
+        first = those[0][1]
+        yield Failure(status, first.message or "no message", first.traceback, len(those), names)
 
 
 def _name(cell: Cell) -> str:
@@ -63,7 +64,17 @@ def provenance(results: Results) -> list[tuple[str, str]]:
             ("First and last trial finished", f"{min(finished)} and {max(finished)}"),
             ("Time of all trials together", str(spent)),
         ]
-    return [*known, *_versions(records), *_flat(results.environment)]
+    return [*known, *_devices(records), *_versions(records), *_flat(results.environment)]
+
+
+def _devices(records: list[Record]) -> Iterator[tuple[str, str]]:
+    """Yield on what records were computed, where they say it."""
+    shares = {record.measured.gpus: f", {record.measured.gpus:g} of a card" for record in records} | {0.0: ""}
+    counts = Counter(
+        record.measured.device + shares[record.measured.gpus] for record in records if record.measured.device
+    )
+    if counts:
+        yield "Computed on", "; ".join(f"{device} ({plural(n, 'record')})" for device, n in counts.most_common())
 
 
 def _versions(records: list[Record]) -> Iterator[tuple[str, str]]:

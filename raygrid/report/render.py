@@ -13,6 +13,9 @@ from raygrid.report.tables import DECIMALS, Row, Table
 
 RESAMPLERS = {"none": "Base", "ros": "ROS", "rus": "RUS", "smote": "SMOTE", "smote_enn": "S+ENN", "iht": "IHT"}
 DASH = "—"
+SPREAD = (
+    "After ± the sample standard deviation over the folds of one data set; numbers over several data sets have none."
+)
 MARKDOWN_ESCAPES = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>|"})
 
 
@@ -54,7 +57,7 @@ def footnotes(table: Table) -> dict[str, str]:
 
 def basis(table: Table, spread: bool) -> str:
     """Return the sentences on what the numbers are."""
-    return table.basis + (" After ± the sample standard deviation over folds." if spread else "")
+    return f"{table.basis} {SPREAD}" if spread else table.basis
 
 
 def by_metric(table: Table) -> Iterator[tuple[str, list[Row]]]:
@@ -68,7 +71,9 @@ def to_markdown(table: Table, spread: bool = False) -> str:
     marks = {note: f"<sup>{mark}</sup>" for note, mark in footnotes(table).items()} | {"": ""}
     axis = table.column_axes[-1]
     # GitHub's tables have one line of headers only, so every column repeats its group.
-    names = [f"{' · '.join(column[:-1])}\n{printed(axis, column[-1])}" for column in table.columns]
+    names = [
+        f"{' · '.join(group)}\n{printed(axis, table.columns[i][-1])}" for group, those in table.groups for i in those
+    ]
     lines = [
         ["Metric", row_heading(table), *(_markdown(name).replace("\n", "<br>") for name in names)],
         ["---", "---", *("---:" for _ in names)],
@@ -98,11 +103,13 @@ def to_csv(table: Table) -> str:
     """Return one line a number, unrounded and with the labels of the grid; an empty value is a dash."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    counts = ("value", "spread", "n_folds", "n_cells", "note")
+    counts = ("value", "sd_over_folds", "standard_error", "n_folds", "n_cells", "note")
     writer.writerow(["metric", *map(csv_column, (*table.row_axes, *table.column_axes)), *counts])
     for row in table.rows:
         for column, number in zip(table.columns, row.numbers, strict=True):
-            values = ["" if isnan(value) else repr(value) for value in (number.value, number.spread)]
+            values = [
+                "" if isnan(value) else repr(value) for value in (number.value, number.spread, number.standard_error)
+            ]
             note = "; ".join(filter(None, [row.note, number.note]))
             levels = [row.metric, *map(level_name, (*row.levels, *column))]
             writer.writerow([*levels, *values, number.n_folds, number.n_cells, note])

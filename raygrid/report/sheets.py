@@ -8,6 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from raygrid.report.render import DASH, MARKDOWN_ESCAPES
+from raygrid.report.sections import SectionName
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -18,13 +19,20 @@ SMALLEST_P = 0.0001
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows of text under a head, with sentences below; columns are numbers unless they are among the text columns."""
+    """Rows of text under a head, with sentences below; columns are numbers unless they are among the text columns.
+
+    The page shows a sheet in its section, folded unless `is_folded` is False. What is secondary is not one of the
+    analyses that were chosen beforehand: the page shows it behind one more fold-out.
+    """
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     text_columns: frozenset[int] = frozenset({0})
+    section: SectionName = "statistics"
+    is_folded: bool = True
+    is_secondary: bool = False
 
 
 def number(value: float, form: str = ".4f") -> str:

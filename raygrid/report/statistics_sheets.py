@@ -1,12 +1,18 @@
-"""The statistics as sheets of text and as CSV: an overview, and the pairs of each comparison."""
+"""The statistics as sheets of text and as CSV: an answer a sheet, the primary ones first."""
 
 from collections.abc import Iterator
 
-from raygrid.axes import ARM_AXES
+from raygrid.report.inference.families import PairedDifference
+from raygrid.report.inference.mean_ranks import MeanRanks
+from raygrid.report.inference.samples import Column
 from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, p_value, to_csv_text
-from raygrid.report.statistics import Column, Comparison, Pair, Statistics
-from raygrid.wording import plural
+from raygrid.report.statistics import Answer, Statistics
+
+TESTS = {
+    "folds": "the corrected resampled t test (Nadeau and Bengio, 2003), because folds share images",
+    "data sets": "Wilcoxon's signed-rank test on the means of data sets (Demšar, 2006)",
+}
 
 
 def column_name(column: Column) -> str:
@@ -14,105 +20,125 @@ def column_name(column: Column) -> str:
     return " · ".join([*column[:-1], printed("resampler", column[-1])])
 
 
-def arm_name(comparison: Comparison) -> str:
-    """Return what is compared: the name of the arm, or that it is all of them."""
-    return " · ".join(comparison.arm) or "all columns"
+def statistics_sheets(statistics: Statistics) -> list[Sheet]:
+    """Return the primary answers, then, marked as secondary, the others, the Bayesian tests and the average ranks."""
+    primary = [_sheet(answer, statistics) for answer in statistics.answers if answer.is_primary]
+    others = [_sheet(answer, statistics) for answer in statistics.answers if not answer.is_primary]
+    bayesian = [_posterior_sheet(answer, statistics) for answer in statistics.answers if answer.differences]
+    ranks = [_ranks_sheet(statistics)] if statistics.mean_ranks else []
+    return [*primary, *others, *bayesian, *ranks]
 
 
-def overview_sheet(statistics: Statistics) -> Sheet:
-    """Return one row a comparison: the Friedman test and the average ranks, best first."""
-    notes = [
-        f"{comparison.metric}, {arm_name(comparison)}: {warning}."
-        for comparison in statistics.comparisons
-        for warning in comparison.warnings
-    ]
+def _title(answer: Answer) -> str:
+    within = "within each data set" if answer.units == "folds" else "over data sets"
+    return f"{answer.question} {answer.metric}, {within}"
+
+
+def _sheet(answer: Answer, statistics: Statistics) -> Sheet:
+    level = f"{1 - statistics.alpha:.0%}"
     explained = (
-        "χ² and F are Friedman's statistic and Iman and Davenport's, p that of F. Columns whose average ranks differ "
-        f"by less than CD cannot be told apart (Nemenyi, alpha = {statistics.alpha:g})."
+        f"Difference: left minus right, {_estimate(answer)}. Intervals ({level}) and p values are those of "
+        f"{TESTS[answer.units]}, corrected by Holm for the {len(answer.differences)} differences of this sheet; "
+        f"an interval leaves out 0 just where p is below {statistics.alpha:g}."
     )
     return Sheet(
-        title="Average ranks and Friedman's test",
-        head=("Metric", "Arm", "Blocks", "Left out", "χ²", "F", "p", "CD", "Average ranks, best first"),
-        rows=tuple(map(_overview_row, statistics.comparisons)),
-        notes=(explained, statistics.caveat, *notes),
-        text_columns=frozenset({0, 1, 8}),
+        title=_title(answer),
+        head=("Data set", "Left", "Right", "Difference", "Low", "High", "p", "Told apart", "Units"),
+        rows=tuple(map(_row, answer.differences)),
+        notes=(*([explained] if answer.differences else ["There is nothing to compare."]), *_sentences(answer)),
+        text_columns=frozenset({0, 1, 2, 7}),
+        is_secondary=not answer.is_primary,
     )
 
 
-def _overview_row(comparison: Comparison) -> tuple[str, ...]:
-    test = comparison.friedman
-    ranked = sorted(zip(comparison.ranks, map(column_name, comparison.columns), strict=True))
+def _estimate(answer: Answer) -> str:
+    return "the mean over folds" if answer.units == "folds" else "the median of the averages of every two data sets"
+
+
+def _sentences(answer: Answer) -> list[str]:
+    return [f"{note}." for note in answer.notes]
+
+
+def _row(one: PairedDifference) -> tuple[str, ...]:
     return (
-        comparison.metric,
-        arm_name(comparison),
-        str(comparison.n_blocks),
-        str(comparison.n_left_out),
-        number(test.chi2, ".2f"),
-        number(test.f, ".2f"),
-        p_value(test.p),
-        number(test.critical_difference, ".2f"),
-        ", ".join(f"{name} {number(rank, '.2f')}" for rank, name in ranked),
+        *(one.dataset or "all", column_name(one.left), column_name(one.right)),
+        *(number(value, "+.4f") for value in (one.difference, one.low, one.high)),
+        *(p_value(one.p), "yes" if one.told_apart else "no", str(one.n_units)),
     )
 
 
-def pair_sheets(statistics: Statistics) -> Iterator[Sheet]:
-    """Yield, of each comparison that has any, the sheet of its pairs."""
-    for comparison in statistics.comparisons:
-        if comparison.pairs:
-            yield Sheet(
-                title=f"{comparison.metric}, {arm_name(comparison)}: pairs over {_blocks(comparison)}",
-                head=("Left", "Right", "Difference", "Nemenyi p", "Wilcoxon p", "P(left)", "P(equal)", "P(right)"),
-                rows=tuple(map(_pair_row, comparison.pairs)),
-                notes=(
-                    "Difference: mean of left minus right. Wilcoxon's p values are corrected by Holm. P: probabilities "
-                    f"by the Bayesian signed-rank test of left better, both within {statistics.rope:g}, right better.",
-                ),
-                text_columns=frozenset({0, 1}),
-            )
+def _posterior_sheet(answer: Answer, statistics: Statistics) -> Sheet:
+    test = "correlated t test" if answer.units == "folds" else "signed-rank test"
+    return Sheet(
+        title=f"{_title(answer)}, Bayesian",
+        head=("Data set", "Left", "Right", "P(left better)", "P(equal)", "P(right better)"),
+        rows=tuple(
+            (one.dataset or "all", column_name(one.left), column_name(one.right), *_posterior(one))
+            for one in answer.differences
+        ),
+        notes=(
+            f"Probabilities by the Bayesian {test} (Benavoli et al., 2017) that the left one is better, that both are "
+            f"within {statistics.rope:g}, that the right one is; of each difference alone, not corrected for others.",
+        ),
+        text_columns=frozenset({0, 1, 2}),
+        is_secondary=True,
+    )
 
 
-def _blocks(comparison: Comparison) -> str:
-    left_out = f", {comparison.n_left_out} left out as incomplete" if comparison.n_left_out else ""
-    return plural(comparison.n_blocks, "block") + left_out
+def _posterior(one: PairedDifference) -> list[str]:
+    posterior = one.posterior
+    return [number(p, ".2f") for p in (posterior.left_better, posterior.equivalent, posterior.right_better)]
 
 
-def _pair_row(pair: Pair) -> tuple[str, ...]:
-    posterior = pair.posterior
+def _ranks_sheet(statistics: Statistics) -> Sheet:
+    return Sheet(
+        title="Average ranks over data sets, and Friedman's test",
+        head=("Metric", "Arm", "Data sets", "χ²", "F", "p", "CD", "Average ranks, best first"),
+        rows=tuple(map(_ranks_row, statistics.mean_ranks)),
+        notes=(
+            "χ² and F are Friedman's statistic and Iman and Davenport's, p that of F. Columns whose average ranks "
+            f"differ by less than CD cannot be told apart (Nemenyi, alpha = {statistics.alpha:g}).",
+        ),
+        text_columns=frozenset({0, 1, 7}),
+        is_secondary=True,
+    )
+
+
+def arm_name(ranks: MeanRanks) -> str:
+    """Return what is ranked: the name of the arm, or that it is all of them."""
+    return " · ".join(ranks.arm) or "all columns"
+
+
+def _ranks_row(ranks: MeanRanks) -> tuple[str, ...]:
+    test = ranks.friedman
+    ordered = sorted(zip(ranks.ranks, map(column_name, ranks.columns), strict=True))
     return (
-        column_name(pair.left),
-        column_name(pair.right),
-        number(pair.difference, "+.4f"),
-        p_value(pair.nemenyi_p),
-        p_value(pair.wilcoxon_p),
-        *(number(p, ".2f") for p in (posterior.left_better, posterior.equivalent, posterior.right_better)),
+        *(ranks.metric, arm_name(ranks), str(ranks.n_datasets)),
+        *(number(test.chi2, ".2f"), number(test.f, ".2f"), p_value(test.p), number(test.critical_difference, ".2f")),
+        ", ".join(f"{name} {number(rank, '.2f')}" for rank, name in ordered),
     )
 
 
 CSV_HEAD = (
-    *("metric", *ARM_AXES, "n_blocks", "n_left_out", "friedman_chi2", "friedman_f", "friedman_p"),
-    *("critical_difference", "left", "right", "rank_left", "rank_right", "difference", "nemenyi_p", "wilcoxon_holm_p"),
-    *("p_left_better", "p_equivalent", "p_right_better", "warnings"),
+    *("question", "metric", "units", "standing", "dataset", "left", "right", "n_units"),
+    *("difference", "standard_error", "low", "high", "p_holm", "told_apart"),
+    *("p_left_better", "p_equivalent", "p_right_better", "notes"),
 )
 
 
 def statistics_to_csv(statistics: Statistics) -> str:
-    """Return one line a pair, unrounded and with the labels of the grid; a comparison without pairs has one line."""
-    return to_csv_text(CSV_HEAD, (line for comparison in statistics.comparisons for line in _csv_lines(comparison)))
+    """Return one line a difference, unrounded and with the labels of the grid; an answer without any has one line."""
+    return to_csv_text(CSV_HEAD, (line for answer in statistics.answers for line in _csv_lines(answer)))
 
 
-def _csv_lines(comparison: Comparison) -> Iterator[tuple[object, ...]]:
-    test = comparison.friedman
-    shared = (
-        *(comparison.metric, *(comparison.arm or ("", "")), comparison.n_blocks, comparison.n_left_out),
-        *(test.chi2, test.f, test.p, test.critical_difference),
-    )
-    warnings = "; ".join(comparison.warnings)
-    ranks = dict(zip(comparison.columns, comparison.ranks, strict=True))
-    for pair in comparison.pairs:
+def _csv_lines(answer: Answer) -> Iterator[tuple[object, ...]]:
+    standing = "primary" if answer.is_primary else "secondary"
+    shared, notes = (answer.question, answer.metric, answer.units, standing), "; ".join(answer.notes)
+    for one in answer.differences:
         yield (
-            *(*shared, " ".join(pair.left), " ".join(pair.right), ranks[pair.left], ranks[pair.right]),
-            *(pair.difference, pair.nemenyi_p, pair.wilcoxon_p),
-            *(pair.posterior.left_better, pair.posterior.equivalent, pair.posterior.right_better, warnings),
+            *(*shared, one.dataset, " ".join(one.left), " ".join(one.right), one.n_units),
+            *(one.difference, one.standard_error, one.low, one.high, one.p, one.told_apart),
+            *(one.posterior.left_better, one.posterior.equivalent, one.posterior.right_better, notes),
         )
-    if not comparison.pairs:
-        yield (*shared, *[""] * 10, warnings)
+    if not answer.differences:
+        yield (*shared, *[""] * 13, notes)

@@ -8,10 +8,11 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from raygrid.axes import ALIASES, AXES, METHOD_AXES, ORDERED_AXES, axis_name, level_name
+from raygrid.axes import ALIASES, AXES, METHOD_AXES, ORDERED_AXES, axis_name, level_name, level_phrase
 from raygrid.errors import UsageError, choices
+from raygrid.report.left_out import Key
 from raygrid.report.missing import Missing
-from raygrid.report.numbers import Key, Number, average
+from raygrid.report.numbers import Number, average
 from raygrid.wording import plural
 
 DECIMALS = 4
@@ -40,9 +41,10 @@ class Table:
 
     @property
     def groups(self) -> list[tuple[tuple[str, ...], list[int]]]:
-        """The columns that share all levels but the last: those levels, and the positions of the columns."""
+        """The columns that share all levels but the last: those levels as a reader names them, and the positions."""
         runs = groupby(range(len(self.columns)), key=lambda i: self.columns[i][:-1])
-        return [(shared, list(positions)) for shared, positions in runs]
+        axes = self.column_axes[:-1]
+        return [(tuple(map(level_phrase, axes, shared)), list(positions)) for shared, positions in runs]
 
 
 def table(
@@ -62,14 +64,15 @@ def table(
         The axes whose levels are the columns, but for those that are rows.
     missing : {"refuse", "mark", "drop"}
         What to do where a cell is neither done nor infeasible: refuse the table, print the numbers it belongs to as
-        dashes, or leave its fold out of the whole row, so that the numbers of a row stay paired. A number with a cell
-        that is infeasible, or done but without the metric, is a dash; with "drop" only if all of its folds have one,
-        otherwise those folds are left out.
+        dashes, or leave its fold out of the whole row, so that the numbers of a row stay paired. What is infeasible, or
+        done but without the metric, is left out of a number, which says so in a note: the levels that have no result in
+        any fold, then the folds that lack one. A number of which nothing is left is a dash.
 
     Returns
     -------
     Table
-        The best number of each row, compared as printed, is flagged; of every metric higher is better.
+        The best number of each row, compared as printed, is flagged, of those that stand on the same folds and levels
+        as the one with the most; of every metric higher is better.
 
     Raises
     ------
@@ -134,9 +137,18 @@ def _numbers(numbers: dict[Key, Number], row: Key, columns: Sequence[Key]) -> tu
     """Return the numbers of a row, the best of them flagged."""
     # The arms of a grid differ in their levels, so not every row crosses every column.
     line = [numbers.get((*row, *column), Number(note="not in the grid")) for column in columns]
-    line = _comparable(line)
-    best = max((round(number.value, DECIMALS) for number in line if number.n_folds and not number.note), default=nan)
-    return tuple(_noted(replace(n, best=round(n.value, DECIMALS) == best and not n.note)) for n in line)
+    fullest = max(line, key=lambda number: number.n_cells).cells
+    comparable = [bool(number.n_folds) and number.cells == fullest for number in line]
+    best = max(
+        (round(n.value, DECIMALS) for n, is_comparable in zip(line, comparable, strict=True) if is_comparable),
+        default=nan,
+    )
+    return tuple(
+        _noted(
+            replace(n, best=is_comparable and round(n.value, DECIMALS) == best, is_comparable=is_comparable),
+        )
+        for n, is_comparable in zip(_marked(line), comparable, strict=True)
+    )
 
 
 def _noted(number: Number) -> Number:
@@ -147,14 +159,14 @@ def _noted(number: Number) -> Number:
     return replace(number, note="; ".join(filter(None, [number.note, lost])))
 
 
-def _comparable(line: list[Number]) -> list[Number]:
+def _marked(line: list[Number]) -> list[Number]:
     """Say of each number that averages fewer cells a fold than others of its row: it cannot be compared with them."""
     averaged = [number.n_cells / number.n_folds if number.n_folds else 0 for number in line]
     most = max(averaged, default=0)
     note = f"averages fewer cells than others of its row, which have {most:g} a fold"
     return [
         replace(number, note="; ".join(filter(None, [number.note, f"{cells:g} a fold: {note}"])))
-        if 0 < cells < most
+        if 0 < cells < most and not number.note
         else number
         for number, cells in zip(line, averaged, strict=True)
     ]

@@ -1,5 +1,6 @@
 """The terminal form of a table. Rich is imported only where it is used."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from raygrid.report.render import basis, by_metric, footnotes, number_text, printed, row_heading, row_name
@@ -10,27 +11,47 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 
+_GAP = 3  # between blocks, in characters
+
+
 def to_terminal(table: Table, spread: bool = False, *, width: int | None = None) -> "Group":
     """Return a rich renderable: one block a group of columns, side by side where the width allows, else stacked.
 
     A group that is wider than `width` characters becomes several blocks, so that no number is shortened.
     """
-    from rich.columns import Columns
     from rich.console import Group
     from rich.text import Text
 
     blocks = [
-        _block(table, " · ".join(group), some, spread)
+        (_block(table, " · ".join(group), some, spread), taken)
         for group, positions in table.groups
-        for some in _fitting(table, positions, spread, width)
+        for some, taken in _fitting(table, positions, spread, width)
     ]
     notes = [f"({mark}) {note}" for note, mark in footnotes(table).items()]
     below = Text("\n".join([basis(table, spread), *notes]))
-    return Group(Text(table.title, style="bold"), Text(), Columns(blocks, padding=(1, 3)), Text(), below)
+    return Group(Text(table.title, style="bold"), Text(), *_side_by_side(blocks, width), Text(), below)
 
 
-def _fitting(table: Table, positions: list[int], spread: bool, width: int | None) -> list[list[int]]:
-    """Return the columns of a group in runs that are at most so wide, beside the levels of the rows."""
+def _side_by_side(blocks: "list[tuple[RichTable, int]]", width: int | None) -> "Iterator[RichTable]":
+    """Yield lines of as many blocks as the width allows, given each with the characters that it takes."""
+    from rich.table import Table as RichTable
+
+    lines: list[list[RichTable]] = []
+    left = 0
+    for block, taken in blocks:
+        if not lines or (width is not None and taken > left):
+            lines.append([])
+            left = width or 0
+        lines[-1].append(block)
+        left -= taken + _GAP
+    for i, line in enumerate(lines):
+        grid = RichTable.grid(padding=(0, _GAP, int(i + 1 < len(lines)), 0))
+        grid.add_row(*line)
+        yield grid
+
+
+def _fitting(table: Table, positions: list[int], spread: bool, width: int | None) -> Iterator[tuple[list[int], int]]:
+    """Yield the columns of a group in runs that fit beside the levels of the rows, and the characters of each."""
     marks = {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
     names = [f"  {row_name(table, row)}{marks[row.note]}" for row in table.rows]
     left = max(map(len, [row_heading(table), *names, *(row.metric for row in table.rows)]))
@@ -40,12 +61,13 @@ def _fitting(table: Table, positions: list[int], spread: bool, width: int | None
         numbers = (row.numbers[position] for row in table.rows)
         return 1 + max(map(len, [head, *(number_text(number, spread) + marks[number.note] for number in numbers)]))
 
-    runs: list[list[int]] = [[]]
+    run: list[int] = []
     for position in positions:
-        if width and runs[-1] and left + sum(map(width_of, [*runs[-1], position])) > width:
-            runs.append([])
-        runs[-1].append(position)
-    return runs
+        if width and run and left + sum(map(width_of, [*run, position])) > width:
+            yield run, left + sum(map(width_of, run))
+            run = []
+        run.append(position)
+    yield run, left + sum(map(width_of, run))
 
 
 def _block(table: Table, group: str, positions: list[int], spread: bool) -> "RichTable":

@@ -31,11 +31,11 @@ class Activations(Level):
     pooling: Annotated[Literal["flatten", "average"], ADDED_LATER] = "flatten"
 
     def bytes_of(self, network: BackboneLevel, image_size: int) -> int | None:
-        """Return the largest possible size of an image's last activations: a backbone halves the side five times."""
+        """Return the largest possible size of an image's last activations: a backbone halves the side some times."""
         if self.layer:
             return None
         architecture = ARCHITECTURES[network.backbone]
-        places = 1 if self.pooling == "average" else math.ceil(image_size / 32) ** 2
+        places = 1 if self.pooling == "average" else math.ceil(image_size / architecture.stride) ** 2
         return 4 * max(architecture.least_channels, int(architecture.channels * network.alpha)) * places
 
     def reader(self, network: Any) -> Any:

@@ -5,10 +5,13 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from raygrid.level import Level
 from raygrid.networks.backbones import BackboneLevel
 from raygrid.networks.fused import fused
 from raygrid.representations.activations import Activations, outputs
+from raygrid.representations.kerashub_features import KerasHubFeatures
 from raygrid.representations.representation import Representation
+from raygrid.representations.timm_features import TimmFeatures
 
 
 class Features(Activations, BackboneLevel, Representation):
@@ -16,6 +19,11 @@ class Features(Activations, BackboneLevel, Representation):
 
     gives: ClassVar[Literal["images", "vectors"]] = "vectors"
     name: Literal["features"] = "features"
+
+    @classmethod
+    def variants(cls) -> tuple[type[Level], ...]:
+        """Return the classes for backbones of other libraries."""
+        return (TimmFeatures, KerasHubFeatures)
 
     @property
     def is_seeded(self) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from raygrid.classifiers import Part
 from raygrid.classifiers.cnn import Cnn
 from raygrid.mixtures.samples import Samples
 from raygrid.representations.activations import Activations, outputs
@@ -42,11 +43,18 @@ class Finetuned(Activations, TrainedRepresentation):
         """Return the largest possible size of the activations; None if another layer than the last one is read."""
         return self.bytes_of(self.network, image_size)
 
-    def train(self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int) -> Callable[[Samples], Vectors]:
-        """Train the network on the mixtures A X, as the classifier does."""
+    @property
+    def needs_validation(self) -> tuple[str, ...]:
+        """Those of the network."""
+        return tuple(f"network.{name}" for name in self.network.needs_validation)
+
+    def train(
+        self, X: Samples, A: csr_array, y: NDArray[np.int64], *, seed: int, validation: Part | None = None
+    ) -> Callable[[Samples], Vectors]:
+        """Train the network on the mixtures A X, as the classifier does; the validation part says when to stop."""
         if self.layer:  # refuse a wrong name before the training, not after it
             self.reader(self.network.build_backbone(X.shape[1], seed=seed))
-        trained = self.network.train(X, A, y, seed=seed, checkpoint=NO_CHECKPOINT)
+        trained = self.network.train(X, A, y, seed=seed, checkpoint=NO_CHECKPOINT, validation=validation)
         reader = self.reader(trained.model)
 
         def transform(images: Samples) -> Vectors:

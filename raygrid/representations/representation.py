@@ -28,10 +28,13 @@ class Representation(Level):
     scope : {"images", "dataset", "fold"}
         Where the output is cached: ``dataset`` means it is computed once for all samples of a data set, ``fold`` that
         it is trained on each fold's training images, ``images`` that it is a view of the pixels and not cached.
+    libraries : tuple of str
+        What changes the output of a fixed representation if its version changes: distributions, and the Keras backend.
     """
 
     gives: ClassVar[Literal["images", "vectors"]]
     scope: ClassVar[Scope] = "dataset"
+    libraries: ClassVar[tuple[str, ...]] = ("keras_backend", "keras")
 
     @property
     def is_seeded(self) -> bool:
@@ -42,6 +45,11 @@ class Representation(Level):
     def is_trained_on_mixtures(self) -> bool:
         """Whether the map depends on the cell's resampler."""
         return False
+
+    @property
+    def needs_validation(self) -> tuple[str, ...]:
+        """The dotted names of the parameters that need a validation part; if any are set, `train` gets it."""
+        return ()
 
     def bytes_per_image(self, image_size: int) -> int | None:
         """Return the size in bytes of one image's output (`image_size` is its side in pixels); None if not known."""

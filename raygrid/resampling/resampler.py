@@ -32,6 +32,14 @@ class Resampler(Level):
     sees: ClassVar[Sees] = "labels"
     compares_pairs: ClassVar[bool] = False
 
+    def apply(self, X: Samples, y: Labels, *, seed: int) -> tuple[Samples, csr_array, Labels]:
+        """Return what the classifier is trained on: samples, their mixtures A, and the labels of these.
+
+        The samples are X, and A and the labels those of `resample`, unless a sampler makes samples that are no
+        mixtures.
+        """
+        return X, *self.resample(X, y, seed=seed)
+
     def resample(self, X: Samples, y: Labels, *, seed: int) -> tuple[csr_array, Labels]:
         """Return the resampled training set as mixtures of training samples.
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from raygrid.errors import StoreError
 from raygrid.storage.record import FINAL, Record
-from raygrid.storage.store import Store
+from raygrid.storage.store import DESCRIPTIONS, Store
 
 # Records copied side by side: a store at a URL answers many at once.
 _AT_ONCE = 16
@@ -38,7 +38,8 @@ def join(stores: Sequence[Store]) -> dict[str, tuple[Record, Store]]:
 def merge(target: Store, sources: Sequence[Store]) -> int:
     """Copy the records of several stores, as `join` chooses them, and their predictions; return how many.
 
-    The caller holds the target's lock. Everything is checked before anything is written.
+    The caller holds the target's lock. Everything is checked before anything is written. What a store says of its run
+    is copied from the first that says it.
 
     Raises
     ------
@@ -52,6 +53,10 @@ def merge(target: Store, sources: Sequence[Store]) -> int:
     target.prepare()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(lambda one: _copy(one[0], one[1], target), copied))
+    for name in DESCRIPTIONS:
+        content = next(filter(None, (store.folder.read(name) for store in (target, *sources))), None)
+        if content:
+            target.write_bytes(name, content)
     return len(copied)
 
 

@@ -22,6 +22,10 @@ class Measured(BaseModel):
     """Wall-clock time by stage, without `shared_s`."""
     shared_s: float = 0.0
     """Wall-clock time spent computing arrays that other cells use as well, or waiting for them."""
+    gpus: float = 0.0
+    """Cards, or the share of one, that the cell was computed on; 0 is a computation on CPUs."""
+    device: str = ""
+    """Name of the card, or of the processor; empty in records of before it was kept."""
     peak_memory_mb: float
     """Largest resident size of the trial's process while it ran."""
     attempt: str = ""
@@ -82,6 +86,26 @@ class Choice(BaseModel):
     candidates: list[Candidate]
 
 
+class Curves(BaseModel):
+    """What a training came to after each epoch.
+
+    Attributes
+    ----------
+    train, validation : dict of lists of float
+        ``loss`` and metrics of each epoch, by name, of four digits; None where one is not defined. Of the training part
+        as it is trained on: while the weights change, with augmented images and the loss that is minimised. Of the
+        validation part, if there is one, as it is predicted, with the cross-entropy as the loss.
+    kept : int
+        The epoch, counted from 1, whose weights the trained network has.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: dict[str, list[float | None]]
+    validation: dict[str, list[float | None]] = {}
+    kept: int
+
+
 class Record(BaseModel):
     """The result of one trial.
 
@@ -107,6 +131,8 @@ class Record(BaseModel):
         Of the training samples before resampling: the size of the largest class over that of the smallest.
     validation : dict
         Metrics on the validation samples, by name.
+    curves : Curves or None
+        Of a network: its loss and metrics by epoch.
     choice : Choice or None
         Of a cell that chooses among candidates.
     notes : list of str
@@ -130,6 +156,7 @@ class Record(BaseModel):
     class_counts: dict[str, list[int]] = {}
     ir: float | None = None
     validation: dict[str, float] = {}
+    curves: Curves | None = None
     choice: Choice | None = None
     notes: list[str] = []
     versions: dict[str, str] = {}

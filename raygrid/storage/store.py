@@ -1,5 +1,6 @@
 """The store: a folder of a grid, here or at a URL, with one record file for each cell; decides all file names in it."""
 
+import json
 import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,13 +12,18 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import ValidationError
 
-from raygrid.errors import StoreError
-from raygrid.storage.folders import Claim, Folder, Location, folder_at
+from raygrid.errors import DataError, StoreError
+from raygrid.storage.archives import check_size
+from raygrid.storage.folders import Claim, Folder, Location, ZipFolder, readable_at
 from raygrid.storage.kept_checkpoint import KeptCheckpoint
 from raygrid.storage.record import FINAL, Record
 
 _FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
 _LOCK = ".lock"
+
+# What a store says of the run that wrote it, beside the records.
+DESCRIPTIONS = ("cells.json", "environment.json", "grid.yaml")
+_MAX_PREDICTIONS_BYTES = 2**31  # decompressed; a million test samples of 100 classes have a fifth of it
 
 
 class Store:
@@ -26,6 +32,7 @@ class Store:
     ::
 
         grid.yaml           a copy of the grid file of the last run
+        cells.json          what it declares: its cells, and what their levels are called
         environment.json    machine and versions of the last run
         records/KEY.json    one a cell
         predictions/KEY.npz y_true, y_pred, scores if there are any, and the test set's indices of a cell that is done
@@ -36,7 +43,7 @@ class Store:
     Parameters
     ----------
     root : str, Path or UPath
-        A folder, or a URL such as ``s3://bucket/run``.
+        A folder, a URL such as ``s3://bucket/run``, or a zip that `raygrid.storage.packing` wrote, which is only read.
 
     Attributes
     ----------
@@ -51,7 +58,7 @@ class Store:
     """
 
     def __init__(self, root: str | Location) -> None:
-        self.folder: Folder = folder_at(root)
+        self.folder: Folder = readable_at(root)
         self.root = self.folder.root
         self._known: dict[str, tuple[Hashable, Record]] = {}
         self._claim: Claim | None = None
@@ -72,6 +79,11 @@ class Store:
             record = self.record(Path(name).stem)
             if record and record.status in FINAL:
                 self.folder.delete(name)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is one file, which is only read."""
+        return isinstance(self.folder, ZipFolder)
 
     def is_there(self) -> bool:
         """Tell whether a run has written here."""
@@ -135,8 +147,9 @@ class Store:
             return {}
         try:
             with np.load(BytesIO(content), allow_pickle=False) as kept:
+                check_size(sum(info.file_size for info in kept.zip.infolist()), _MAX_PREDICTIONS_BYTES)
                 return dict(kept)
-        except (ValueError, EOFError, BadZipFile, zlib.error) as error:
+        except (ValueError, EOFError, BadZipFile, zlib.error, DataError, MemoryError, RuntimeError) as error:
             reason = f"got no predictions ({error}); delete it and the cell's record to run the cell again"
             raise StoreError(f"{self.root / name}: {reason}") from None
 
@@ -175,6 +188,22 @@ class Store:
         self._check_claim()
         self.folder.write(name, lambda file: file.write(content), parents=True)
         return self.root / name
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the last run noted of its machine; empty where it noted nothing.
+
+        Raises
+        ------
+        StoreError
+            The file is not what a run writes.
+        """
+        try:
+            found = json.loads(self.read_text("environment.json") or "{}")
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise StoreError(f"{self.root / 'environment.json'}: got no JSON object; expected one; delete the file")
+        return found
 
     def read_log(self, key: str) -> str:
         """Return the output of a cell's last trial; empty if none was kept."""

@@ -4,7 +4,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from raygrid.checksum import files_checksum
+from raygrid.storage.checksum import files_checksum
 
 
 def file_of(module: str) -> Path:

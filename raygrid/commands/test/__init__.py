@@ -12,7 +12,7 @@ from raygrid.commands.test import of_every_level
 from raygrid.commands.test.expect import Check, ContractError
 from raygrid.commands.test.of_inputs import OF_DATASETS, OF_REPRESENTATIONS
 from raygrid.commands.test.of_parts import OF_PROFILES, OF_SPLITS
-from raygrid.commands.test.of_training import OF_CLASSIFIERS, OF_RESAMPLERS, OF_TRAINED
+from raygrid.commands.test.of_training import OF_CLASSIFIERS, OF_PLAIN_SAMPLERS, OF_RESAMPLERS, OF_TRAINED
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError
 from raygrid.gridfile.levels import level_of_user
@@ -21,12 +21,14 @@ from raygrid.imbalance import Profile
 from raygrid.level import Level
 from raygrid.representations import Representation, TrainedRepresentation
 from raygrid.resampling import Resampler
+from raygrid.resampling.plain import PlainSampler
 from raygrid.splits import Split
 
 _OF_KIND: dict[type[Level], tuple[Check, ...]] = {
     DatasetLevel: OF_DATASETS,
     TrainedRepresentation: OF_TRAINED,
     Representation: OF_REPRESENTATIONS,
+    PlainSampler: OF_PLAIN_SAMPLERS,
     Resampler: OF_RESAMPLERS,
     Classifier: OF_CLASSIFIERS,
     Profile: OF_PROFILES,
@@ -52,7 +54,7 @@ def put_to_test(reference: str, parameters: Sequence[str]) -> int:
     level = _made({"name": reference} | dict(map(_parameter, parameters)))
     of_kind = [checks for kind, checks in _OF_KIND.items() if isinstance(level, kind)]
     if not of_kind:
-        kinds = ", ".join(kind.__name__ for kind in _OF_KIND)
+        kinds = ", ".join(kind.__name__ for kind in _OF_KIND if kind is not PlainSampler)
         raise UsageError(f"{reference}: got a level of no axis; expected a subclass of one of {kinds}")
     return 1 if sum(_is_broken(check, level) for check in (*of_every_level.CHECKS, *of_kind[0])) else 0
 

@@ -33,7 +33,7 @@ def identity_names_no_path(level: Level) -> None:
     """Its identity has what a file holds that a parameter names, and not where it lies."""
     for name, value in level:
         is_told = isinstance(value, Path) and str(value) in map(str, identity(level).values())
-        expect(not is_told, f"got {name}: {value}; put the file's checksum there (raygrid.checksum)")
+        expect(not is_told, f"got {name}: {value}; put the file's checksum there (raygrid.storage.checksum)")
 
 
 def identity_is_the_same_elsewhere(level: Level) -> None:

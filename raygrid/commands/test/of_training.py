@@ -13,6 +13,7 @@ from raygrid.errors import InfeasibleError
 from raygrid.mixtures.samples import Samples
 from raygrid.representations import TrainedRepresentation
 from raygrid.resampling import Resampler
+from raygrid.resampling.plain import PlainSampler
 from raygrid.storage.checkpoint import NO_CHECKPOINT
 
 
@@ -28,18 +29,28 @@ def rows_are_mixtures(level: Resampler) -> None:
         expect_labels(labels, A.shape[0], y)
 
 
+def samples_are_made(level: PlainSampler) -> None:
+    """Make finite samples of the size of those that it is given, each with one of their labels."""
+    for kind in ("images", "vectors"):
+        with toys.samples(kind) as (X, y, _):
+            made, _, labels = level.apply(X, y.copy(), seed=0)
+        expect(np.isfinite(made[:]).all(), "got samples that are not finite")
+        expect_labels(labels, len(made), y)
+
+
 def one_seed_gives_one_resampled_set(level: Resampler) -> None:
     """One seed gives one result."""
     with toys.samples("vectors") as (X, y, _):
-        (A, labels), (B, others) = (level.resample(X, y.copy(), seed=3) for _ in range(2))
-    expect(_are_equal(A, B) and np.array_equal(labels, others), "got another result at the second call")
+        (made, A, labels), (others, B, their_labels) = (level.apply(X, y.copy(), seed=3) for _ in range(2))
+        are_equal = np.array_equal(made[:], others[:]) and _are_equal(A, B) and np.array_equal(labels, their_labels)
+    expect(are_equal, "got another result at the second call")
 
 
 def labels_are_left_as_they_are(level: Resampler) -> None:
     """All samples and labels that it is given stay as they are."""
     with toys.samples("vectors") as (X, y, _):
         given = y.copy()
-        level.resample(X, given, seed=0)  # samples are write-protected
+        level.apply(X, given, seed=0)  # samples are write-protected
         expect(np.array_equal(given, y), "got other labels after the call")
 
 
@@ -112,6 +123,11 @@ OF_RESAMPLERS: tuple[Check, ...] = (
     one_seed_gives_one_resampled_set,
     labels_are_left_as_they_are,
     any_sizes_will_do,
+)
+OF_PLAIN_SAMPLERS: tuple[Check, ...] = (
+    samples_are_made,
+    one_seed_gives_one_resampled_set,
+    labels_are_left_as_they_are,
 )
 OF_CLASSIFIERS: tuple[Check, ...] = (
     labels_are_predicted,

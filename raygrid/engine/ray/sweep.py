@@ -49,12 +49,13 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
     address = terms.address or os.environ.get("RAY_ADDRESS")
     levels: set[Level] = {cell.split for cell in cells}
     levels |= {getattr(cell, axis) for cell in cells for axis in AXES if axis != "fold"}
+    observer.waiting("Ray starts" if address is None else f"the Ray cluster at {address} answers")
     with connected(address, code=code_of(levels), verbose=terms.verbose):
         resources = fitting(terms.resources, observer, may_grow=address is not None)
         sweep = _Sweep(store, replace(terms, resources=resources), observer)
         todo = makers_first(cells, Runtime())
         while todo and not terms.budget.exhausted():
-            todo = sweep.attempt(todo, _shared_inputs(todo, cache))
+            todo = sweep.attempt(todo, _shared_inputs(todo, cache, observer))
 
 
 class _Sweep:
@@ -138,7 +139,7 @@ def _trackers(terms: Terms, cells: Mapping[str, Cell]) -> "list[Tracker]":
     return callbacks(terms.mlflow, terms.tensorboard, terms.name, levels)
 
 
-def _shared_inputs(cells: Sequence[Cell], cache: Cache) -> dict[str, Any]:
+def _shared_inputs(cells: Sequence[Cell], cache: Cache, observer: Observer) -> dict[str, Any]:
     """Return references to the inputs of all cells, by the key of the inputs; Ray tasks compute them.
 
     The tasks run one after the other, because two data sets decoded at the same time need twice the memory. They ask
@@ -151,6 +152,7 @@ def _shared_inputs(cells: Sequence[Cell], cache: Cache) -> dict[str, Any]:
     )
     references = {}
     for key, cell in {inputs_key(cell, Runtime()): cell for cell in cells}.items():
+        observer.waiting(f"{cell.dataset.name} is loaded as {cell.representation.name}")
         refusal, references[key] = repeatable.remote(cell, cache)
         try:
             refused: Refusal | None = ray.get(refusal)
@@ -158,4 +160,5 @@ def _shared_inputs(cells: Sequence[Cell], cache: Cache) -> dict[str, Any]:
             raise error.cause from None
         if refused:
             raise refused.error()
+    observer.waiting("the first trials begin")
     return references

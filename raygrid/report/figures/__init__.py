@@ -1,9 +1,10 @@
-"""Figures drawn from the records, each as SVG and PNG, with sentences on what is drawn and what is missing."""
+"""Figures drawn from the records, each as SVG, PDF and PNG, with sentences on what is drawn and what is missing."""
 
 from collections.abc import Iterator
 
 from raygrid.report.figures.against_ir import metric_against_ir
-from raygrid.report.figures.confusion import confusion_matrices
+from raygrid.report.figures.confusion import confusion_by_name, confusion_by_rank, datasets_of
+from raygrid.report.figures.curves import curves_by_epoch
 from raygrid.report.figures.figure import Figure, arms_of
 from raygrid.report.figures.gain import gain_over_none
 from raygrid.report.figures.ranks import Ranks, critical_difference, ranks_of
@@ -15,9 +16,11 @@ from raygrid.report.statistics import Statistics
 __all__ = [
     "Figure",
     "Ranks",
-    "confusion_matrices",
+    "confusion_by_name",
+    "confusion_by_rank",
     "critical_difference",
     "critical_difference_figures",
+    "curves_by_epoch",
     "figures_of",
     "gain_over_none",
     "metric_against_ir",
@@ -43,24 +46,22 @@ def figures_of(results: Results, statistics: Statistics | None = None) -> list[F
         *(metric_against_ir(results, metric) for metric in results.metrics),
         *filter(None, [gain_over_none(results)]),
         *(critical_difference_figures(statistics) if statistics else ()),
+        *filter(None, [curves_by_epoch(results, measure) for measure in ("loss", "AvAcc")]),
         recall_by_frequency(results),
-        *(confusion_matrices(results, arm, by=by) for arm in arms for by in ("rank", "name")),
+        *(confusion_by_rank(results, arm) for arm in arms),
+        *(confusion_by_name(results, arm, dataset) for arm in arms for dataset in datasets_of(results, arm)),
         seconds_by_stage(results),
     ]
 
 
 def critical_difference_figures(statistics: Statistics) -> Iterator[Figure]:
-    """Yield the diagrams of each metric."""
-    for metric in dict.fromkeys(comparison.metric for comparison in statistics.comparisons):
-        comparisons = [comparison for comparison in statistics.comparisons if comparison.metric == metric]
-        diagrams = [ranks for comparison in comparisons if (ranks := ranks_of(comparison))]
-        if diagrams:
-            yield critical_difference(
-                diagrams,
-                name=f"ranks-{metric}",
-                title=f"Average ranks by {metric}",
-                caption="Average ranks over blocks (data set, IR, fold), the best at the left; a thick bar joins those "
-                f"that Nemenyi's test does not tell apart (alpha {statistics.alpha:g}, CD the critical difference). "
-                + statistics.caveat,
-                alpha=statistics.alpha,
-            )
+    """Yield the diagrams of each metric; there are none where there are too few data sets."""
+    for metric in dict.fromkeys(found.metric for found in statistics.mean_ranks):
+        yield critical_difference(
+            [ranks_of(found) for found in statistics.mean_ranks if found.metric == metric],
+            name=f"ranks-{metric}",
+            title=f"Average ranks by {metric}",
+            caption="Average ranks over data sets, the best on top; a bar at the right joins those that Nemenyi's "
+            f"test does not tell apart (alpha {statistics.alpha:g}, CD the critical difference).",
+            alpha=statistics.alpha,
+        )

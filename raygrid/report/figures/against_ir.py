@@ -1,6 +1,7 @@
 """A metric against IR: the mean over folds and its spread."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from raygrid.axes import IMBALANCE, level_name
+from raygrid.metrics.further import range_of
 from raygrid.report.figures.figure import BASELINE, Figure, basis
 from raygrid.report.figures.lines import End, line_panels
 from raygrid.report.figures.style import PAPER, Style
@@ -25,14 +27,15 @@ def metric_against_ir(results: Results, metric: str) -> Figure:
     """Draw the mean over folds with its sample standard deviation, a line a resampler."""
     lines = results.frame[results.frame["metric"] == metric]
     caption = (
-        f"{metric} against the imbalance ratio: the mean over folds; a bar reaches one sample standard deviation over "
-        "folds up and down, where that exceeds the marker. Panels side by side share their scale. Points are moved "
-        "sideways a little to keep the bars apart; a hollow one stands on fewer folds than declared. "
+        f"{metric} against the imbalance ratio: the mean over the folds of a data set; a bar reaches one sample "
+        "standard deviation over these folds up and down, but not beyond what the metric can be. The panels of a data "
+        "set share their scale. Points are moved sideways a little to keep the bars apart; a hollow one stands on "
+        "fewer folds than declared. "
         f"{BASELINE} {basis(lines)}"
     )
     return line_panels(
         lines,
-        _draw,
+        partial(_draw, bounds=range_of(metric)),
         name=f"ir-{metric}",
         title=f"{metric} against IR",
         caption=caption,
@@ -41,7 +44,9 @@ def metric_against_ir(results: Results, metric: str) -> Figure:
     )
 
 
-def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence[End]:
+def _draw(
+    axes: "Axes", part: pd.DataFrame, looks: dict[str, Style], bounds: tuple[float, float] = (0, 1)
+) -> Sequence[End]:
     """Draw one panel; return where its lines end."""
     ratios = part.groupby(IMBALANCE, observed=True)["ratio"].mean()  # in the order of the levels
     places = _spaced(ratios.to_numpy())
@@ -53,7 +58,7 @@ def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence
         points = by_resampler.loc[resampler].sort_index().query("count > 0")
         if len(points):
             at = np.array([place_of[level] for level in points.index]) + (i - (len(resamplers) - 1) / 2) * _DODGE
-            _line(axes, at, points, looks[resampler])
+            _line(axes, at, points, looks[resampler], bounds)
             ends.append(End(printed("resampler", resampler), at[-1], points["mean"].iloc[-1], looks[resampler]))
     axes.set_xlim(-0.06, 1.06)
     ticks = _thinned(places)
@@ -61,11 +66,14 @@ def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence
     return ends
 
 
-def _line(axes: "Axes", at: NDArray[np.float64], points: pd.DataFrame, look: Style) -> None:
+def _line(
+    axes: "Axes", at: NDArray[np.float64], points: pd.DataFrame, look: Style, bounds: tuple[float, float]
+) -> None:
     """Draw one line: its spread behind, its points filled where they stand on every fold."""
     means, spreads = points["mean"].to_numpy(), points["std"].fillna(0).to_numpy()
     axes.plot(at, means, color=look.colour, linestyle=look.dash, zorder=3)
-    axes.vlines(at, means - spreads, means + spreads, color=look.colour, linewidth=0.9, alpha=0.75)
+    low, high = np.clip([means - spreads, means + spreads], *bounds)
+    axes.vlines(at, low, high, color=look.colour, linewidth=0.9, alpha=0.75)
     complete = (points["count"] == points["size"]).to_numpy()
     for chosen, fill in ((complete, look.colour), (~complete, PAPER)):
         if chosen.any():

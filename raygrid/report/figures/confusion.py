@@ -1,6 +1,7 @@
-"""Confusion matrices averaged over folds: one row for each data set, one column for each resampler."""
+"""Confusion matrices averaged over folds, a panel for each resampler, with labelled classes and linear colours."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -8,7 +9,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from raygrid.axes import IMBALANCE, level_phrase
-from raygrid.report.figures.figure import BASELINE, Figure, basis, colour_bar, of_arm, panels, render
+from raygrid.report.figures.figure import (
+    BASELINE,
+    DOUBLE,
+    FONT_PT,
+    LETTER,
+    Figure,
+    basis,
+    colour_bar,
+    heading,
+    of_arm,
+    panels,
+    render,
+)
+from raygrid.report.figures.style import legible_on
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.storage.record import Record
@@ -20,48 +34,83 @@ if TYPE_CHECKING:
 By = Literal["rank", "name"]
 Matrix = NDArray[np.float64]
 
-_SIDE = 1.35  # of a matrix, in inches, with the gap to the next
-_MATRIX = 0.88  # of that, the matrix
-_MARGINS = (1.05, 0.8, 0.05, 0.3)
-_NAMED = 12  # more classes have no room for names
+_GAP, _LARGEST, _SMALLEST = 0.12, 1.9, 0.75  # between matrices, and the side of one, in inches
+_AXIS, _TITLE, _SCALE = 0.2, 0.2, 0.7  # room for the name of an axis, for a title, and for the scale of colours
+_LONGEST = 16  # letters of a class name
+_LINE = 1.35 * FONT_PT / 72  # height of a line of text, in inches
 _SAYS = {
     "rank": "Classes stand from the largest of each fold (1) to the smallest, whichever they are",
     "name": "Classes stand by name, the same in every fold",
 }
 
 
-def confusion_matrices(results: Results, arm: tuple[str, str], *, by: By, level: float | str | None = None) -> Figure:
-    """Draw the mean over folds of one arm's confusion matrices, rows scaled to 1, at the last level by default."""
+@dataclass(frozen=True)
+class _Panel:
+    """One matrix under its title; None where nothing is done."""
+
+    title: str
+    names: Sequence[str]
+    matrix: Matrix | None
+
+
+def confusion_by_rank(results: Results, arm: tuple[str, str], *, level: float | str | None = None) -> Figure:
+    """Draw one arm's matrices with classes from the largest to the smallest, a row for each data set.
+
+    The level is the last one by default: the most imbalanced.
+    """
+    places, at = _at_level(results, arm, level)
+    title = f"Confusion by class size: {' · '.join(arm)}, {at}"
+    return _drawn(results, places, "rank", name=f"confusion-rank-{'-'.join(arm)}", title=title, at=at)
+
+
+def confusion_by_name(
+    results: Results, arm: tuple[str, str], dataset: str, *, level: float | str | None = None
+) -> Figure:
+    """Draw one arm's matrices of one data set, at the last level by default."""
+    places, at = _at_level(results, arm, level)
+    title = f"Confusion by class: {dataset}, {' · '.join(arm)}, {at}"
+    name = f"confusion-name-{'-'.join(arm)}-{dataset}"
+    return _drawn(results, places[places["dataset"] == dataset], "name", name=name, title=title, at=at)
+
+
+def _at_level(results: Results, arm: tuple[str, str], level: float | str | None) -> tuple[pd.DataFrame, str]:
+    """Return the cells of an arm at a level, and the words for the level."""
     level = results.places[IMBALANCE].max() if level is None else level
-    places = of_arm(results.places[results.places[IMBALANCE] == level], arm)
+    return of_arm(results.places[results.places[IMBALANCE] == level], arm), level_phrase(IMBALANCE, level)
+
+
+def _drawn(results: Results, places: pd.DataFrame, by: By, *, name: str, title: str, at: str) -> Figure:
     datasets, resamplers = (list(dict.fromkeys(places[axis])) for axis in ("dataset", "resampler"))
-    matrices = {
-        at: _mean(lines, results.records, by) for at, lines in places.groupby(["dataset", "resampler"], sort=False)
-    }
-    names = {dataset: _names(lines, results.records, by) for dataset, lines in places.groupby("dataset", sort=False)}
-
-    def draw(canvas: "Canvas") -> None:
-        axes, colours = panels(canvas, 1, 1, _MARGINS)[0, 0], _colours()
-        axes.set(xlim=(0, len(resamplers)), ylim=(len(datasets), 0), aspect="equal")
-        axes.axis("off")
-        for row, dataset in enumerate(datasets):
-            _class_names(axes, names[dataset], row)
-            axes.text(-0.6, row + _MATRIX / 2, dataset, fontweight="bold", rotation=90, ha="center", va="center")
-            for column, resampler in enumerate(resamplers):
-                _matrix(axes, matrices.get((dataset, resampler)), colours, row, column)
-        for column, resampler in enumerate(resamplers):
-            axes.text(column + _MATRIX / 2, -0.07, printed("resampler", resampler), fontweight="bold", ha="center")
-        colour_bar(canvas, [axes], colours, "Share of the true class")
-
-    at = level_phrase(IMBALANCE, level)
+    rows = [
+        [
+            _panel(dataset if len(datasets) > 1 else "", resampler, lines, results.records, by)
+            for resampler in resamplers
+            if len(lines := _of(places, dataset, resampler))
+        ]
+        for dataset in datasets
+    ]
+    n_columns = _columns(max(len(panel.names) for row in rows for panel in row), by)
+    wrapped = [row[start : start + n_columns] for row in rows for start in range(0, len(row), n_columns)]
     caption = (
-        f"Of the samples of each true class (row), the share given each class (column), at {at}, the mean over "
-        f"folds. {_SAYS[by]}; columns are in the order of the rows, colours on the scale of the square root. "
+        f"Of the samples of each true class (row), the percentage given each class (column), at {at}, the mean over "
+        f"folds. {_SAYS[by]}; columns are in the order of the rows. Numbers below 0.5 are left out. "
         f"{BASELINE} {basis(places)}"
     )
-    title = f"Confusion by class {by}: {' · '.join(arm)}, {at}"
-    size = (_SIDE * len(resamplers) + _MARGINS[0] + _MARGINS[1], _SIDE * len(datasets) + _MARGINS[2] + _MARGINS[3])
-    return render(f"confusion-{by}-{'-'.join(arm)}", title=title, caption=caption, size=size, draw=draw)
+    size, draw = _layout(wrapped)
+    return render(name, title=title, caption=caption, size=size, draw=draw)
+
+
+def _of(places: pd.DataFrame, dataset: str, resampler: str) -> pd.DataFrame:
+    return places[(places["dataset"] == dataset) & (places["resampler"] == resampler)]
+
+
+def _panel(dataset: str, resampler: str, lines: pd.DataFrame, records: Mapping[str, Record], by: By) -> _Panel:
+    done = [records[key] for key in lines["key"][lines["status"] == "done"]]
+    title = ": ".join(filter(None, [dataset, printed("resampler", resampler)]))
+    if not done:
+        return _Panel(title, (), None)
+    names = done[0].class_names if by == "name" else [str(rank + 1) for rank in range(len(done[0].class_names))]
+    return _Panel(title, names, np.mean([normalised(record, by) for record in done], axis=0))
 
 
 def normalised(record: Record, by: By) -> Matrix:
@@ -72,37 +121,80 @@ def normalised(record: Record, by: By) -> Matrix:
     return shares if by == "name" else shares[np.ix_(record.class_order, record.class_order)]
 
 
-def _mean(lines: pd.DataFrame, records: Mapping[str, Record], by: By) -> Matrix | None:
-    """Return the mean over the cells that are done, if any is."""
-    done = lines["key"][lines["status"] == "done"]
-    return np.mean([normalised(records[key], by) for key in done], axis=0) if len(done) else None
+def _columns(n_classes: int, by: By) -> int:
+    """Return how many matrices stand side by side: by name few enough to read numbers in the matrices."""
+    if by == "rank":
+        return int((DOUBLE - _SCALE - 0.5) / (_SMALLEST + _GAP))
+    return 3 if n_classes <= 10 else 2
 
 
-def _names(lines: pd.DataFrame, records: Mapping[str, Record], by: By) -> list[str]:
-    """Return what the classes of a data set are called, none if nothing of it is done."""
-    done = lines["key"][lines["status"] == "done"]
-    names = records[done.iloc[0]].class_names if len(done) else []
-    return names if by == "name" else [str(rank) for rank in range(1, len(names) + 1)]
+def _layout(rows: Sequence[Sequence[_Panel]]) -> tuple[tuple[float, float], Any]:
+    """Return the size of the figure in inches, and what draws it."""
+    n_columns = max(map(len, rows))
+    longest = max(len(_short(name)) for row in rows for panel in row for name in panel.names or ("",))
+    names = LETTER * longest + 0.08
+    left = _AXIS + names
+    side = min(_LARGEST, (DOUBLE - left - _SCALE + _GAP) / n_columns - _GAP)
+    right = DOUBLE - left - n_columns * (side + _GAP) + _GAP
+    below = _AXIS + names
+    height = len(rows) * (side + _TITLE + _GAP) - _GAP + below
+
+    def draw(canvas: "Canvas") -> None:
+        spaces = {"wspace": _GAP / side, "hspace": (_TITLE + _GAP) / side}
+        grid = panels(canvas, len(rows), n_columns, (left, right, below, _TITLE), gridspec_kw=spaces)
+        colours = _colours()
+        for i, row in enumerate(rows):
+            for j, axes in enumerate(grid[i]):
+                if j >= len(row):
+                    axes.remove()
+                    continue
+                is_lowest = not any(j < len(later) for later in rows[i + 1 :])
+                _matrix(axes, row[j], colours, side, labelled=(j == 0, is_lowest))
+        colour_bar(canvas, [grid[0, n_columns - 1 if len(rows[0]) == n_columns else 0]], colours, "% of the true class")
+        canvas.text(0.08 / DOUBLE, 0.5 + below / height / 2, "True class", rotation=90, va="center", ha="left")
+        canvas.text((left + (DOUBLE - left - right) / 2) / DOUBLE, 0.02, "Predicted class", ha="center", va="bottom")
+
+    return (DOUBLE, height), draw
 
 
 def _colours() -> dict[str, Any]:
-    """Return how shares become colours, spread out where they are small: that is where the confusions are."""
-    from matplotlib.colors import PowerNorm
+    """Return how percentages become colours: linearly, and from light to dark also in grey."""
+    from matplotlib.colors import Normalize
 
-    return {"norm": PowerNorm(0.5, vmin=0, vmax=1), "cmap": "cividis"}
+    return {"norm": Normalize(0, 100), "cmap": "Blues"}
 
 
-def _matrix(axes: "Axes", matrix: Matrix | None, colours: dict[str, Any], row: int, column: int) -> None:
-    """Draw one matrix, or say that there is none."""
-    if matrix is None:
-        axes.text(column + _MATRIX / 2, row + _MATRIX / 2, "nothing\ndone", ha="center", va="center", alpha=0.7)
+def _matrix(axes: "Axes", panel: _Panel, colours: dict[str, Any], side: float, *, labelled: tuple[bool, bool]) -> None:
+    """Draw one matrix, or say that there is none; `labelled` says whether its rows and columns are named."""
+    heading(axes, panel.title)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if panel.matrix is None:
+        axes.text(0.5, 0.5, "nothing\ndone", ha="center", va="center", alpha=0.7, transform=axes.transAxes)
         return
-    extent = (column, column + _MATRIX, row + _MATRIX, row)
-    axes.imshow(matrix, extent=extent, interpolation="none", aspect="equal", **colours)
+    percent = 100 * panel.matrix
+    image: Any = axes.imshow(percent, interpolation="none", **colours)
+    axes.spines[:].set_visible(True)
+    every = max(1, int(np.ceil(_LINE * len(percent) / side)))
+    ticks = range(0, len(percent), every)
+    names = [_short(panel.names[tick]) for tick in ticks]
+    axes.tick_params(length=0, pad=1.5)
+    if labelled[0]:
+        axes.set_yticks(ticks, names)
+    if labelled[1]:
+        axes.set_xticks(ticks, names, rotation=90)
+    if every == 1 and side / len(percent) >= 2 * LETTER:  # a number of two digits finds room
+        for (row, column), value in np.ndenumerate(percent):
+            if value >= 0.5:
+                colour = legible_on(image.to_rgba(value))
+                axes.text(column, row, f"{int(value + 0.5)}", ha="center", va="center", color=colour)
 
 
-def _class_names(axes: "Axes", names: Sequence[str], row: int) -> None:
-    """Write the names of the classes left of a row of matrices, or, of many, the first and the last."""
-    for i in range(len(names)) if len(names) <= _NAMED else (0, len(names) - 1):
-        at = (i + 0.5) / len(names) * _MATRIX
-        axes.text(-0.04, row + at, names[i], fontsize=6, ha="right", va="center")
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def datasets_of(results: Results, arm: tuple[str, str]) -> list[str]:
+    """Return the data sets of which an arm has a cell that is done, at the level that is drawn."""
+    places, _ = _at_level(results, arm, None)
+    return list(dict.fromkeys(places["dataset"][places["status"] == "done"]))

@@ -1,9 +1,10 @@
-"""The type of all figures, and how they are drawn: equal numbers give equal bytes, and no colour is needed to read."""
+"""The type of all figures, and how they are drawn: at print width, with equal bytes for equal numbers."""
 
 import re
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -12,69 +13,135 @@ import pandas as pd
 from raygrid.axes import ARM_AXES
 from raygrid.report.figures.style import INK
 from raygrid.report.render import printed
+from raygrid.report.sections import SectionName
 from raygrid.wording import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-DPI = 120  # for screens; what is printed is the SVG
+# The widths of a journal's column and of its page, in inches. A figure has one of them, so that its text is printed in
+# the size that it has here.
+SINGLE, DOUBLE = 85 / 25.4, 174 / 25.4
+FONT_PT = 7.0
+LETTER = 0.68 * FONT_PT / 72  # the width of a wide letter, in inches
+DPI = 300
+
 BASELINE = f"{printed('resampler', 'none')} is no resampling."
 
 _SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 8.5,
+    **dict.fromkeys(
+        (
+            *("font.size", "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize"),
+            *("legend.fontsize", "figure.titlesize"),
+        ),
+        FONT_PT,
+    ),
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
-    "axes.linewidth": 0.7,
-    "axes.titlesize": 9,
+    "axes.linewidth": 0.6,
     "axes.titlecolor": INK,
+    "axes.titlepad": 4,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.color": INK,
     "ytick.color": INK,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
     "hatch.linewidth": 0.6,
-    "lines.linewidth": 1.3,
-    "lines.markersize": 4.5,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.6,
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # TrueType, embedded: journals refuse Type 3
     "text.parse_math": False,  # a class or a data set may have a $ in its name
 }
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as a vector and as pixels, and the sentences below it."""
+    """A picture and the sentences below it.
+
+    The page shows a figure in its section, folded unless `is_folded` is False.
+
+    Attributes
+    ----------
+    name : str
+        That of its files, without suffix.
+    title, caption : str
+    svg : bytes
+    canvas : matplotlib.figure.Figure
+        From which `pdf` and `png` are made when they are asked for, because a page does without them.
+    """
 
     name: str
     title: str
     caption: str
     svg: bytes
-    png: bytes
+    canvas: "Canvas" = field(compare=False, repr=False)
+    section: SectionName = "figures"
+    is_folded: bool = True
+    is_secondary: bool = False
+
+    def pdf(self) -> bytes:
+        """Return the figure as LaTeX includes it, with its fonts."""
+        return _saved(self.canvas, "pdf", self.name)
+
+    def png(self) -> bytes:
+        """Return the figure's pixels, `DPI` of them an inch, on white."""
+        return _saved(self.canvas, "png", self.name)
 
 
 def render(
     name: str, *, title: str, caption: str, size: tuple[float, float], draw: Callable[["Canvas"], None]
 ) -> Figure:
-    """Draw on a canvas of `size`, in inches, and keep the result as bytes; no state of pyplot's is touched."""
-    import matplotlib
+    """Draw on a canvas and keep the result as bytes; no state of pyplot's is touched.
+
+    Parameters
+    ----------
+    name, title, caption : str
+        Of the figure; what no file may be called is replaced in its name.
+    size : pair of floats
+        Width, which is `SINGLE` or `DOUBLE`, and height, in inches.
+    draw : callable
+        Draws on the canvas that it is given.
+    """
     from matplotlib.figure import Figure as Canvas
 
     name = re.sub(r"[^\w-]+", "_", name)  # it becomes a file's name, and part of ids on the page
+    with _settings(name):
+        canvas = Canvas(figsize=size)
+        draw(canvas)
+    return Figure(name, title, caption, _saved(canvas, "svg", name), canvas)
+
+
+@contextmanager
+def _settings(name: str) -> Iterator[None]:
+    """Let matplotlib draw as all figures are drawn."""
+    import matplotlib
+
     settings: Any = _SETTINGS | {"svg.hashsalt": name}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a class may have any name
-        canvas = Canvas(figsize=size)
-        draw(canvas)
-        anonymous: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        svg = _saved(canvas, format="svg", transparent=True, metadata=anonymous)
-        return Figure(name, title, caption, svg, _saved(canvas, format="png", dpi=DPI, metadata={"Software": None}))
+        yield
 
 
-def _saved(canvas: "Canvas", **how: Any) -> bytes:
+# What a file would say of when and by what it was made, by format.
+_ANONYMOUS: dict[str, dict[str, Any]] = {
+    "svg": dict.fromkeys(("Creator", "Date", "Format", "Type")),
+    "pdf": dict.fromkeys(("Creator", "Producer", "CreationDate")),
+    "png": {"Software": None},
+}
+
+
+def _saved(canvas: "Canvas", kind: str, name: str) -> bytes:
     """Return the canvas as a file has it."""
     file = BytesIO()
-    canvas.savefig(file, **how)
+    with _settings(name):
+        canvas.savefig(file, format=kind, dpi=DPI, transparent=kind != "png", metadata=_ANONYMOUS[kind])
     return file.getvalue()
 
 
@@ -92,8 +159,8 @@ def colour_bar(canvas: "Canvas", beside: Sequence["Axes"], colours: dict[str, An
 
     boxes, (width, height) = [axes.get_position() for axes in beside], canvas.get_size_inches()
     low, high = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
-    tall = min(high - low, 2.2 / height)
-    axes = canvas.add_axes((boxes[0].x1 + 0.16 / width, high - tall, 0.11 / width, tall))
+    tall = min(high - low, 1.8 / height)
+    axes = canvas.add_axes((boxes[0].x1 + 0.12 / width, high - tall, 0.09 / width, tall))
     canvas.colorbar(ScalarMappable(**colours), cax=axes, label=label, drawedges=False)
     axes.spines[:].set_visible(False)
 

@@ -1,4 +1,4 @@
-"""Heat maps of the gain over no resampling: a panel for each metric and arm, rows are data sets, columns resamplers."""
+"""Heat maps of the gain over no resampling: a panel for each arm and metric, rows are resamplers, columns data sets."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,8 +6,20 @@ import numpy as np
 import pandas as pd
 
 from raygrid.axes import ARM_AXES, BLOCK_AXES
-from raygrid.report.figures.figure import Figure, arms_of, basis, colour_bar, heading, of_arm, panels, render
-from raygrid.report.figures.style import INK
+from raygrid.report.figures.figure import (
+    DOUBLE,
+    LETTER,
+    SINGLE,
+    Figure,
+    arms_of,
+    basis,
+    colour_bar,
+    heading,
+    of_arm,
+    panels,
+    render,
+)
+from raygrid.report.figures.style import INK, legible_on
 from raygrid.report.render import DASH, printed
 from raygrid.report.results import Results
 
@@ -16,10 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 BASELINE = "none"
-_CELL = (0.78, 0.36)  # in inches
-_MARGINS = (0.9, 1.0, 0.3, 0.3)
-_GAP = 0.62
-_LETTER = 0.088  # of a heading
+_NUMBER, _LINE = 7 * LETTER, 0.19  # the size of a cell, in inches
+_GAP, _TITLE, _NAMES, _SCALE = 0.14, 0.22, 0.2, 0.75  # between panels, above and below one, and right of all
 
 
 def gain_over_none(results: Results) -> Figure | None:
@@ -27,32 +37,38 @@ def gain_over_none(results: Results) -> Figure | None:
     gains = paired_gains(results.frame)
     if gains.empty:
         return None
-    arms, metrics, n_datasets = arms_of(gains), list(results.metrics), gains["dataset"].nunique()
+    arms, metrics = arms_of(gains), list(results.metrics)
     means = gains.groupby(["metric", *ARM_AXES, "dataset", "resampler"], sort=False)["gain"].mean()
     reach = float(means.abs().max()) or 1.0
-    n_columns = [of_arm(gains, arm)["resampler"].nunique() for arm in arms]
-    longest = max(len(_heading(metric, arm)) for metric in metrics for arm in arms)
-    gap = max(1.6 * _GAP, _LETTER * longest - _CELL[0] * min(n_columns))  # a heading may be wider than its panel
-    width = sum(_MARGINS[:2]) + _CELL[0] * sum(n_columns) + gap * (len(arms) - 1)
-    height = sum(_MARGINS[2:]) + (_CELL[1] * n_datasets + _GAP) * len(metrics) - _GAP
+    left = 0.08 + LETTER * max(len(printed("resampler", name)) for name in gains["resampler"].unique())
+    panel = max(
+        gains["dataset"].nunique() * max(_NUMBER, LETTER * (1 + max(map(len, gains["dataset"].unique())))),
+        1.1 * LETTER * max(len(_heading(metric, arm)) for metric in metrics for arm in arms),
+    )
+    n_columns = min(len(metrics), max(1, int((DOUBLE - left - _SCALE + _GAP) / (panel + _GAP))))
+    rows = [(arm, metrics[i : i + n_columns]) for arm in arms for i in range(0, len(metrics), n_columns)]
+    n_lines = [of_arm(gains, arm)["resampler"].nunique() for arm, _ in rows]
+    needed = left + n_columns * (panel + _GAP) - _GAP + _SCALE
+    width = SINGLE if needed <= SINGLE else DOUBLE
+    between = _TITLE + _NAMES
+    height = _LINE * sum(n_lines) + between * len(rows)
 
     def draw(canvas: "Canvas") -> None:
-        colours = _diverging(reach)
         spaces: dict[str, Any] = {
-            "width_ratios": n_columns,
-            "wspace": gap / (_CELL[0] * float(np.mean(n_columns))),
-            "hspace": _GAP / (_CELL[1] * n_datasets),
+            "height_ratios": n_lines,
+            "wspace": _GAP / panel,
+            "hspace": between / (_LINE * float(np.mean(n_lines))),
         }
-        grid = panels(canvas, len(metrics), len(arms), _MARGINS, gridspec_kw=spaces)
-        for axes, (metric, arm) in zip(grid.flat, ((metric, arm) for metric in metrics for arm in arms), strict=True):
-            part = of_arm(gains[gains["metric"] == metric], arm)
-            heading(axes, _heading(metric, arm))
-            _heat(
-                axes,
-                part.pivot_table(index="dataset", columns="resampler", values="gain", sort=False, dropna=False),
-                colours,
-            )
-        colour_bar(canvas, grid[:, -1], colours, f"Gain over {printed('resampler', BASELINE)}")
+        right = max(_SCALE, width - needed + _SCALE)
+        grid = panels(canvas, len(rows), n_columns, (left, right, _NAMES, _TITLE), gridspec_kw=spaces)
+        for (arm, those), line in zip(rows, grid, strict=True):
+            for axes, metric in zip(line, those, strict=False):
+                heading(axes, _heading(metric, arm))
+                part = of_arm(gains[gains["metric"] == metric], arm)
+                _heat(axes, _table(part), _diverging(reach), is_first=axes is line[0])
+            for axes in line[len(those) :]:
+                axes.remove()
+        colour_bar(canvas, grid[:, n_columns - 1][:1], _diverging(reach), f"Gain over {printed('resampler', BASELINE)}")
 
     caption = (
         "What each resampler gains over no resampling: the mean over IR and folds of the difference between two cells "
@@ -64,6 +80,11 @@ def gain_over_none(results: Results) -> Figure | None:
 
 def _heading(metric: str, arm: tuple[str, str]) -> str:
     return f"{metric}: {' · '.join(arm)}"
+
+
+def _table(part: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean gains of a panel, a line a resampler, a column a data set."""
+    return part.pivot_table(index="resampler", columns="dataset", values="gain", sort=False, dropna=False)
 
 
 def paired_gains(frame: pd.DataFrame) -> pd.DataFrame:
@@ -81,21 +102,15 @@ def _diverging(reach: float) -> dict[str, Any]:
     return {"norm": Normalize(-reach, reach), "cmap": "PuOr"}
 
 
-def _heat(axes: "Axes", means: pd.DataFrame, colours: dict[str, Any]) -> None:
-    """Draw one panel and write its numbers."""
+def _heat(axes: "Axes", means: pd.DataFrame, colours: dict[str, Any], *, is_first: bool) -> None:
+    """Draw one panel and write its numbers, whose signs are what a reader without colours goes by."""
     values = means.to_numpy(dtype=float)
     image = axes.imshow(values, aspect="auto", interpolation="none", **colours)
     for (row, column), value in np.ndenumerate(values):
         text = DASH if np.isnan(value) else f"{value:+.4f}".replace("-", "\N{MINUS SIGN}")
-        colour = INK if np.isnan(value) else _legible_on(image.to_rgba(value))
-        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
-    axes.set_xticks(range(values.shape[1]), [printed("resampler", name) for name in means.columns])
-    axes.set_yticks(range(values.shape[0]), list(means.index))
+        colour = INK if np.isnan(value) else legible_on(image.to_rgba(value))
+        axes.text(column, row, text, ha="center", va="center", color=colour)
+    axes.set_xticks(range(values.shape[1]), list(means.columns))
+    axes.set_yticks(range(values.shape[0]), [printed("resampler", name) for name in means.index] if is_first else [])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-
-
-def _legible_on(colour: Any) -> str:
-    """Return black or white, whichever stands out more."""
-    red, green, blue, _ = colour
-    return "black" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.2 else "white"

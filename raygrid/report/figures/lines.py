@@ -8,17 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raygrid.report.figures.figure import Figure, arms_of, heading, of_arm, panels, render
+from raygrid.report.figures.figure import DOUBLE, LETTER, SINGLE, Figure, arms_of, heading, of_arm, panels, render
 from raygrid.report.figures.style import INK, Style, styles
+from raygrid.report.render import printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_PANEL = (4.1, 2.4)  # width and height in inches, its share of the margins included
-_MARGINS = (0.7, 0.8, 0.5, 0.3)
-_KEY_AT, _TEXT_AT = 1.06, 1.09  # in widths of a panel
-_LABEL_GAP = 0.1  # in heights of a panel: a line of text
+_SIDE_BY_SIDE = 2  # panels; a third would have no room for its labels
+_HEIGHT, _BETWEEN = 1.3, 0.42  # of a panel, and from one to the next below it, in inches
+_LEFT, _BOTTOM, _TOP = 0.5, 0.4, 0.25
+_KEY, _TEXT = 0.1, 0.16  # from a panel to the marker of a label, and to its text, in inches
+_LABEL_GAP = 0.13 / _HEIGHT  # in heights of a panel: a line of text
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def line_panels(
     y_label: str,
     **described: str,
 ) -> Figure:
-    """Draw rows of data sets, one scale a row, and columns of arms.
+    """Draw a panel for each data set and arm, those of a data set on one scale.
 
     Parameters
     ----------
@@ -52,38 +54,45 @@ def line_panels(
     """
     arms, datasets = arms_of(frame), list(dict.fromkeys(frame["dataset"]))
     looks = styles(frame["resampler"])
+    n_columns = min(_SIDE_BY_SIDE, len(arms))
+    n_rows = -(-len(arms) // n_columns) * len(datasets)
+    right = _TEXT + LETTER * (1 + max(len(printed("resampler", name)) for name in looks))
+    width = SINGLE if n_columns == 1 else DOUBLE
+    panel_width = (width - n_columns * (_LEFT + right)) / n_columns
+    height = _TOP + _BOTTOM + n_rows * (_HEIGHT + _BETWEEN) - _BETWEEN
 
     def fill(canvas: "Canvas") -> None:
-        spaces = {"wspace": 0.38, "hspace": 0.36}
-        grid = panels(canvas, len(datasets), len(arms), _MARGINS, sharey="row", gridspec_kw=spaces)
-        places = [(dataset, arm) for dataset in datasets for arm in arms]
-        ends = [
-            draw(
-                _prepared(axes, f"{dataset}: {' · '.join(arm)}"), of_arm(frame[frame["dataset"] == dataset], arm), looks
-            )
-            for axes, (dataset, arm) in zip(grid.flat, places, strict=True)
-        ]
-        for axes in grid[-1]:
-            axes.set_xlabel(x_label)
+        spaces = {"wspace": (_LEFT + right) / panel_width, "hspace": _BETWEEN / _HEIGHT}
+        grid = panels(canvas, n_rows, n_columns, (_LEFT, right, _BOTTOM, _TOP), gridspec_kw=spaces)
+        rows_of_each = n_rows // len(datasets)
+        ends: dict[Axes, Sequence[End]] = {}
+        for i, dataset in enumerate(datasets):
+            those = list(grid[i * rows_of_each : (i + 1) * rows_of_each].flat)
+            for axes, arm in zip(those, arms, strict=False):
+                _prepare(axes, f"{dataset}: {' · '.join(arm)}", those[0])
+                ends[axes] = draw(axes, of_arm(frame[frame["dataset"] == dataset], arm), looks)
+            for axes in those[len(arms) :]:
+                axes.remove()
         for axes in grid[:, 0]:
             axes.set_ylabel(y_label)
-        # Only now is the scale of a row known, on which labels keep their distance.
-        for axes, those in zip(grid.flat, ends, strict=True):
-            _label(axes, those)
+        for axes in list(ends)[-n_columns:]:
+            axes.set_xlabel(x_label)
+        # Only now is the scale of a data set known, on which labels keep their distance.
+        for axes, those_ends in ends.items():
+            _label(axes, those_ends, panel_width)
 
-    size = (_MARGINS[0] + _PANEL[0] * len(arms), _MARGINS[2] + _PANEL[1] * len(datasets))
-    return render(size=size, draw=fill, **described)
+    return render(size=(width, height), draw=fill, **described)
 
 
-def _prepared(axes: "Axes", title: str) -> "Axes":
-    """Return empty axes with a title, and faint lines to read values by."""
+def _prepare(axes: "Axes", title: str, first: "Axes") -> None:
+    """Give empty axes a title, the scale of the first of their data set, and faint lines to read values by."""
+    if axes is not first:
+        axes.sharey(first)
     heading(axes, title)
-    axes.grid(axis="y", color=INK, alpha=0.15, linewidth=0.6)
-    axes.tick_params(labelleft=True)
-    return axes
+    axes.grid(axis="y", color=INK, alpha=0.15, linewidth=0.5)
 
 
-def _label(axes: "Axes", ends: Sequence[End]) -> None:
+def _label(axes: "Axes", ends: Sequence[End], width: float) -> None:
     """Write each line's label beside its end, with its marker, joined to it by a thin line."""
     from matplotlib.collections import LineCollection
 
@@ -91,15 +100,16 @@ def _label(axes: "Axes", ends: Sequence[End]) -> None:
         axes.text(0.5, 0.5, "no values", transform=axes.transAxes, ha="center")
         return
     axes.autoscale_view()  # or the limits would be brought up to date only after this has used them
+    key_at, text_at = 1 + _KEY / width, 1 + _TEXT / width
     to_axes = axes.transLimits.transform
     points = [to_axes((end.x, end.y)) for end in ends]
     heights = apart(np.array([y for _, y in points]), gap=_LABEL_GAP)
     off: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
-    leaders = [[(x + 0.01, y), (_KEY_AT, height)] for (x, y), height in zip(points, heights, strict=True)]
-    axes.add_artist(LineCollection(leaders, colors=INK, linewidths=0.5, alpha=0.4, **off))
+    leaders = [[(x + 0.01, y), (key_at, height)] for (x, y), height in zip(points, heights, strict=True)]
+    axes.add_artist(LineCollection(leaders, colors=INK, linewidths=0.4, alpha=0.4, **off))
     for end, height in zip(ends, heights, strict=True):
-        axes.plot([_KEY_AT], [height], color=end.style.colour, marker=end.style.marker, **off)
-        axes.text(_TEXT_AT, height, end.label, va="center", fontsize=8, transform=axes.transAxes)
+        axes.plot([key_at], [height], color=end.style.colour, marker=end.style.marker, **off)
+        axes.text(text_at, height, end.label, va="center", transform=axes.transAxes)
 
 
 def apart(wanted: NDArray[np.float64], *, gap: float) -> NDArray[np.float64]:

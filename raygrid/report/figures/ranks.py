@@ -1,24 +1,23 @@
-"""Critical-difference diagrams: average ranks on an axis; bars join ranks that do not differ significantly."""
+"""Critical-difference diagrams: a line for each average rank; bars join ranks that do not differ significantly."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from raygrid.report.figures.figure import Figure, render
+from raygrid.report.figures.figure import DOUBLE, LETTER, SINGLE, Figure, render
 from raygrid.report.figures.style import INK
-from raygrid.report.statistics import Comparison
+from raygrid.report.inference.mean_ranks import MeanRanks
 from raygrid.report.statistics_sheets import arm_name, column_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_WIDTH, _ABOVE, _LINE = 7.2, 0.95, 0.24  # in inches: a diagram's axis with its title, and each of its lines
-_LETTER = 0.07
+_ABOVE, _LINE, _BELOW = 0.5, 0.17, 0.42  # in inches: the title and the scale, each line, the axis
+_NUMBER, _BAR = 0.4, 0.1  # right of the axis: a rank, and each bar
 
 
 @dataclass(frozen=True)
@@ -42,90 +41,94 @@ class Ranks:
     critical_difference: float = nan
 
 
-def ranks_of(comparison: Comparison) -> Ranks | None:
-    """Return the diagram of a comparison; None where Nemenyi's test was not made."""
-    labels = [column_name(column) for column in comparison.columns]
-    p_values = pd.DataFrame(np.eye(len(labels)), index=labels, columns=labels)
-    for pair in comparison.pairs:
-        left, right = column_name(pair.left), column_name(pair.right)
-        p_values.loc[left, right] = p_values.loc[right, left] = pair.nemenyi_p
-    if len(labels) < 3 or p_values.isna().any(axis=None):
-        return None
-    ranks = dict(zip(labels, comparison.ranks, strict=True))
-    return Ranks(
-        f"{comparison.metric}: {arm_name(comparison)}", ranks, p_values, comparison.friedman.critical_difference
-    )
+def ranks_of(found: MeanRanks) -> Ranks:
+    """Return the diagram of average ranks over data sets."""
+    labels = [column_name(column) for column in found.columns]
+    p_values = pd.DataFrame(found.p_values, index=labels, columns=labels)
+    ranks = dict(zip(labels, found.ranks, strict=True))
+    return Ranks(f"{found.metric}: {arm_name(found)}", ranks, p_values, found.friedman.critical_difference)
 
 
 def critical_difference(
     diagrams: Sequence[Ranks], *, name: str, title: str, caption: str, alpha: float = 0.05
 ) -> Figure:
-    """Draw one diagram below the other, the best ranks at the left; those with a p-value of at least alpha are joined.
+    """Draw one diagram below the other, the best rank on top; those with a p-value of at least alpha are joined.
+
+    Every label has a line of its own, so that none runs into another, however near their ranks are.
 
     References
     ----------
     J. Demšar: Statistical Comparisons of Classifiers over Multiple Data Sets, JMLR 7, 2006.
     """
-    heights = [_ABOVE + _LINE * (len(diagram.ranks) / 2 + 1) for diagram in diagrams]
-    side = 0.75 + _LETTER * max(len(label) for diagram in diagrams for label in diagram.ranks)
+    left = 0.1 + LETTER * max(len(label) for diagram in diagrams for label in diagram.ranks)
+    right = _NUMBER + _BAR * (1 + max(len(joined(diagram, alpha)) for diagram in diagrams))
+    width = SINGLE if left + right <= SINGLE / 2 else DOUBLE
+    heights = [_ABOVE + _LINE * len(diagram.ranks) + _BELOW for diagram in diagrams]
 
     def draw(canvas: "Canvas") -> None:
-        bottom = sum(heights)
+        top = sum(heights)
         for diagram, height in zip(diagrams, heights, strict=True):
-            bottom -= height
-            box = (
-                side / _WIDTH,
-                (bottom + 0.15) / sum(heights),
-                1 - 2 * side / _WIDTH,
-                (height - _ABOVE) / sum(heights),
-            )
-            _draw(canvas.add_axes(box), diagram, alpha)
+            across = left / width, 1 - (left + right) / width
+            bottom, tall = ((top - height + _BELOW) / sum(heights), (height - _ABOVE - _BELOW) / sum(heights))
+            _draw(canvas.add_axes((across[0], bottom, across[1], tall)), diagram, alpha)
+            top -= height
 
-    return render(name, title=title, caption=caption, size=(_WIDTH, sum(heights)), draw=draw)
+    return render(name, title=title, caption=caption, size=(width, sum(heights)), draw=draw)
+
+
+def joined(diagram: Ranks, alpha: float) -> list[tuple[int, int]]:
+    """Return the largest runs of ranks of which no two differ: their first and last position, from the best rank on."""
+    labels = _in_order(diagram)
+    is_equal = diagram.p_values.loc[labels, labels].to_numpy() >= alpha
+    runs: list[tuple[int, int]] = []
+    for first in range(len(labels)):
+        last = first
+        while last + 1 < len(labels) and is_equal[first : last + 1, last + 1].all():
+            last += 1
+        if last > first and (not runs or last > runs[-1][1]):
+            runs.append((first, last))
+    return runs
+
+
+def _in_order(diagram: Ranks) -> list[str]:
+    return sorted(diagram.ranks, key=lambda label: diagram.ranks[label])
 
 
 def _draw(axes: "Axes", diagram: Ranks, alpha: float) -> None:
     """Draw one diagram."""
-    from scikit_posthocs import critical_difference_diagram
-
-    ranks = dict(sorted(diagram.ranks.items(), key=lambda item: item[1]))
-    best, *_, worst = ranks.values()
-    critical_difference_diagram(
-        ranks,
-        diagram.p_values.loc[list(ranks), list(ranks)],
-        alpha=alpha,
-        ax=axes,
-        label_fmt_left="{label} ({rank:.2f})",
-        label_fmt_right="({rank:.2f}) {label}",
-        text_h_margin=0.04 * max(1.0, worst - best),
-        color_palette=dict.fromkeys(ranks, INK),
-        elbow_props={"linewidth": 0.8},
-        marker_props={"s": 14},
-        crossbar_props={"color": INK, "linewidth": 3},
-    )
-    axes.spines["top"].set_visible(True)
-    axes.set_xticks([rank for rank in range(1, len(ranks) + 1) if best - 0.5 <= rank <= worst + 0.5])
-    heading_at: dict[str, Any] = {"xycoords": "figure fraction", "textcoords": "offset points"}
-    axes.annotate(diagram.title, (0, axes.get_position().y1), (8, 46), fontweight="bold", **heading_at)
+    labels = _in_order(diagram)
+    ranks, lines = [diagram.ranks[label] for label in labels], range(len(labels))
+    axes.hlines(lines, 1, ranks, color=INK, linewidth=0.5, linestyle=":")
+    axes.plot(ranks, lines, "o", color=INK, clip_on=False)
+    axes.set(xlim=(1, len(labels)), ylim=(len(labels) - 0.5, -0.5), xlabel="Average rank (1 is best)")
+    axes.set_xticks(range(1, len(labels) + 1, 1 + len(labels) // 12))
+    axes.set_yticks(lines, labels)
+    axes.tick_params(axis="y", length=0)
+    axes.set_title(diagram.title, loc="left", fontweight="bold", y=1.0, pad=20)
+    for line, rank in zip(lines, ranks, strict=True):
+        axes.text(1, line, f"{rank:.2f}", va="center", transform=_right_of(axes, 0.06))
+    for i, (first, last) in enumerate(joined(diagram, alpha)):
+        bar: dict[str, Any] = {"transform": _right_of(axes, _NUMBER + _BAR * (i + 0.5)), "clip_on": False}
+        axes.plot([1, 1], [first - 0.25, last + 0.25], color=INK, linewidth=2.5, solid_capstyle="butt", **bar)
     if not isnan(diagram.critical_difference):
-        _scale(axes, diagram.critical_difference, at=best)
+        _scale(axes, diagram.critical_difference)
 
 
-def _scale(axes: "Axes", difference: float, at: float) -> None:
-    """Draw the critical difference above the ranks, as long as it is on their line."""
+def _right_of(axes: "Axes", inches: float) -> Any:
+    """Return a transform whose x counts widths of the axes, moved to the right, and whose y is that of the data."""
     from matplotlib.transforms import ScaledTranslation
 
-    above = axes.get_xaxis_transform() + ScaledTranslation(0, 0.34, axes.figure.dpi_scale_trans)
-    end, text = at + difference, f"CD = {difference:.2f}"
-    if axes.transData.transform((end, 0))[0] > axes.figure.bbox.width:
-        end, text = axes.get_xlim()[1], f"{text}, longer than this line"
+    return axes.get_yaxis_transform() + ScaledTranslation(inches, 0, axes.figure.dpi_scale_trans)
+
+
+def _scale(axes: "Axes", difference: float) -> None:
+    """Draw the critical difference above the ranks, from the best rank possible on, as long as it is on their line."""
+    from matplotlib.transforms import ScaledTranslation
+
+    above = axes.get_xaxis_transform() + ScaledTranslation(0, 0.07, axes.figure.dpi_scale_trans)
+    text, longest = f"CD = {difference:.2f}", axes.get_xlim()[1]
+    if 1 + difference > longest:
+        text += ", longer than this axis"
     else:
-        axes.plot([at, end], [1, 1], color=INK, marker="|", transform=above, clip_on=False)
-    axes.annotate(
-        text,
-        ((at + end) / 2, 1),
-        (0, 4),
-        xycoords=above,
-        textcoords="offset points",
-        ha="center",
-    )
+        axes.plot([1, 1 + difference], [1, 1], color=INK, marker="|", transform=above, clip_on=False)
+    axes.annotate(text, (1, 1), (0, 4), xycoords=above, textcoords="offset points", ha="left")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from raygrid.report.figures.figure import Figure, arms_of, basis, heading, of_arm, panels, render
+from raygrid.report.figures.figure import DOUBLE, LETTER, Figure, arms_of, basis, heading, of_arm, panels, render
 from raygrid.report.figures.style import COLOURS, HATCHES, INK, PAPER
 from raygrid.report.render import printed
 from raygrid.report.results import Results
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_BAR = 0.27  # in inches
-_WIDTH, _GAP = 7.2, 0.75
-_MARGINS = (0.9, 0.75, 0.5, 0.7)
+_BAR, _GAP = 0.18, 0.45  # of a bar, and between panels, in inches
+_RIGHT, _BOTTOM, _TOP = 0.6, 0.4, 0.5
 
 
 def seconds_by_stage(results: Results) -> Figure:
@@ -23,24 +22,25 @@ def seconds_by_stage(results: Results) -> Figure:
     frame, stages = _frame(results)
     arms = arms_of(results.places)
     n_bars = [of_arm(results.places, arm)["resampler"].nunique() for arm in arms]
-    height = sum(_MARGINS[2:]) + _BAR * sum(n_bars) + _GAP * (len(arms) - 1)
+    left = 0.1 + LETTER * max(len(printed("resampler", name)) for name in results.places["resampler"].unique())
+    height = _TOP + _BOTTOM + _BAR * sum(n_bars) + _GAP * (len(arms) - 1)
 
     def draw(canvas: "Canvas") -> None:
         spaces = {"height_ratios": n_bars, "hspace": _GAP / (_BAR * sum(n_bars) / len(arms))}
-        grid = panels(canvas, len(arms), 1, _MARGINS, gridspec_kw=spaces)
+        grid = panels(canvas, len(arms), 1, (left, _RIGHT, _BOTTOM, _TOP), gridspec_kw=spaces)
         for axes, arm in zip(grid[:, 0], arms, strict=True):
             heading(axes, " · ".join(arm))
             _bars(axes, of_arm(frame, arm).groupby("resampler", sort=False)[stages].mean())
         grid[-1, 0].set_xlabel("Seconds a trial")
         handles, labels = grid[0, 0].get_legend_handles_labels()
-        canvas.legend(handles, labels, loc="upper right", ncols=len(stages), frameon=False, handlelength=2.2)
+        canvas.legend(handles, labels, loc="upper right", ncols=len(stages), frameon=False, handlelength=1.8)
 
     caption = (
         "Mean wall-clock seconds of a trial by stage, over data sets, IR and folds; the number is their sum. Each "
         f"panel has a scale of its own. The first network of a process includes the time to load Keras and trace it; "
         f"reading inputs and writing the record are not counted. {basis(results.places)}"
     )
-    return render("seconds", title="Where the seconds went", caption=caption, size=(_WIDTH, height), draw=draw)
+    return render("seconds", title="Where the seconds went", caption=caption, size=(DOUBLE, height), draw=draw)
 
 
 def _frame(results: Results) -> tuple[pd.DataFrame, list[str]]:

@@ -33,3 +33,9 @@ def styles(labels: Iterable[str]) -> dict[str, Style]:
     distinct = list(dict.fromkeys(labels))
     kinds = zip(cycle(COLOURS), cycle(MARKERS), cycle(DASHES), strict=False)
     return {label: Style(*kind) for label, kind in zip(distinct, islice(kinds, len(distinct)), strict=True)}
+
+
+def legible_on(colour: Any) -> str:
+    """Return black or white, whichever stands out more on a colour (red, green, blue, alpha in [0, 1])."""
+    red, green, blue, _ = colour
+    return "black" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.2 else "white"

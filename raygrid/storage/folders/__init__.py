@@ -1,6 +1,7 @@
-"""Folders whose files are written completely or not at all, on this machine or at a URL like ``s3://bucket/run``."""
+"""Folders whose files are written completely or not at all: here, at a URL like ``s3://bucket/run``, or in a zip."""
 
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,20 @@ from raygrid.errors import StoreError
 from raygrid.storage.folders.folder import Claim, Folder, Location
 from raygrid.storage.folders.local import LocalFolder
 from raygrid.storage.folders.remote import RemoteFolder
+from raygrid.storage.folders.zipped import ZipFolder
 
-__all__ = ["Claim", "Folder", "Location", "LocalFolder", "RemoteFolder", "folder_at", "located"]
+__all__ = [
+    "Claim",
+    "Folder",
+    "Location",
+    "LocalFolder",
+    "RemoteFolder",
+    "ZipFolder",
+    "folder_at",
+    "is_zip",
+    "located",
+    "readable_at",
+]
 
 # With botocore's default of 10 connections, reading many records takes several times as long. Tries are limited to one
 # here, because `raygrid.storage.folders.patience` tries again.
@@ -31,6 +44,23 @@ def folder_at(where: str | Location) -> LocalFolder | RemoteFolder:
     """
     location = located(where)
     return LocalFolder(location) if isinstance(location, Path) else RemoteFolder(location)
+
+
+def readable_at(where: str | Location) -> Folder:
+    """Return the folder at a path or a URL; a zip, or what is called like one, is a packed store.
+
+    Raises
+    ------
+    StoreError
+        It is no URL that an installed package understands.
+    """
+    location = located(where)
+    return ZipFolder(location) if isinstance(location, Path) and is_zip(location) else folder_at(location)
+
+
+def is_zip(path: Path) -> bool:
+    """Tell whether a path names a packed store, and not a folder, whether it is there or not."""
+    return not path.is_dir() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
 
 
 def located(where: str | Location) -> Location:

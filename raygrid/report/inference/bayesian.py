@@ -1,27 +1,32 @@
-"""The Bayesian signed-rank test, implemented here and vectorised over the draws.
+"""Bayesian tests: the correlated t test of folds, and the signed-rank test of data sets, vectorised over its draws.
 
-baycomp, by the authors of the test, had its last release in July 2023. It loops over the draws in Python, which takes a
-second for each pair of resamplers, and the paper's report has about two hundred pairs. On the same data both give the
-same probabilities; a test compares them with numbers computed by baycomp 1.0.3.
+baycomp, by the authors of the tests, had its last release in July 2023. It loops over the draws in Python, which takes
+a second for each pair. On the same data both give the same probabilities; tests compare them with numbers computed by
+baycomp 1.0.3.
 
 References
 ----------
 Benavoli, Mangili, Corani, Zaffalon, Ruggeri (2014), A Bayesian Wilcoxon signed-rank test based on the Dirichlet
 process, ICML. Benavoli, Corani, Demšar, Zaffalon (2017), Time for a change: a tutorial for comparing multiple
-classifiers through Bayesian analysis, JMLR 18 (section 4.2: the region of practical equivalence).
+classifiers through Bayesian analysis, JMLR 18 (section 3: the correlated t test; section 4.2: the region of practical
+equivalence). Corani, Benavoli (2015), A Bayesian approach for comparing cross-validated algorithms on multiple data
+sets, Machine Learning 100.
 """
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
+
+from raygrid.report.inference.paired import DECIMALS, Corrected
 
 Floats = NDArray[np.float64]
 
 PRIOR_STRENGTH = 0.5  # of the pseudo-observation at 0, as in baycomp
 MOST_DRAWS = 5_000  # the Monte Carlo error of a probability is then 0.007 at most
 MOST_WEIGHTS = 1_000_000  # with very many blocks, fewer draws keep the time of a report bounded
-DECIMALS = 12  # differences closer than this are equal: they differ by the rounding of a subtraction
+SEED = 0  # of the Monte Carlo draws: a report made twice is the same report
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,22 @@ class Posterior:
     left_better: float
     equivalent: float
     right_better: float
+
+
+UNKNOWN = Posterior(nan, nan, nan)
+
+
+def correlated_t(found: Corrected, *, rope: float) -> list[Posterior]:
+    """Return, of each difference in folds, the probabilities that it is above, within and below +-rope.
+
+    The posterior of a mean difference is Student's t around the mean, as wide as the corrected standard error.
+    """
+    from scipy import stats
+
+    spread = np.where(found.standard_error > 0, found.standard_error, nan)
+    below = stats.t.cdf((-rope - found.mean) / spread, found.degrees)
+    above = stats.t.sf((rope - found.mean) / spread, found.degrees)
+    return [Posterior(*map(float, numbers)) for numbers in zip(above, 1 - above - below, below, strict=True)]
 
 
 def draw_weights(n_blocks: int, seed: int) -> Floats:

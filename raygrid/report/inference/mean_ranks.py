@@ -1,14 +1,14 @@
-"""Rank tests that compare the columns of a matrix; each row is a block, and higher is better.
+"""Friedman's test and Nemenyi's, over data sets: secondary, because what they say of a pair depends on the others.
 
-Friedman's and Wilcoxon's tests are scipy's. Nemenyi's test and Holm's correction come from scikit-posthocs, which is
-maintained (0.17.1 is of October 2026) and takes whole matrices. autorank is not used: it chooses a test by looking at
-the data, while a paper names its tests beforehand, and it depends on baycomp, which has had no release since 2023.
+Each row of a matrix is a data set, and higher is better. Friedman's test is scipy's, Nemenyi's scikit-posthocs'.
+autorank is not used: it chooses a test by looking at the data, while a paper names its tests beforehand, and it depends
+on baycomp, which has had no release since 2023.
 
 References
 ----------
 Demšar (2006), Statistical comparisons of classifiers over multiple data sets, JMLR 7. Iman, Davenport (1980),
-Approximations of the critical region of the Friedman statistic, Communications in Statistics. Holm (1979), A simple
-sequentially rejective multiple test procedure, Scandinavian Journal of Statistics.
+Approximations of the critical region of the Friedman statistic, Communications in Statistics. Benavoli, Corani, Mangili
+(2016), Should we really use post-hoc tests based on mean-ranks?, JMLR 17.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from math import inf, nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.report.bayesian import DECIMALS
+from raygrid.report.inference.samples import Column, Sample
 
 Floats = NDArray[np.float64]
 
@@ -36,12 +36,55 @@ class Friedman:
     """Of average ranks, by Nemenyi."""
 
 
+@dataclass(frozen=True)
+class MeanRanks:
+    """The average ranks of three columns or more over data sets.
+
+    Attributes
+    ----------
+    metric : str
+    arm : tuple of str
+        Empty where the columns are those of all arms.
+    columns : tuple of tuple of str
+    ranks : tuple of float
+        Of each column; the best possible is 1.
+    n_datasets : int
+    friedman : Friedman
+    p_values : array of shape (n_columns, n_columns), float64
+        Nemenyi's.
+    """
+
+    metric: str
+    arm: Column
+    columns: tuple[Column, ...]
+    ranks: tuple[float, ...]
+    n_datasets: int
+    friedman: Friedman
+    p_values: Floats
+
+
+def mean_ranks(metric: str, arm: Column, sample: Sample, alpha: float) -> MeanRanks:
+    """Return the ranks of the columns of a sample whose units are data sets."""
+    from scipy import stats
+
+    ranks = stats.rankdata(-sample.values, axis=1).mean(axis=0)
+    return MeanRanks(
+        metric,
+        arm,
+        sample.columns,
+        tuple(ranks.tolist()),
+        sample.n_units,
+        friedman(sample.values, alpha),
+        nemenyi_p_values(sample.values),
+    )
+
+
 def friedman(values: Floats, alpha: float) -> Friedman:
     """Test whether the columns differ at all.
 
     Parameters
     ----------
-    values : array of shape (n_blocks, n_columns), float64
+    values : array of shape (n_datasets, n_columns), float64
         Three columns at least.
     alpha : float
         Significance level of the critical difference.
@@ -71,19 +114,3 @@ def nemenyi_p_values(values: Floats) -> Floats:
     import scikit_posthocs
 
     return np.asarray(scikit_posthocs.posthoc_nemenyi_friedman(values), dtype=np.float64)
-
-
-def wilcoxon_holm_p_values(values: Floats) -> Floats:
-    """Return the same by Wilcoxon's signed-rank test, corrected by Holm for all pairs.
-
-    The ranks of differences of zero are split between the signs, as Demšar does.
-    """
-    from scipy import stats
-    from statsmodels.stats.multitest import multipletests
-
-    left, right = np.triu_indices(values.shape[1], 1)
-    differences = np.round(values[:, left] - values[:, right], DECIMALS)
-    raw = stats.wilcoxon(differences, zero_method="zsplit", axis=0).pvalue
-    p_values = np.ones((values.shape[1], values.shape[1]))
-    p_values[left, right] = p_values[right, left] = multipletests(raw, method="holm")[1]
-    return p_values

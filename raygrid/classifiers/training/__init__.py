@@ -1,0 +1,1 @@
+"""The training of networks: batches, epochs, and what a training leaves."""

@@ -1,0 +1,105 @@
+"""How a network is trained, besides its loss: what the optimiser does, what the images become, when it ends."""
+
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from raygrid.classifiers.training.augmentation import AnyAugmentations
+from raygrid.classifiers.training.schedules import AnySchedule, Constant
+from raygrid.classifiers.training.stopping import EarlyStopping, Judge
+from raygrid.level import ADDED_LATER, Level
+from raygrid.networks.keras_backend import load_keras
+
+
+class TrainingLevel(Level):
+    """A level that trains a network.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+    optimizer : str
+        Name in Keras; its settings are Keras' defaults, except those below.
+    learning_rate : float
+    momentum : float
+        Of ``sgd``.
+    weight_decay : float
+        w: w / 2 times the sum of the squares of all trained weights is added to the loss, so that w times each weight
+        is added to its gradient, as in PyTorch's SGD and the studies that use it. (Keras' setting of this name shrinks
+        weights beside the gradient: with a momentum of 0.9 it would have to be about 10 times as large.)
+    schedule : Schedule
+        The learning rate by epoch.
+    augment : tuple of Augmentation
+        Changes of the training images, one after the other, in every epoch anew.
+    balanced_batches : bool
+        Whether batches have equally many samples of every class; otherwise an epoch has every sample once.
+    early_stopping : EarlyStopping or None
+        When to stop before the last epoch.
+    select : {"last", "best"} or None
+        Whose epoch's weights are kept: of the last, or of the best on the validation part by what `early_stopping` says
+        (without it, AvAcc). By default of the best with `early_stopping`, and of the last without.
+
+    References
+    ----------
+    Krogh, Hertz (1991), A Simple Weight Decay Can Improve Generalization, NIPS.
+    """
+
+    epochs: PositiveInt = 50
+    batch_size: PositiveInt = 32
+    optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
+    learning_rate: PositiveFloat = 1e-4
+    momentum: Annotated[float, Field(ge=0, lt=1), ADDED_LATER] = 0.0
+    weight_decay: Annotated[NonNegativeFloat, ADDED_LATER] = 0.0
+    schedule: Annotated[AnySchedule, ADDED_LATER] = Constant()
+    augment: Annotated[AnyAugmentations, ADDED_LATER] = ()
+    balanced_batches: Annotated[bool, ADDED_LATER] = False
+    early_stopping: Annotated[EarlyStopping | None, ADDED_LATER] = None
+    select: Annotated[Literal["last", "best"] | None, ADDED_LATER] = None
+
+    @model_validator(mode="after")
+    def _settings_fit(self) -> Self:
+        if self.momentum and self.optimizer != "sgd":
+            raise ValueError(f"got momentum with optimizer {self.optimizer}; it is a setting of sgd; leave one out")
+        if sum(augmentation.mixes for augmentation in self.augment) > 1:
+            raise ValueError("augment: got two that mix images; an image can count for two classes only; leave one out")
+        if self.schedule.warm_up >= self.epochs:
+            raise ValueError(
+                f"schedule: got {self.schedule.warm_up} epochs of warm-up of {self.epochs}; expected fewer; lower it"
+            )
+        return self
+
+    @property
+    def judge(self) -> Judge | None:
+        """By what the best epoch is selected; None if the last one is kept."""
+        if self.select == "last" or not self.needs_validation:
+            return None
+        return self.early_stopping.by if self.early_stopping else "AvAcc"
+
+    @property
+    def needs_validation(self) -> tuple[str, ...]:
+        """The names of the settings that need a validation part."""
+        return tuple(
+            name
+            for name, is_set in (("early_stopping", self.early_stopping), ("select", self.select == "best"))
+            if is_set
+        )
+
+    @property
+    def mixes(self) -> bool:
+        """Whether an image may count for two classes."""
+        return any(augmentation.mixes for augmentation in self.augment)
+
+    def new_optimizer(self) -> Any:
+        """Return the optimiser."""
+        settings = {"learning_rate": self.learning_rate} | ({"momentum": self.momentum} if self.momentum else {})
+        return load_keras().optimizers.get({"class_name": self.optimizer, "config": settings})
+
+    def penalise(self, model: Any) -> None:
+        """Add the weight decay of a network to the losses that Keras minimises."""
+        if self.weight_decay:
+            for variable in model.trainable_variables:
+                variable.regularizer = load_keras().regularizers.L2(self.weight_decay / 2)
+
+    def learning_rate_of(self, epoch: int) -> float:
+        """Return the learning rate of an epoch, counted from 0."""
+        return float(np.float32(self.learning_rate * self.schedule.multiple(epoch, self.epochs)))

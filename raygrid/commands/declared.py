@@ -1,0 +1,194 @@
+"""The cells of a grid as a file of its store, so that the store can be read without the data and the user's code.
+
+A cell's key depends on the content of data sets and on source code, and its labels on classes. Who receives a store may
+have none of these, and nothing that a store holds is ever imported.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from raygrid.axes import AXES, IMBALANCE
+from raygrid.cells import Cell
+from raygrid.errors import StoreError, UsageError
+from raygrid.gridfile.validation import validated
+from raygrid.imbalance import PROFILES, Profile
+from raygrid.level import Level
+from raygrid.splits import SPLITS, Split
+from raygrid.storage.store import Store
+
+_FILE = "cells.json"
+_LEVEL_AXES = tuple(axis for axis in AXES if axis != "fold")
+
+
+class DeclaredLevel(Level):
+    """A level of any axis as a store describes it: what it is called, and its parameters as JSON. It can do nothing."""
+
+    shown: str
+    parameters: str
+
+    @property
+    def text(self) -> str:
+        """What tables call this level."""
+        return self.shown
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the name and the parameters."""
+        return {"name": self.name, **json.loads(self.parameters)}
+
+
+class DeclaredProfile(DeclaredLevel, Profile):
+    """A profile of the user's own, as a store describes it."""
+
+    known_ratio: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """The ratio that is asked for."""
+        return self.known_ratio
+
+    def kept(self, available: Sequence[int]) -> Sequence[int]:
+        """Refuse: a store has no code."""
+        raise UsageError(f"{self.name}: got a store; expected the grid file, because sizes are the user's own code")
+
+
+@dataclass(frozen=True)
+class DeclaredCell(Cell):
+    """A cell whose levels a store describes and whose key is known from the store."""
+
+    known_key: str = ""
+
+    @cached_property
+    def key(self) -> str:
+        """The cell's name in the store."""
+        return self.known_key
+
+
+class _Level(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+    parameters: dict[str, Any]
+    ratio: float | None = None
+
+    def of_axis(self, axis: str) -> Level:
+        """Return raygrid's own profile where it is one, which knows its sizes, else what is said of the level."""
+        name, known = str(self.parameters.get("name", self.text)), axis == IMBALANCE
+        if known and name in PROFILES:
+            return validated(PROFILES[name], self.parameters, None)
+        others = json.dumps({key: value for key, value in self.parameters.items() if key != "name"})
+        if not known:
+            return DeclaredLevel(name=name, shown=self.text, parameters=others)
+        rules = {key: self.parameters[key] for key in ("class_order", "test") if key in self.parameters}
+        return DeclaredProfile(name=name, shown=self.text, parameters=others, known_ratio=self.ratio, **rules)
+
+
+class Declared(BaseModel):
+    """What was declared: name, metrics and cells of a grid.
+
+    Attributes
+    ----------
+    name : str
+    metrics : list of str
+        As the grid file names them.
+    seed, image_size, interpolation, split, validation
+        Of all cells.
+    levels : dict
+        Of every axis except fold.
+    cells : list of tuples
+        Key, fold, and the positions of the levels in the order of `levels`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    metrics: list[str]
+    seed: int
+    image_size: int
+    interpolation: str
+    split: dict[str, Any]
+    validation: Any
+    levels: dict[str, list[_Level]]
+    cells: list[tuple[str, int, list[int]]] = Field(min_length=1)
+
+    def made_cells(self) -> list[Cell]:
+        """Return the cells, which can be read about, but not be run."""
+        levels = [[level.of_axis(axis) for level in self.levels[axis]] for axis in _LEVEL_AXES]
+        shared = {name: getattr(self, name) for name in ("seed", "image_size", "interpolation", "validation")}
+        split = _split(self.split)
+        return [
+            DeclaredCell(
+                **cast("dict[str, Any]", dict(zip(_LEVEL_AXES, map(_at, levels, positions), strict=True))),
+                **shared,
+                fold=fold,
+                split=split,
+                known_key=key,
+            )
+            for key, fold, positions in self.cells
+        ]
+
+
+def _at(levels: Sequence[Level], position: int) -> Level:
+    if not 0 <= position < len(levels):
+        raise ValueError(f"got level {position}; expected 0 to {len(levels) - 1}")
+    return levels[position]
+
+
+def _split(given: dict[str, Any]) -> Split:
+    """Return one of raygrid's splits, or what a store says of another."""
+    if given.get("name") in SPLITS:
+        return validated(SPLITS[given["name"]], given, None)
+    return cast("Split", _Level(text=str(given.get("name")), parameters=given).of_axis("split"))
+
+
+def write_declared(store: Store, name: str, metrics: Sequence[str], cells: Sequence[Cell]) -> None:
+    """Write what was declared into the store."""
+    levels = {axis: list(dict.fromkeys(getattr(cell, axis) for cell in cells)) for axis in _LEVEL_AXES}
+    positions = {axis: {level: i for i, level in enumerate(of)} for axis, of in levels.items()}
+    first = cells[0]
+    declared = Declared(
+        name=name,
+        metrics=list(metrics),
+        **{each: getattr(first, each) for each in ("seed", "image_size", "interpolation", "validation")},
+        split=first.split.as_dict(),
+        levels={axis: list(map(_described, of)) for axis, of in levels.items()},
+        cells=[(cell.key, cell.fold, [positions[axis][getattr(cell, axis)] for axis in _LEVEL_AXES]) for cell in cells],
+    )
+    store.write_text(_FILE, declared.model_dump_json())
+
+
+def _described(level: Level) -> _Level:
+    """Return what a store says of a level; of a path its last part, because where it lies is nobody's business."""
+    parameters = {name: _without_folder(value) for name, value in level.as_dict().items()}
+    return _Level(text=level.text, parameters=parameters, ratio=getattr(level, "ratio", None))
+
+
+def _without_folder(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_folder(each) for name, each in value.items()}
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+
+
+def read_declared(store: Store) -> Declared:
+    """Return what was declared when a store was last written.
+
+    Raises
+    ------
+    StoreError
+        There is no such file, because the folder is no store or an older one, or it is damaged.
+    """
+    text = store.read_text(_FILE)
+    if not text:
+        raise StoreError(f"{store.root}: got no {_FILE}; expected the store of a run; name the grid file instead")
+    try:
+        declared = Declared.model_validate_json(text)
+        declared.made_cells()
+    except (ValidationError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StoreError(f"{store.root / _FILE}: got no declared cells ({reason}); run the grid again") from None
+    return declared

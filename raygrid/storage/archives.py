@@ -1,0 +1,52 @@
+"""What is checked of a zip or a tar, whoever wrote it, before its members are read; nothing is unpacked to disk."""
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PureWindowsPath
+from typing import TypeVar
+
+from raygrid.errors import DataError, listed, printable
+from raygrid.storage.checksum import is_left_behind
+
+MAX_FILE_BYTES = 64 * 2**20  # of a member; the largest image of the known data sets has 11 kB
+
+Member = TypeVar("Member")
+
+# What the libraries raise that read archives.
+BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error)
+
+
+def broken(path: Path, error: Exception, *, expected: str = "a zip or a tar") -> DataError:
+    """Return the error of an archive that cannot be read."""
+    return DataError(f"{path}: got a broken archive ({error}); expected {expected}; get it anew")
+
+
+def inside(path: Path, members: Iterable[tuple[str, Member]]) -> dict[str, Member]:
+    """Return members by their relative POSIX paths, whichever slashes they are written with.
+
+    What operating systems leave behind is passed over.
+
+    Raises
+    ------
+    DataError
+        Members have a path outside the archive, or the same name; one line for each.
+    """
+    found, faults = dict[str, Member](), []
+    for written, member in members:
+        name = PureWindowsPath(written)  # knows drives and both slashes, so every way out on Windows and POSIX
+        if name.anchor or ".." in name.parts:
+            faults.append(f"{path}: {printable(written)}: got a name that leaves the archive; expected a relative path")
+        elif name.as_posix() in found:
+            faults.append(f"{path}: {printable(written)}: got it twice; expected each name once")
+        found[name.as_posix()] = member
+    if faults:
+        raise DataError(listed(faults))
+    return {name: member for name, member in found.items() if not is_left_behind(name)}
+
+
+def check_size(n_bytes: int, at_most: int = MAX_FILE_BYTES) -> None:
+    """Raise DataError if a member is larger than it can reasonably be; decompressed, it might fill the memory."""
+    if n_bytes > at_most:
+        raise DataError(f"got {n_bytes} bytes; expected at most {at_most}")
