@@ -607,7 +607,8 @@ def test_a_missing_number_is_named() -> None:
 
 def test_claims_print() -> None:
     claims = check_claims(TABLE1.values, TABLE2.values)
-    assert f"| {ROS_ALONE} | does not hold | no test | Not true of 1 of 13" in sheets_to_markdown([claims_sheet(claims, "paper")])
+    text = sheets_to_markdown([claims_sheet(claims, "paper")])
+    assert f"| {ROS_ALONE} | does not hold | no test | Not true of 1 of 13" in text
     head, *lines = claims_to_csv(claims).splitlines()
     assert (head, len(lines)) == ("claim,verdict,more_than_chance,because", len(CLAIMS))
     console = Console(width=100, record=True, file=StringIO())

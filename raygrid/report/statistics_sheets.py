@@ -40,8 +40,7 @@ def _sheet(answer: Answer, statistics: Statistics) -> Sheet:
     explained = (
         f"Difference: left minus right, {_estimate(answer)}. Intervals ({level}) and p values are those of "
         f"{TESTS[answer.units]}, corrected by Holm for the {plural(len(answer.differences), 'difference')} of this "
-        "sheet; "
-        f"an interval leaves out 0 just where p is below {statistics.alpha:g}."
+        f"sheet; an interval leaves out 0 just where p is below {statistics.alpha:g}."
     )
     return Sheet(
         title=_title(answer),
