@@ -166,7 +166,8 @@ class Study:
 
     def __repr__(self) -> str:
         """Name the grid and its stores, not each of its cells."""
-        return f"<{type(self).__name__} {self.name}: {len(self.cells)} cells, {', '.join(str(s.root) for s in self.stores)}>"
+        places = ", ".join(str(store.root) for store in self.stores)
+        return f"<{type(self).__name__} {self.name}: {len(self.cells)} cells, {places}>"
 
     def _repr_html_(self) -> str:
         """Show the counts and the first table where a notebook shows values."""
