@@ -153,7 +153,9 @@ def test_a_parameter_within_a_mapping_can_be_chosen(cells):
         ),
         (
             "{name: svm, c: {choose: [1, 2]}}",
-            ["8:32: arms[0].classifier.c: unknown key: got 'c'; expected one of name, C, gamma, class_weight"],
+            [
+                "8:32: arms[0].classifier.c: unknown key: got 'c'; expected one of name, C, gamma, class_weight, probability"
+            ],
         ),
         (
             "{name: svm, C: {choose: [1, 2]}, gamma: x}",

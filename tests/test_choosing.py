@@ -301,7 +301,7 @@ def test_a_network_that_is_interrupted_in_a_choice_goes_on_with_its_epoch(inputs
     cell = cell_of(LEVELS["keras"], "none", "image")
     restored: list[int] = []
     monkeypatch.setattr(
-        "raygrid.classifiers.cnn.restore", lambda *a, **k: restored.append(restore(*a, **k)) or restored[-1]
+        "raygrid.classifiers.training.loop.restore", lambda *a, **k: restored.append(restore(*a, **k)) or restored[-1]
     )
     restore = resuming.restore
     stores = {name: Store(tmp_path / name) for name in ("interrupted", "undisturbed")}
