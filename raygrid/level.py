@@ -135,6 +135,15 @@ class Level(BaseModel):
         }
         return self.model_dump(mode="json", exclude=silent)
 
+    def parameters_as_text(self) -> dict[str, str]:
+        """Return the parameters as labels have them; of a level that stands for several, all values: *0.1|1|10*."""
+        of_each = [
+            {key: _short(getattr(each, key), value) for key, value in each.as_dict().items()}
+            for each in self.candidates
+        ]
+        names = dict.fromkeys(name for each in of_each for name in each)
+        return {name: "|".join(dict.fromkeys(each[name] for each in of_each if name in each)) for name in names}
+
     def fetch(self) -> None:
         """Download what the level needs and this machine does not have; by default nothing."""
 
@@ -156,22 +165,13 @@ def labels(levels: Iterable[Level]) -> dict[Level, str]:
 
 
 def _label(level: Level, namesakes: list[Level]) -> str:
-    given = {each: _spelled(each) for each in namesakes}
+    given = {each: each.parameters_as_text() for each in namesakes}
     differing = [
         f"{name}={value}"
         for name, value in given[level].items()
         if len({other.get(name) for other in given.values()}) > 1
     ]
     return f"{level.text}({', '.join(differing)})" if differing else level.text
-
-
-def _spelled(level: Level) -> dict[str, str]:
-    """Return the parameters of a level as text; of one that stands for several, all values: *0.1|1|10*."""
-    of_each = [
-        {key: _short(getattr(each, key), value) for key, value in each.as_dict().items()} for each in level.candidates
-    ]
-    names = dict.fromkeys(name for each in of_each for name in each)
-    return {name: "|".join(dict.fromkeys(each[name] for each in of_each if name in each)) for name in names}
 
 
 def _short(value: Any, plain: Any) -> str:

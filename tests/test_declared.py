@@ -27,6 +27,9 @@ def test_tables_are_those_of_the_grid_file(raygrid, tmp_path, kept):
     grid = tmp_path / "paper.yaml"
     grid.write_text(
         "name: mine\nseed: 2020\nfolds: 2\nimbalance: [2, {name: step, ir: 10}]\ndatasets: [digits]\narms:\n"
+        "- {representation: features, classifier: {name: svm, C: {choose: [1, 10]}}, resamplers: [none]}\n"
+        "- {representation: {name: features, alpha: 0.5}, classifier: {name: svm, C: {choose: [1, 5]}}, "
+        "resamplers: [none]}\n"
         "- {representation: raw, classifier: svm, resamplers: [none, smote]}\n"
         "- {representation: raw, classifier: {name: svm, class_weight: balanced}, resamplers: [none]}\n"
     )
@@ -43,7 +46,11 @@ def test_files_that_are_not_here_are_not_missed(raygrid, tmp_path, tiny, kept):
     np.savez(tmp_path / "mine.npz", X=np.zeros((20, 32, 32), dtype=np.uint8), y=np.arange(20) % 10)
     changes = {"datasets": [{"name": "digits", "path": str(tmp_path / "mine.npz")}]}
     changes |= {"split": {"name": "stratified_kfold", "n_splits": 2}}
-    changes["arms"] = [tiny["arms"][0] | {"representation": {"name": "features", "weights": str(weights)}}]
+    trained = {"name": "finetuned", "network": {"name": "cnn", "weights": str(weights)}}
+    changes["arms"] = [
+        tiny["arms"][0] | {"representation": of, "resamplers": ["none"]}
+        for of in ({"name": "features", "weights": str(weights)}, trained)
+    ]
     store = kept(tiny | changes)
     assert str(tmp_path) not in store.read_text("cells.json")
     weights.unlink()

@@ -4,7 +4,7 @@ A cell's key depends on the content of data sets and on source code, and its lab
 have none of these, and nothing that a store holds is ever imported.
 """
 
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,23 +23,24 @@ from raygrid.splits import SPLITS, Split
 from raygrid.storage.store import Store
 
 _FILE = "cells.json"
+_FOLDER = re.compile(r"(?<=[=|(])/(?:[^/|()]+/)+")  # of a level within a level, in a label
 _LEVEL_AXES = tuple(axis for axis in AXES if axis != "fold")
 
 
 class DeclaredLevel(Level):
-    """A level of any axis as a store describes it: what it is called, and its parameters as JSON. It can do nothing."""
+    """A level of any axis as a store describes it: what it is called, and its parameters as text. It can do nothing."""
 
     shown: str
-    parameters: str
+    parameters: tuple[tuple[str, str], ...]
 
     @property
     def text(self) -> str:
         """What tables call this level."""
         return self.shown
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the name and the parameters."""
-        return {"name": self.name, **json.loads(self.parameters)}
+    def parameters_as_text(self) -> dict[str, str]:
+        """Return the parameters as labels have them."""
+        return dict(self.parameters)
 
 
 class DeclaredProfile(DeclaredLevel, Profile):
@@ -70,22 +71,26 @@ class DeclaredCell(Cell):
 
 
 class _Level(BaseModel):
+    """What a store says of a level: its text, its parameters as a grid file has them, and as labels have them."""
+
     model_config = ConfigDict(extra="forbid")
 
     text: str
     parameters: dict[str, Any]
+    in_labels: dict[str, str] = {}
     ratio: float | None = None
 
     def of_axis(self, axis: str) -> Level:
         """Return raygrid's own profile where it is one, which knows its sizes, else what is said of the level."""
-        name, known = str(self.parameters.get("name", self.text)), axis == IMBALANCE
-        if known and name in PROFILES:
+        name = str(self.parameters.get("name", self.text))
+        in_labels = self.in_labels or {key: str(value) for key, value in self.parameters.items()}
+        said: dict[str, Any] = {"name": name, "shown": self.text, "parameters": tuple(in_labels.items())}
+        if axis != IMBALANCE:
+            return DeclaredLevel(**said)
+        if name in PROFILES:
             return validated(PROFILES[name], self.parameters, None)
-        others = json.dumps({key: value for key, value in self.parameters.items() if key != "name"})
-        if not known:
-            return DeclaredLevel(name=name, shown=self.text, parameters=others)
         rules = {key: self.parameters[key] for key in ("class_order", "test") if key in self.parameters}
-        return DeclaredProfile(name=name, shown=self.text, parameters=others, known_ratio=self.ratio, **rules)
+        return DeclaredProfile(**said, known_ratio=self.ratio, **rules)
 
 
 class Declared(BaseModel):
@@ -141,9 +146,10 @@ def _at(levels: Sequence[Level], position: int) -> Level:
 
 def _split(given: dict[str, Any]) -> Split:
     """Return one of raygrid's splits, or what a store says of another."""
-    if given.get("name") in SPLITS:
-        return validated(SPLITS[given["name"]], given, None)
-    return cast("Split", _Level(text=str(given.get("name")), parameters=given).of_axis("split"))
+    name = str(given.get("name"))
+    if name in SPLITS:
+        return validated(SPLITS[name], given, None)
+    return cast("Split", _Level(text=name, parameters=given).of_axis("split"))
 
 
 def write_declared(store: Store, name: str, metrics: Sequence[str], cells: Sequence[Cell]) -> None:
@@ -164,14 +170,22 @@ def write_declared(store: Store, name: str, metrics: Sequence[str], cells: Seque
 
 def _described(level: Level) -> _Level:
     """Return what a store says of a level; of a path its last part, because where it lies is nobody's business."""
-    parameters = {name: _without_folder(value) for name, value in level.as_dict().items()}
-    return _Level(text=level.text, parameters=parameters, ratio=getattr(level, "ratio", None))
+    return _Level(
+        text=level.text,
+        parameters={name: _without_folder(value) for name, value in level.as_dict().items()},
+        in_labels={name: _without_folder(value) for name, value in level.parameters_as_text().items()},
+        ratio=getattr(level, "ratio", None),
+    )
 
 
 def _without_folder(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_folder(each) for name, each in value.items()}
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+    if isinstance(value, list):
+        return [_without_folder(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    return Path(value).name if Path(value).is_absolute() else _FOLDER.sub("", value)
 
 
 def read_declared(store: Store) -> Declared:
