@@ -4,7 +4,7 @@
 
 The training part is imbalanced as in a cell (n / rank), SMOTE fills it up, and all 36 candidates are scored; both sides
 get the same samples and seeds. GridSearchCV is run at small sizes, where it takes minutes; what it takes at that of
-CIFAR-10 at IR 10 (14,645 training samples, 50,000 after SMOTE), which is hours, follows from the exponent of its growth.
+CIFAR-10 at IR 10 (14,645 training samples, 50,000 after SMOTE), which is hours, follows from its growth.
 raygrid is run at larger sizes as well, and extrapolated from the last two.
 
 Predicted before any run: 60 to 100 times as fast at that size, because an SVC is 60 to 80 times as slow as a fit from
