@@ -168,7 +168,7 @@ class Mortal(Cnn):
 
     log: str = os.devnull
 
-    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any:
+    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any, validation: Any = None) -> Any:
         from raygrid.classifiers import resuming
 
         resuming._CHECKPOINT_EVERY_S = 0.0  # as RAYGRID_CHECKPOINT_EVERY_S would have it, read when it is imported
@@ -176,7 +176,8 @@ class Mortal(Cnn):
         found = checkpoint.load()
         with Path(self.log).open("a") as log:
             log.write(f"{found['epochs'] if found else 0}\n")
-        return super().fit(X, A, y, seed=seed, checkpoint=_Fatal(checkpoint) if is_first else checkpoint)
+        kept = _Fatal(checkpoint) if is_first else checkpoint
+        return super().fit(X, A, y, seed=seed, checkpoint=kept, validation=validation)
 
 
 class _Fatal:

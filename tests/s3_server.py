@@ -20,18 +20,22 @@ class Wire:
         self.listener: socket.socket | None = None
         self.ends: set[socket.socket] = set()
         self.most_ends = 0
+        self.counts = False
+        self.n_refused = 0
         self.mend()
 
     def mend(self) -> None:
         """Listen, at the same port as ever."""
+        self.counts = False
         if not self.listener:
             self.listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
             self.port = self.listener.getsockname()[1]
             threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
-    def cut(self) -> None:
-        """Stop listening and drop every connection."""
-        if self.listener:
+    def cut(self, *, counts: bool = False) -> None:
+        """Stop listening and drop every connection; or take new ones, to count and drop them."""
+        self.counts, self.n_refused = counts, 0
+        if self.listener and not counts:
             with suppress(OSError):
                 self.listener.shutdown(socket.SHUT_RDWR)  # wakes the accept() at work, which would keep it open
             self.listener.close()
@@ -44,6 +48,10 @@ class Wire:
         with suppress(OSError):
             while True:
                 near = listener.accept()[0]
+                if self.counts:
+                    self.n_refused += 1
+                    near.close()
+                    continue
                 far = socket.create_connection(self.target)
                 for pair in ((near, far), (far, near)):
                     threading.Thread(target=self._forward, args=pair, daemon=True).start()

@@ -89,6 +89,7 @@ def test_records_and_predictions_of_one_cell(study):
 
 
 def test_a_notebook_shows_the_table(study):
+    assert repr(study) == f"<Job small: {N_CELLS} cells, {study.store.root}>"
     page = study._repr_html_()
     assert page.startswith(f"<p>small: {N_CELLS} cells: {N_CELLS} done, 0 infeasible, 0 to do</p><table")
     assert f"<td>{study.table().iloc[0, 0]:.4f}</td>" in page

@@ -8,6 +8,7 @@ import pytest
 
 from raygrid import resampling
 from raygrid.axes import ALIASES, AXES
+from raygrid.classifiers.svm import Svm
 from raygrid.errors import GridError, UsageError
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.resources import Resources, changed
@@ -518,7 +519,7 @@ BAD = {
             "2:8: folds: got 0; expected a number above 0",
             "3:23: imbalance_ratios[1]: got 0.5; expected a number of at least 1",
             "4:21: datasets[1]: got 'minst'; expected one of digits, mnist, cifar10, stl10; did you mean 'mnist'?",
-            "7:32: arms[0].classifier.c: unknown key: got 'c'; expected one of name, C, gamma, class_weight",
+            f"7:32: arms[0].classifier.c: unknown key: got 'c'; expected one of {', '.join(Svm.model_fields)}",
             "7:38: arms[0].classifier.C: got inf; expected a finite number",
             f"8:25: arms[0].resamplers[1]: got 'smot'; expected one of {RESAMPLERS}; did you mean 'smote'?",
             f"9:5: arms[1]: classifier: {NOTHING}",

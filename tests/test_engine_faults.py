@@ -66,8 +66,8 @@ def test_a_worker_that_dies_costs_no_more_than_its_cell_and_a_training_goes_on_f
     good, once, always = quick(3)
     once = replace(once, resampler=Dies(tries=1, log=str(tmp_path / "once")))
     always = replace(always, resampler=Dies(log=str(tmp_path / "always")))
-    image_arm["classifier"]["epochs"] = 4
-    (trained,) = cells_of(arms=[image_arm], folds=1, imbalance_ratios=[10])
+    image_arm["classifier"] |= {"epochs": 4, "select": "best"}
+    (trained,) = cells_of(arms=[image_arm], folds=1, imbalance_ratios=[10], validation=0.2)
     trained = replace(trained, classifier=Mortal(**image_arm["classifier"], log=str(tmp_path / "training")))
 
     heard = on_ray([trained, once, good, always], store, cache)
@@ -84,6 +84,7 @@ def test_a_worker_that_dies_costs_no_more_than_its_cell_and_a_training_goes_on_f
     engine_named("inline")([trained], undisturbed, cache, terms=Terms(), observer=Observer())
     assert lines(tmp_path / "training")[2:] == [["0"]]
     assert store.record(trained.key).confusion == undisturbed.record(trained.key).confusion
+    assert store.record(trained.key).curves == undisturbed.record(trained.key).curves
     predictions = [(one.root / f"predictions/{trained.key}.npz").read_bytes() for one in (store, undisturbed)]
     assert predictions[0] == predictions[1]
 

@@ -37,10 +37,15 @@ def small(**pointwise):
     )
 
 
-def step(model, X, y):
-    """Return what one step of plain gradient descent adds to the weights: the gradients, and the moving averages."""
-    before = [np.array(weight) for weight in model.get_weights()]
+def compiled(model):
+    """Compile for plain gradient descent; the first step traces the model, which takes most of the time."""
     model.compile(load_keras().optimizers.SGD(1.0), "sparse_categorical_crossentropy")
+    return model
+
+
+def step(model, X, y):
+    """Return what one step adds to the weights: the gradients, and the moving averages."""
+    before = [np.array(weight) for weight in model.get_weights()]
     model.train_on_batch(X, y)
     return [np.array(after) - start for after, start in zip(model.get_weights(), before, strict=True)]
 
@@ -52,7 +57,7 @@ def batch(size=8, n=16, seed=0):
 
 @pytest.mark.parametrize("pointwise", [{}, {"use_bias": False}, {"activation": "relu"}, {"strides": 2}])
 def test_a_step_is_kerass_to_rounding(pointwise):
-    stock, ours = small(**pointwise), fused(small(**pointwise))
+    stock, ours = compiled(small(**pointwise)), compiled(fused(small(**pointwise)))
     X, y = batch()
     for trained in (False, True):
         np.testing.assert_allclose(ours.predict_on_batch(X), stock.predict_on_batch(X), rtol=1e-5, atol=1e-6)
@@ -71,6 +76,8 @@ def test_a_deep_network_is_as_near_to_float64_as_stock_keras_is():
         return type(layer).from_config(layer.get_config() | {"dtype": "float64"})
 
     models = {"exact": keras.models.clone_model(stock, clone_function=in_float64), "stock": stock, "ours": fused(stock)}
+    for model in models.values():
+        compiled(model)
     start, errors = stock.get_weights(), {"stock": [], "ours": []}
     for seed in range(5):
         X, y = batch(32, seed=seed)

@@ -29,8 +29,9 @@ LAYERS = [
     {"engine"},
     {"report"},
     {"commands"},
-    {"api", "options"},
+    {"api"},
     {"cli"},
+    {"__main__"},
 ]
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 
@@ -44,7 +45,7 @@ OWNERS = {
     "keras_hub": {"networks"},
     "timm": {"networks"},
     "imblearn": {"resampling"},
-    "typer": {"cli", "options"},
+    "typer": {"cli"},
 }
 
 MODULES = {
@@ -150,3 +151,8 @@ print("loaded:", *sorted({{"ray", "keras", "tensorflow", "torch", "jax", "sklear
 @pytest.mark.parametrize("module", MODULES)
 def test_a_file_is_read_at_one_sitting(module):
     assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) < 260
+
+
+def test_python_runs_the_package_as_the_command():
+    run = subprocess.run([sys.executable, "-m", "raygrid", "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("raygrid ")

@@ -16,11 +16,19 @@ P = np.array([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.7, 0.2, 0.1], [0.3, 0.6, 0.1]
 CROSS_ENTROPY = -np.log([0.5, 0.1, 0.7, 0.6, 0.05, 0.6])
 
 
+def tensors(*values):
+    return [load_keras().ops.convert_to_tensor(value, dtype="float32") for value in values]
+
+
+def arrays(tensor):
+    return np.array(load_keras().ops.convert_to_numpy(tensor))
+
+
 def losses(**settings):
     """Return the loss of every sample."""
     cnn = Cnn(**settings)
     (targets,) = cnn.targets(Y)(np.arange(6))
-    return np.asarray(cnn.compiled_loss()(targets.astype(np.float32), P.astype(np.float32)))
+    return arrays(cnn.compiled_loss()(*tensors(targets, P)))
 
 
 def test_the_focal_loss_makes_light_of_what_is_certain():
@@ -65,8 +73,8 @@ def test_ldam_lowers_the_logit_of_the_own_class_by_its_margin():
     expected = np.log(np.exp(lowered).sum(axis=1)) - lowered[np.arange(3), labels]
     p = np.exp(30 * cosines) / np.exp(30 * cosines).sum(axis=1, keepdims=True)
     own = p[np.arange(3), labels]
-    costs = Ldam().costs(*map(np.float32, (own, p.sum(axis=1) - own, 30 * margins[labels])))
-    np.testing.assert_allclose(np.asarray(costs), expected, rtol=1e-5, atol=1e-6)
+    costs = Ldam().costs(*tensors(own, p.sum(axis=1) - own, 30 * margins[labels]))
+    np.testing.assert_allclose(arrays(costs), expected, rtol=1e-5, atol=1e-6)
     assert expected[1] > 60  # a probability of exp(-60), of which Keras' own loss would not learn
 
 
@@ -75,12 +83,12 @@ def test_a_normalised_layer_gives_the_softmax_of_scaled_cosines():
     network = cnn.network(32, 3, seed=0)
     layer = network.layers[-1]
     X = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
-    x = np.asarray(load_keras().Model(network.input, layer.input)(X))
-    W = np.asarray(layer.kernel)
+    x = arrays(load_keras().Model(network.input, layer.input)(X))
+    W = arrays(layer.kernel)
     cosines = x @ W / np.linalg.norm(x, axis=1, keepdims=True) / np.linalg.norm(W, axis=0)
     expected = np.exp(4 * cosines) / np.exp(4 * cosines).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(np.asarray(network(X)), expected, rtol=1e-4)
-    np.testing.assert_allclose(np.asarray(fused(network)(X)), expected, rtol=1e-4)
+    np.testing.assert_allclose(arrays(network(X)), expected, rtol=1e-4)
+    np.testing.assert_allclose(arrays(fused(network)(X)), expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

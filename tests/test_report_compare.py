@@ -1,6 +1,7 @@
 """Published results: reading them, comparing with them, and the paper's claims on the paper's own numbers."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 from math import isnan, nan
 from pathlib import Path
@@ -25,11 +26,14 @@ from raygrid.report.compare_sheets import (
 )
 from raygrid.report.compare_summary import summary_sheet
 from raygrid.report.inequalities import Inequality, judge
+from raygrid.report.inference.families import PairedDifference
+from raygrid.report.inference.questions import BEST
 from raygrid.report.protocol import FACTS, facts_of_numbers
 from raygrid.report.published import Published, parse, read_published
 from raygrid.report.render import to_csv
 from raygrid.report.results import Results
 from raygrid.report.sheets import sheets_to_markdown, sheets_to_terminal
+from raygrid.report.statistics import Answer
 from raygrid.report.tables import Table, table
 
 ROOT = Path(__file__).parents[1]
@@ -393,6 +397,20 @@ SMOTE_GAINS = "SMOTE gains more on features than ROS does on images"
 FEATURES_HURT = "S+ENN and IHT usually hurt on features"
 DROP = "With growing IR, features without resampling lose a larger share than images"
 
+
+def test_tests_stand_beside_the_verdict_of_the_numbers() -> None:
+    """Of one data set the study tells SMOTE from none on features, and nothing else."""
+    smote, none = (("features", "svm", name) for name in ("smote", "none"))
+    told = PairedDifference("mnist", none, smote, 10, -0.1, 0.01, -0.2, -0.05, 0.001, told_apart=True)
+    chance = replace(told, dataset="stl10", p=0.5, told_apart=False)
+    answer = Answer(BEST, "CBA", "folds", False, (told, chance, replace(told, dataset="cifar10", p=nan)), ())
+    tested = {claim.statement: claim.tested for claim in check_claims(TABLE1.values, TABLE2.values, [answer])}
+    assert tested[SMOTE_HELPS] == "1 for, 0 against, of 2"
+    assert tested[DROP] == tested[PLAIN] == "no test"
+    assert {claim.tested for claim in check_claims(TABLE1.values, TABLE2.values)} == {"no test"}
+    assert "| no test |" in sheets_to_markdown([claims_sheet(check_claims(TABLE1.values, TABLE2.values), "paper")])
+
+
 # What the paper's own tables say. Three sentences of its text they contradict: STL-10 with S+ENN is better on features
 # than on images, ROS does not improve CBA on STL-10, and so is not the best there, nor on MNIST.
 PUBLISHED = {
@@ -589,9 +607,10 @@ def test_a_missing_number_is_named() -> None:
 
 def test_claims_print() -> None:
     claims = check_claims(TABLE1.values, TABLE2.values)
-    assert f"| {ROS_ALONE} | does not hold | Not true of 1 of 13" in sheets_to_markdown([claims_sheet(claims, "paper")])
+    text = sheets_to_markdown([claims_sheet(claims, "paper")])
+    assert f"| {ROS_ALONE} | does not hold | no test | Not true of 1 of 13" in text
     head, *lines = claims_to_csv(claims).splitlines()
-    assert (head, len(lines)) == ("claim,verdict,because", len(CLAIMS))
+    assert (head, len(lines)) == ("claim,verdict,more_than_chance,because", len(CLAIMS))
     console = Console(width=100, record=True, file=StringIO())
     console.print(sheets_to_terminal([claims_sheet(claims, "paper")]))
     text = console.export_text()

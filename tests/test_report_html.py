@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -70,6 +71,12 @@ def test_no_id_is_there_twice_and_every_reference_has_one(written: str) -> None:
     local = {reference[1:] for reference in parsed.all("href", "xlink:href") if reference.startswith("#")}
     assert {one for one in local if "/" not in one} <= set(ids)
     assert set(re.findall(r"url\(#([^)]*)\)", written)) <= set(ids)
+
+
+def test_no_part_of_the_page_is_longer_than_a_sitting() -> None:
+    parts = list(files("raygrid.report").joinpath("page").iterdir())
+    assert len(parts) > 5
+    assert [part.name for part in parts if len(part.read_text(encoding="utf-8").splitlines()) >= 260] == []
 
 
 def test_figures_take_the_colours_of_the_page(written: str) -> None:

@@ -119,3 +119,15 @@ def test_a_network_that_ends_otherwise_has_no_layer_to_train_anew():
 def test_weights_that_are_normalised_are_not_normalised_again():
     with pytest.raises(ValidationError, match="got second_stage tau_norm with loss ldam, whose last layer is"):
         Cnn(second_stage=TauNorm(), loss=Ldam())
+
+
+def test_a_network_with_margins_learns_and_is_re_trained():
+    ldam = {
+        "loss": Ldam(),
+        "class_weight": "effective_number",
+        "class_weight_after": 3,
+        "epochs": 6,
+        "optimizer": "sgd",
+    }
+    losses = fit(**ldam, second_stage=Crt(epochs=1), learning_rate=0.1).curves.train["loss"]
+    assert np.isfinite(losses).all() and losses[2] < losses[0]

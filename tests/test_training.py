@@ -186,8 +186,8 @@ def test_momentum_weight_decay_and_schedule_by_hand():
     velocity = [np.zeros_like(weight) for weight in weights]
     for rate in (0.05, 0.1, 0.1, 0.02):  # one step an epoch: two epochs of warm-up, and a fifth after the third
         steps = zip(velocity, gradients(*weights), weights, strict=True)
-        velocity = [0.9 * v - rate * (gradient + 0.3 * weight) for v, gradient, weight in steps]
-        weights = [weight + v for weight, v in zip(weights, velocity, strict=True)]
+        velocity = [0.9 * v + gradient + 0.3 * weight for v, gradient, weight in steps]  # as in PyTorch
+        weights = [weight - rate * v for weight, v in zip(weights, velocity, strict=True)]
     schedule = {"name": "step", "after": [3], "factor": 0.2, "warm_up": 2}
     settings = {"epochs": 4, "batch_size": 48, "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.3}
     got = fit(**settings, schedule=schedule).weights

@@ -21,11 +21,13 @@ from raygrid.report.compare_sheets import (
 )
 from raygrid.report.compare_summary import summary_sheet
 from raygrid.report.inequalities import Claim
+from raygrid.report.inference.design import designs_of
 from raygrid.report.missing import Missing
 from raygrid.report.protocol import FACTS, facts_of_numbers, unknown_facts
 from raygrid.report.published import PAPER, read_published
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, sheets_to_markdown, sheets_to_terminal
+from raygrid.report.statistics import statistics
 from raygrid.report.tables import table
 
 _out = Console()
@@ -91,4 +93,4 @@ def _claims(results: Results, missing: Missing) -> tuple[Claim, ...]:
     """Return which of the paper's claims hold; it claims nothing about other metrics than its own."""
     numbers = [values_of(made) for made in paper_tables(results, missing=missing)]
     by_dataset, by_ir = ({key: value for key, value in of.items() if key[0] in METRICS} for of in numbers)
-    return check_claims(by_dataset, by_ir)
+    return check_claims(by_dataset, by_ir, statistics(results.frame, designs_of(results)).answers)

@@ -17,7 +17,7 @@ from raygrid.storage.folders import Location, is_zip
 from raygrid.storage.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Job(Study):
     """A grid file, opened: its cells, and where their records and inputs are kept.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from raygrid.storage.folders import Location
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """Declared cells, and the stores that have their records.
 
@@ -163,6 +163,10 @@ class Study:
         from raygrid.commands.report import write_page
 
         return write_page(self, published=published)
+
+    def __repr__(self) -> str:
+        """Name the grid and its stores, not each of its cells."""
+        return f"<{type(self).__name__} {self.name}: {len(self.cells)} cells, {', '.join(str(s.root) for s in self.stores)}>"
 
     def _repr_html_(self) -> str:
         """Show the counts and the first table where a notebook shows values."""

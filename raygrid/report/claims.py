@@ -1,16 +1,19 @@
 """The paper's claims, each checked on the numbers of its two tables: the published numbers or the user's.
 
-Only the numbers decide, even if they are close: `raygrid.report.statistics` tests whether a difference is significant.
+The numbers decide, even if they are close; beside them stands how many of the differences tests tell from chance.
 Quotations are from sections 3 and 4 of Koziarski, Cyganek, Wiatr (2020), The Choice of Feature Representation in
 Small-Scale MobileNet-Based Imbalanced Image Recognition, VISAPP.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 from raygrid.axes import IMBALANCE, level_name, level_phrase
-from raygrid.report.inequalities import BASE, Claim, Inequality, Numbers, column_name, judge
+from raygrid.report.inequalities import BASE, Claim, Inequality, Numbers, Tested, column_name, judge
+from raygrid.report.inference.questions import BEST
 from raygrid.report.left_out import Key
+from raygrid.report.statistics import Answer
 
 IMAGE, FEATURES = ("image", "cnn"), ("features", "svm")
 ROS, SMOTE = "ros", "smote"
@@ -29,7 +32,9 @@ class Tables:
         return iter((self.by_dataset, self.by_ir))
 
 
-def check_claims(by_dataset: Mapping[Key, float], by_ir: Mapping[Key, float]) -> tuple[Claim, ...]:
+def check_claims(
+    by_dataset: Mapping[Key, float], by_ir: Mapping[Key, float], answers: Sequence[Answer] = ()
+) -> tuple[Claim, ...]:
     """Check every claim.
 
     Parameters
@@ -37,12 +42,25 @@ def check_claims(by_dataset: Mapping[Key, float], by_ir: Mapping[Key, float]) ->
     by_dataset, by_ir : mapping
         The numbers of Table 1 and Table 2: the `values` of a `Published`, or `raygrid.report.compare.values_of` a
         table. Where they lack a number, a claim "cannot be told", unless other numbers refute it.
+    answers : sequence of Answer
+        Of the statistics of the same study, whose tests within data sets say which differences are more than chance. Of
+        rows by IR, which average data sets, there is no test.
     """
-    tables = Tables(Numbers(by_dataset), Numbers(by_ir))
+    tables = Tables(Numbers(by_dataset, _told_apart(answers)), Numbers(by_ir))
     return tuple(
         judge(statement, list(inequalities(tables)), share_needed=share)
         for statement, (inequalities, share) in CLAIMS.items()
     )
+
+
+def _told_apart(answers: Sequence[Answer]) -> dict[Tested, bool]:
+    return {
+        (answer.metric, one.dataset, frozenset({one.left, one.right})): one.told_apart
+        for answer in answers
+        if answer.question == BEST and answer.units == "folds"
+        for one in answer.differences
+        if not isnan(one.p)
+    }
 
 
 def image_over_features(tables: Tables) -> Iterator[Inequality]:

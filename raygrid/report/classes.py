@@ -1,6 +1,6 @@
 """Recall and precision of every class and of head, medium and tail, from the confusion matrices of records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import nan
 from typing import Any
 
@@ -94,9 +94,10 @@ def _class_rows(classes: pd.DataFrame, measure: str, methods: Sequence[Any]) -> 
     by = [*_PLACE, "class"]
     means = classes.groupby([*by, *_METHOD], sort=False, observed=True)[measure].mean().to_dict()
     sizes: Any = classes.groupby(by, sort=False, observed=True)["n_train"].agg(["min", "max"])
-    for place in sorted(sizes.index, key=lambda place: _order(classes, place)):
+    ends = dict(zip(sizes.index, sizes.to_numpy().tolist(), strict=True))
+    for place in _in_order(classes, ends):
         values = [number(means.get((*place, *method), nan), ".3f") for method in methods]
-        yield place[0], level_name(place[1]), place[2], span(sizes.loc[place].tolist()), *values
+        yield place[0], level_name(place[1]), place[2], span(ends[place]), *values
 
 
 def group_sheet(classes: pd.DataFrame, grouping: Grouping) -> Sheet | None:
@@ -124,8 +125,8 @@ def _group_rows(grouped: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     # Every class of a group counts once in its fold, then every fold once.
     folds = grouped.groupby([*by, "group", "fold"], sort=False, observed=True)[list(_MEASURES)].mean()
     means = {measure: folds.groupby([*by, "group"], observed=True)[measure].mean().to_dict() for measure in _MEASURES}
-    counts: Any = grouped.groupby(by, sort=False, observed=True)["fold"].nunique()
-    for place in sorted(counts.index, key=lambda place: _order(grouped, place)):
+    counts = grouped.groupby(by, sort=False, observed=True)["fold"].nunique().to_dict()
+    for place in _in_order(grouped, counts):
         values = [number(means[measure].get((*place, group), nan), ".3f") for measure in _MEASURES for group in GROUPS]
         yield place[0], level_name(place[1]), _name(place[2:]), *values, str(counts[place])
 
@@ -134,10 +135,13 @@ def _name(method: Sequence[Any]) -> str:
     return " · ".join([*method[:-1], printed("resampler", method[-1])])
 
 
-def _order(classes: pd.DataFrame, place: Sequence[Any]) -> tuple[int, int]:
-    """Return where a data set and a level stand in the order of tables."""
-    datasets, levels = list(dict.fromkeys(classes["dataset"])), list(classes[IMBALANCE].cat.categories)
-    return datasets.index(place[0]), levels.index(place[1])
+def _in_order(classes: pd.DataFrame, places: Iterable[Any]) -> list[Any]:
+    """Return tuples that begin with a data set and a level in the order of tables."""
+    datasets, levels = (
+        {level: i for i, level in enumerate(those)}
+        for those in (dict.fromkeys(classes["dataset"]), classes[IMBALANCE].cat.categories)
+    )
+    return sorted(places, key=lambda place: (datasets[place[0]], levels[place[1]]))
 
 
 def classes_to_csv(classes: pd.DataFrame) -> str:

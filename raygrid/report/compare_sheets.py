@@ -73,13 +73,14 @@ def claims_sheet(claims: Sequence[Claim], source: str) -> Sheet:
     """Return one row a claim; `source` says whose numbers they were checked on."""
     return Sheet(
         title=f"The paper's claims, checked on {source}",
-        head=("Claim", "Verdict", "Because"),
-        rows=tuple((claim.statement, claim.verdict, claim.because) for claim in claims),
+        head=("Claim", "Verdict", "More than chance", "Because"),
+        rows=tuple((claim.statement, claim.verdict, claim.tested, claim.because) for claim in claims),
         notes=(
             "The numbers alone decide, on the data sets and levels that are here; what is equal as printed is a tie. "
-            "The statistics say which differences are more than chance.",
+            "More than chance: how many of the comparisons that have a test are told apart by it, for the claim and "
+            "against it (within each data set, corrected for all pairs of methods).",
         ),
-        text_columns=frozenset({0, 1, 2}),
+        text_columns=frozenset({0, 1, 2, 3}),
     )
 
 
@@ -103,4 +104,7 @@ def contrast_to_csv(contrast: Contrast) -> str:
 
 def claims_to_csv(claims: Sequence[Claim]) -> str:
     """Return one line a claim."""
-    return to_csv_text(("claim", "verdict", "because"), ((c.statement, c.verdict, c.because) for c in claims))
+    return to_csv_text(
+        ("claim", "verdict", "more_than_chance", "because"),
+        ((c.statement, c.verdict, c.tested, c.because) for c in claims),
+    )

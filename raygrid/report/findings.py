@@ -52,10 +52,8 @@ def _best(ranking: Ranking) -> str:
         return f"{start}, and is above every other method{each} by more than chance."
     if len(close) == len(others):
         return f"{start}, but no other method is below it{each} by more than chance."
-    return (
-        f"{start}; that may be chance against {_named(close)}, and is more than chance{each} against "
-        f"the other {plural(len(others) - len(close), 'method')}."
-    )
+    told = [other for other in others if other.told_apart]
+    return f"{start}; that may be chance against {_named(close)}, and is more than chance{each} against {_named(told)}."
 
 
 def _named(methods: Sequence[RankedMethod]) -> str:

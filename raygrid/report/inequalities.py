@@ -1,7 +1,7 @@
 """A claim about a table as a set of inequalities between its numbers, and whether they hold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import isnan, nan
 from typing import Any, Literal
 
@@ -15,16 +15,19 @@ MOST_EXAMPLES = 3
 
 Verdict = Literal["holds", "does not hold", "cannot be told"]
 Arm = tuple[str, str]
+Tested = tuple[Any, Any, frozenset[tuple[str, ...]]]
+"""The metric and level of a row, and two columns."""
 BASE = "none"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim in short, how it came out, and the numbers that decide it in a sentence."""
+    """A claim in short, how it came out, the numbers that decide it in a sentence, and what tests say of them."""
 
     statement: str
     verdict: Verdict
     because: str
+    tested: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Inequality:
     higher: float
     second: str
     lower: float
+    told_apart: bool | None = None
+    """Whether the difference is more than chance; None where there is no test of it."""
 
     @property
     def outcome(self) -> bool | None:
@@ -55,6 +60,7 @@ class Numbers:
     """The numbers of a table by metric, level of the row axis, representation, classifier, resampler; NaN is a dash."""
 
     values: Mapping[Key, float]
+    told_apart: Mapping[Tested, bool] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[tuple[Any, Any]]:
@@ -81,7 +87,9 @@ class Numbers:
     def above(self, row: tuple[Any, Any], first: tuple[Arm, str], second: tuple[Arm, str]) -> Inequality:
         """Return the inequality that in a row the first column, an arm and a resampler, is above the second."""
         where = f"{row[0]} {level_name(row[1])}"
-        return Inequality(where, column_name(*first), self.at(row, *first), column_name(*second), self.at(row, *second))
+        tested = self.told_apart.get((*row, frozenset({(*first[0], first[1]), (*second[0], second[1])})))
+        higher, lower = self.at(row, *first), self.at(row, *second)
+        return Inequality(where, column_name(*first), higher, column_name(*second), lower, tested)
 
 
 def column_name(arm: Arm, resampler: str) -> str:
@@ -90,6 +98,15 @@ def column_name(arm: Arm, resampler: str) -> str:
 
 
 def judge(statement: str, inequalities: Sequence[Inequality], *, share_needed: float = 1) -> Claim:
+    """Return the verdict of the numbers on a claim, as `verdict_of` has it, and what tests say of them."""
+    claim = verdict_of(statement, inequalities, share_needed=share_needed)
+    tested = [one for one in inequalities if one.told_apart is not None]
+    told = [one.higher > one.lower for one in tested if one.told_apart]
+    by_tests = f"{told.count(True)} for, {told.count(False)} against, of {len(tested)}" if tested else "no test"
+    return replace(claim, tested=by_tests)
+
+
+def verdict_of(statement: str, inequalities: Sequence[Inequality], *, share_needed: float = 1) -> Claim:
     """Return the verdict on a claim.
 
     Parameters

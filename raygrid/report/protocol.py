@@ -34,16 +34,17 @@ def facts_of(cells: Iterable[Cell]) -> dict[str, frozenset[str]]:
     """Return what some cells say of their protocol: every value that a fact has, of what they say."""
     facts: dict[str, set[str]] = {}
     for cell in cells:
-        network = next((part for part in (cell.representation, cell.classifier) if hasattr(part, "backbone")), None)
+        network = cell.classifier.as_dict() | cell.representation.as_dict()
+        profile = cell.imbalance.as_dict()
         said = {
             "dataset": cell.dataset.name,
             "split": cell.split.name,
             "imbalance": cell.imbalance.name,
-            "class_order": getattr(cell.imbalance, "class_order", None),
-            "test": getattr(cell.imbalance, "test", None),
+            "class_order": profile.get("class_order"),
+            "test": profile.get("test"),
             "image_size": cell.image_size,
-            "backbone": getattr(network, "backbone", None),
-            "weights": getattr(network, "weights", None),
+            "backbone": network.get("backbone"),
+            "weights": network.get("weights"),
         }
         for name, value in said.items():
             if value is not None:

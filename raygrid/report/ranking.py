@@ -7,6 +7,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
+from raygrid.metrics.further import range_of
 from raygrid.report.inference.design import Design
 from raygrid.report.inference.families import ALPHA, PairedDifference, family_in_folds, family_over_datasets
 from raygrid.report.inference.limits import limits_in_folds, limits_over_datasets
@@ -109,7 +110,8 @@ def _ranking(metric: str, samples: Sequence[Sample], alpha: float) -> Ranking:
     else:
         family = family_in_folds(having, all_pairs, alpha=alpha)
         notes = (*limits_in_folds(having), *over.notes)
-    means, low, high = _means(having, over, alpha)
+    means, *ends = _means(having, over, alpha)
+    low, high = (np.clip(end, *range_of(metric)) for end in ends)
     best = columns[int(np.argmax(means))]
     methods = [
         RankedMethod(

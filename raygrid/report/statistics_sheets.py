@@ -8,6 +8,7 @@ from raygrid.report.inference.samples import Column
 from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, p_value, to_csv_text
 from raygrid.report.statistics import Answer, Statistics
+from raygrid.wording import plural
 
 TESTS = {
     "folds": "the corrected resampled t test (Nadeau and Bengio, 2003), because folds share images",
@@ -38,8 +39,8 @@ def _sheet(answer: Answer, statistics: Statistics) -> Sheet:
     level = f"{1 - statistics.alpha:.0%}"
     explained = (
         f"Difference: left minus right, {_estimate(answer)}. Intervals ({level}) and p values are those of "
-        f"{TESTS[answer.units]}, corrected by Holm for the {len(answer.differences)} differences of this sheet; "
-        f"an interval leaves out 0 just where p is below {statistics.alpha:g}."
+        f"{TESTS[answer.units]}, corrected by Holm for the {plural(len(answer.differences), 'difference')} of this "
+        f"sheet; an interval leaves out 0 just where p is below {statistics.alpha:g}."
     )
     return Sheet(
         title=_title(answer),

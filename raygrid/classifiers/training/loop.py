@@ -84,7 +84,7 @@ def _train(stage: "Network", model: Any, data: Data, progress: Progress, checkpo
     measure, save = _measuring(stage, model, data), saving(model, checkpoint)
 
     def begin(epoch: int, logs: object = None) -> None:
-        model.optimizer.learning_rate = stage.learning_rate_of(epoch)
+        stage.set_learning_rate(model.optimizer, epoch)
 
     def end(epoch: int, logs: dict[str, float]) -> None:
         measure(progress, logs["loss"])

@@ -22,7 +22,7 @@ class TrainingLevel(Level):
         Name in Keras; its settings are Keras' defaults, except those below.
     learning_rate : float
     momentum : float
-        Of ``sgd``.
+        Of ``sgd``, as in PyTorch: of the gradients, which the learning rate then multiplies.
     weight_decay : float
         w: w / 2 times the sum of the squares of all trained weights is added to the loss, so that w times each weight
         is added to its gradient, as in PyTorch's SGD and the studies that use it. (Keras' setting of this name shrinks
@@ -41,7 +41,8 @@ class TrainingLevel(Level):
 
     References
     ----------
-    Krogh, Hertz (1991), A Simple Weight Decay Can Improve Generalization, NIPS.
+    Krogh, Hertz (1991), A Simple Weight Decay Can Improve Generalization, NIPS; Goyal et al. (2017), Accurate, Large
+    Minibatch SGD, arXiv:1706.02677, section 2.3 (momentum where the learning rate changes).
     """
 
     epochs: PositiveInt = 50
@@ -99,6 +100,18 @@ class TrainingLevel(Level):
         if self.weight_decay:
             for variable in model.trainable_variables:
                 variable.regularizer = load_keras().regularizers.L2(self.weight_decay / 2)
+
+    def set_learning_rate(self, optimizer: Any, epoch: int) -> None:
+        """Set the learning rate of an epoch, counted from 0, by which the momentum so far is then multiplied as well.
+
+        Keras keeps steps, of which the learning rate is a factor, where PyTorch, which studies use, keeps gradients:
+        at a hundredth of the learning rate, Keras would go on with steps a hundred times too long.
+        """
+        rate, before = self.learning_rate_of(epoch), float(optimizer.learning_rate)
+        optimizer.learning_rate = rate
+        if self.momentum and rate != before:
+            for velocity in optimizer.momentums:
+                velocity.assign(velocity * (rate / before))
 
     def learning_rate_of(self, epoch: int) -> float:
         """Return the learning rate of an epoch, counted from 0."""

@@ -89,6 +89,9 @@ const methodOf = methodKeys.map((key) => methodAt.get(key));
 const armOf = (m) => METHOD_AXES.slice(0, 2).map((axis, k) => levels[axis][methods[m][k]]).join(" · ");
 const resamplerOf = (m) => levels.resampler[methods[m][2]];
 const methodName = (m) => `${armOf(m)} · ${resamplerOf(m)}`;
+// Of the arm, what differs between methods: the rest goes without saying in a list of them.
+const VARIED = [0, 1].filter((k) => new Set(methods.map((places) => places[k])).size > 1);
+const shortArmOf = (m) => VARIED.map((k) => levels[METHOD_AXES[k]][methods[m][k]]).join(" · ");
 const arms = [...new Set(methods.map((_, m) => armOf(m)))];
 
 /* What the reader has chosen: all that depends on it is drawn again when it changes */

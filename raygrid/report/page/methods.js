@@ -1,6 +1,7 @@
 /* The list of methods, ranked by the mean of the chosen metric over what the filters leave */
 
 const SHOWN = 12;
+const MOST_LETTERS = 26; // of a name in one line
 const methodTable = byId("methods");
 
 // Of the whole grid, the ranking is that of the report; of a part of it, means and intervals are computed here.
@@ -67,10 +68,15 @@ function behindOf(one) {
   return [h("span", { "aria-hidden": "true" }, "≈ "), signed(one.behind), h("span", { className: "unseen" }, ", not told apart from the best")];
 }
 
+// A long name breaks where its parts end.
+const breakable = (text) => text.split(/(?<=[(_=,])/).flatMap((part) => [part, h("wbr")]);
+
 function methodRow(one, scale) {
   const box = h("input", { type: "checkbox", checked: view.pair.includes(one.m), "aria-label": `Compare ${methodName(one.m)}` });
   box.addEventListener("change", () => choose({ pair: box.checked ? [...view.pair, one.m].slice(-2) : view.pair.filter((m) => m !== one.m) }));
-  const name = h("th", { scope: "row" }, swatch(one.m), h("span", { className: "method" }, arms.length > 1 ? h("small", {}, `${armOf(one.m)} · `) : "", resamplerOf(one.m)));
+  const arm = shortArmOf(one.m) && `${shortArmOf(one.m)} · `;
+  const isLong = arm.length + resamplerOf(one.m).length > MOST_LETTERS;
+  const name = h("th", { scope: "row" }, swatch(one.m), h("span", { className: isLong ? "method is-long" : "method" }, h("small", {}, breakable(arm)), resamplerOf(one.m)));
   const half = one.low === null ? "" : h("small", { title: `${fixed(one.low)} to ${fixed(one.high)}` }, ` ±${fixed(one.high - one.value, 3)}`);
   const row = h("tr", { className: view.pair.includes(one.m) ? "chosen" : "" },
     h("td", { className: "rank" }, one.rank), name,
@@ -112,7 +118,7 @@ function showMethods() {
   const some = shown.some((one) => one.behind && one.toldApart === false);
   byId("ranked-by").textContent = [some ? "≈: not told apart from the best." : "", unit, ...notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`)].join(" ");
   const of = filterText();
-  byId("method-count").textContent = of ? `${those.length} of ${methods.length} methods on ${of}` : "";
+  byId("method-count").textContent = of ? `${those.length} of ${methods.length} methods` : "";
   byId("no-filter").hidden = !of;
 }
 

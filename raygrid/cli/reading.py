@@ -1,0 +1,114 @@
+"""The verbs that read a store."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from raygrid.cli import options
+from raygrid.cli.options import gathered
+from raygrid.errors import UsageError
+
+if TYPE_CHECKING:
+    from raygrid.commands.study import Study
+    from raygrid.report.groups import Grouping
+    from raygrid.report.missing import Missing
+
+# What a verb needs is imported in the verb, so that --help answers at once.
+
+
+@gathered(study=options.study)
+def status(
+    study: "Study",
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Until the run ends, or none begins for a minute.")] = False,
+    every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
+) -> None:
+    """Show how far the grid is, and what failed and why."""
+    from raygrid.commands.follow import follow_run
+    from raygrid.commands.status import show_status
+
+    if json and follow:
+        raise UsageError("--json: got --follow as well; expected one of them")
+    if follow:
+        raise typer.Exit(follow_run(study, every_s=every))
+    show_status(study, as_json=json)
+
+
+@gathered(study=options.study)
+def logs(
+    study: "Study", cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = ""
+) -> None:
+    """Show everything known of one cell: its record, what failed and where, and what its trial wrote."""
+    from raygrid.commands.logs import show_log
+
+    show_log(study, cell)
+
+
+@gathered(study=options.study_of_stores, pivot=options.pivot, grouping=options.grouping)
+def report(
+    study: "Study",
+    pivot: "options.Pivot | None",
+    grouping: "Grouping",
+    *,
+    missing: options.Policy = "refuse",
+    spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
+    published: Annotated[str | None, typer.Option(help="Compare on the page with these results; see compare.")] = None,
+    watch: Annotated[int | None, typer.Option(min=1, metavar="SECONDS", help="Again and again, while it runs.")] = None,
+) -> None:
+    """Write the tables, the statistics, the figures and one HTML page; print Table 1 and Table 2.
+
+    Tables are CSV, Markdown and LaTeX, figures SVG, PDF and PNG; all lie in the (first) store's report/.
+    """
+    from raygrid.commands.report import show_pivot, write_report
+
+    is_unfinished = watch and missing == "refuse"
+    policy = cast("Missing", "mark" if is_unfinished else missing)
+    if pivot:
+        show_pivot(study, **pivot._asdict(), missing=policy, spread=spread)
+    else:
+        write_report(study, missing=policy, spread=spread, published=published, grouping=grouping, watch_s=watch)
+
+
+@gathered(study=options.study)
+def open_page(study: "Study") -> None:
+    """Open the report's page in a browser; write it first if it is not there."""
+    from raygrid.commands.report import show_page
+
+    show_page(study)
+
+
+@gathered(study=options.study_of_stores)
+def compare(
+    study: "Study",
+    missing: options.Policy = "refuse",
+    published: options.Published = "paper",
+    despite: options.Despite = "",
+    shows_all: Annotated[bool, typer.Option("--all", help="Print every number, not a summary only.")] = False,
+) -> None:
+    """Show the differences from published tables of the same protocol, and which of the paper's claims hold."""
+    from raygrid.commands.compare import show_comparison
+
+    despite_of = options.split(despite)
+    show_comparison(study, published, missing=cast("Missing", missing), despite=despite_of, shows_all=shows_all)
+
+
+def merge(
+    target: Annotated[str, typer.Argument(help="The store to copy into; made if it is not there.")],
+    sources: Annotated[list[str], typer.Argument(help="The stores to copy from.")],
+) -> None:
+    """Join the records of several stores; two different records of one cell are refused."""
+    from raygrid.commands.merge import merge_stores
+
+    merge_stores(target, sources)
+
+
+def pack(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The store: a folder, a URL or a packed one.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The file to write.")],
+    predictions: Annotated[bool, typer.Option("--predictions", help="Also those of every test sample.")] = False,
+) -> None:
+    """Write a store into one file, which report, status, logs, compare and merge read without the data."""
+    from raygrid.commands.pack import pack_store
+
+    pack_store(store, target, with_predictions=predictions)

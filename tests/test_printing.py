@@ -1,0 +1,99 @@
+"""What is printed: no number is cut however narrow it is, and failures of one kind are one line."""
+
+import re
+
+import made_up
+import pytest
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from raygrid.cells import expand
+from raygrid.commands.printing import show
+from raygrid.gridfile.faults import load_grid
+from raygrid.report.provenance import failures
+from raygrid.report.sheets import Sheet, sheets_to_terminal
+from raygrid.report.tables import table
+from raygrid.report.terminal import to_terminal
+from raygrid.storage.store import Store
+from raygrid.wording import gist
+
+NUMBER = re.compile(r"0\.\d{4}\b")
+SHEET = Sheet("Pairs", ("Left", *(f"column {i}" for i in range(12))), (("a", *(f"0.{i:04}" for i in range(12))),))
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 300])
+@pytest.mark.parametrize("spread", [False, True])
+def test_no_number_of_a_table_is_cut(width, spread, capsys):
+    shown = table(made_up.study(folds=2).frame, rows="dataset")
+    console = Console(width=width)
+    show(console, to_terminal(shown, spread, width=width))
+    printed = NUMBER.findall(re.sub(r"±0\.\d{4}", "", capsys.readouterr().out))
+    assert sorted(printed) == sorted(f"{n.value:.4f}" for row in shown.rows for n in row.numbers)
+
+
+@pytest.mark.parametrize("width", [20, 80, 300])
+def test_no_number_of_a_sheet_is_cut(width, capsys):
+    show(Console(width=width), sheets_to_terminal([SHEET]))
+    assert NUMBER.findall(capsys.readouterr().out) == list(SHEET.rows[0][1:])
+
+
+def test_what_fits_is_printed_at_the_width_of_the_terminal(capsys):
+    narrow = Table("name", "number")
+    narrow.add_row("a text of several words that can be wrapped", "0.1234")
+    show(Console(width=30), narrow)
+    assert {len(line.rstrip()) for line in capsys.readouterr().out.splitlines()} == {30}
+
+
+def test_what_messages_have_in_common():
+    assert gist("smote: got 5 samples of class 3, 'cat'; expected 6\nmore") == gist(
+        "smote: got 4 samples of class 12, 'dog'; expected 6"
+    )
+    assert gist("ValueError: got 3") != gist("TypeError: got 3")
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A grid file, its store and its cells: SMOTE is infeasible on one data set, one more cell has failed."""
+    arm = {"representation": "features", "classifier": "svm", "resamplers": ["none", "smote"]}
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump({"name": "s", "datasets": ["mnist", "stl10"], "folds": 2, "arms": [arm]}))
+    cells, rng, store = expand(load_grid(path)), made_up.np.random.default_rng(0), Store(tmp_path / "store")
+    store.prepare()
+    for i, cell in enumerate(cells):
+        if cell.resampler.name == "smote" and cell.dataset.name == "stl10":
+            store.write(made_up.failed(cell, "infeasible", f"smote: got {i} samples of class {i % 10}; expected 6"), {})
+        elif i == 0:
+            store.write(made_up.failed(cell, "error", "ValueError: [odd] 3"), {})
+        else:
+            store.write(made_up.record(cell, rng), {})
+    return path, store, cells
+
+
+def test_failures_of_one_kind_are_one_line(raygrid, study):
+    path, store, cells = study
+    _, out, _ = raygrid("status", path, "--store", store.root)
+    first = next(cell for cell in cells if (cell.resampler.name, cell.dataset.name) == ("smote", "stl10"))
+    message = store.record(first.key).message
+    assert out.splitlines()[1:] == [
+        f"infeasible: 6 cells (dataset=stl10 resampler=smote): {message}, and likewise (the first: {first.key})",
+        f"error: {cells[0]}: ValueError: [odd] 3 ({cells[0].key})",
+        "1 of 24 cells have no result; run the same command again to try them",
+    ]
+
+
+def test_failures_of_one_kind_are_one_of_the_page(study):
+    _, store, cells = study
+    found = list(failures(made_up.results(cells, list(store.records().values()))))
+    assert [(failure.status, failure.n_cells) for failure in found] == [("error", 1), ("infeasible", 6)]
+
+
+def test_a_run_ends_with_the_next_command_and_a_path(raygrid, study):
+    path, store, cells = study
+    keys = [cell.key for cell in cells[1:]]
+    assert all(store.record(key).status in ("done", "infeasible") for key in keys)
+    code, out, _ = raygrid("run", path, "--store", store.root, "--only", "resampler=smote", "--engine", "inline")
+    *_, command, place = out.splitlines()
+    assert (code, command) == (0, f"figures, statistics and the page: raygrid report {store.root}")
+    assert place == f"{store.root}/report/table1.md"
+    assert (store.root / "report" / "table1.md").read_text().startswith("**Results by dataset")
