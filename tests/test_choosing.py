@@ -299,16 +299,19 @@ def test_a_network_that_is_interrupted_in_a_choice_goes_on_with_its_epoch(inputs
     monkeypatch.setattr(progress, "_WORTH_KEEPING_S", 0)
     monkeypatch.setattr(resuming, "_CHECKPOINT_EVERY_S", 0)
     cell = cell_of(LEVELS["keras"], "none", "image")
-    restored: list[int] = []
-    monkeypatch.setattr(
-        "raygrid.classifiers.cnn.restore", lambda *a, **k: restored.append(restore(*a, **k)) or restored[-1]
-    )
-    restore = resuming.restore
+    restored: list[bool] = []
+
+    def restore(*given, **settings):
+        found = resuming.restore(*given, **settings)
+        restored.append(found is not None)
+        return found
+
+    monkeypatch.setattr("raygrid.classifiers.training.loop.restore", restore)
     stores = {name: Store(tmp_path / name) for name in ("interrupted", "undisturbed")}
     for store in stores.values():
         store.prepare()
     expected = run(cell, inputs, stores["undisturbed"])
-    assert restored == [0] * 7
+    assert restored == [False] * 7
     saved = []
 
     def save_then_stop(self, arrays):
@@ -327,7 +330,7 @@ def test_a_network_that_is_interrupted_in_a_choice_goes_on_with_its_epoch(inputs
         with pytest.raises(KeyboardInterrupt):
             run(cell, inputs, stores["interrupted"], attempt)
     record = run(cell, inputs, stores["interrupted"], "three")
-    assert restored.count(1) == 2
+    assert restored.count(True) == 2
     assert (record.choice, record.metrics) == (expected.choice, expected.metrics)
 
 

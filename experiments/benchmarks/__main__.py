@@ -14,6 +14,7 @@ from pathlib import Path
 BENCHMARKS = {
     "svm": "a cell of the features arm, with scikit-learn's SVC and scikit-learn-intelex's",
     "svm_classes": "the SVM with 2 to 1,000 classes, with scikit-learn's SVC",
+    "choosing": "a choice of C and gamma on inner folds, with GridSearchCV over SMOTE and SVC",
     "plain_tune": "cells of a fold, with Ray Tune on scikit-learn's and imbalanced-learn's estimators",
     "gram": "inner products, with the machine's rates of arithmetic and of copying",
     "neighbours": "SMOTE + ENN on images, with imbalanced-learn on the images themselves",
