@@ -68,6 +68,10 @@ def _once_under_two_names(given: Any, validate: Callable[[Any], tuple[Resampler,
     return tuple(pair[0] for i, pair in enumerate(pairs) if (pair[0], not pair[1]) not in pairs[:i])
 
 
+# A folder has it, too.
+GRID_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+
 class Arm(BaseModel):
     """A part of a study: a representation, a classifier that works on it, and the resamplers to compare."""
 
@@ -161,7 +165,7 @@ class Grid(BaseModel):
 
     model_config = ConfigDict(**STRICT, json_schema_extra=_with_ratios)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=GRID_NAME)
     seed: int = Field(0, ge=0)
     folds: PositiveInt = 10
     image_size: int = Field(64, ge=32)
@@ -197,7 +201,7 @@ class Grid(BaseModel):
             for classifier in self.resources
             if classifier not in self.classifiers()
         ]
-        faults += self._namesakes()
+        faults += [*self._namesakes(), *self._twins()]
         if faults:
             raise ValidationError.from_exception_data("Grid", faults)
         return self
@@ -237,6 +241,17 @@ class Grid(BaseModel):
                 its_class = level.code.get("class", "")
                 if its_class and first.setdefault((axis, level.name), its_class) != its_class:
                     fault = f"got two classes named {level.name!r}; give each {axis} a name of its own"
+                    yield _fault(fault, "arms", i)
+
+    def _twins(self) -> Iterator[InitErrorDetails]:
+        """Yield a fault for each two levels that differ in nothing but a label: their cells would have one key."""
+        first: dict[object, Level] = {}
+        for i, arm in enumerate(self.arms):
+            for axis, level in arm.levels():
+                known = axis, level.name, *level.parameters_as_text().items(), *level.code.items()
+                other = first.setdefault(known, level)
+                if other != level and level.candidates == (level,):
+                    fault = f"got {level.text!r}, which is {other.text!r} under another label; remove one"
                     yield _fault(fault, "arms", i)
 
     def classifiers(self) -> list[str]:
