@@ -32,6 +32,7 @@ from raygrid.gridfile.levels import (
     canonical,
     spelled,
 )
+from raygrid.gridfile.names import namesakes, twins
 from raygrid.gridfile.resources import Resources
 from raygrid.imbalance import Harmonic
 from raygrid.level import STRICT, Level
@@ -201,7 +202,8 @@ class Grid(BaseModel):
             for classifier in self.resources
             if classifier not in self.classifiers()
         ]
-        faults += [*self._namesakes(), *self._twins()]
+        placed = [(i, axis, level) for i, arm in enumerate(self.arms) for axis, level in arm.levels()]
+        faults += [_fault(message, "arms", i) for i, message in (*namesakes(placed), *twins(placed))]
         if faults:
             raise ValidationError.from_exception_data("Grid", faults)
         return self
@@ -232,27 +234,6 @@ class Grid(BaseModel):
             for axis, name in dict.fromkeys(needed):
                 lacking = f"got {name} without a validation part, on which alone it looks; write a share beside `arms`"
                 yield _fault(f"{lacking}: `validation: 0.2`; or leave it out", "arms", i, axis, *name.split("."))
-
-    def _namesakes(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each name that two classes of the user's share: tables could not tell them apart."""
-        first: dict[tuple[str, str], str] = {}
-        for i, arm in enumerate(self.arms):
-            for axis, level in arm.levels():
-                its_class = level.code.get("class", "")
-                if its_class and first.setdefault((axis, level.name), its_class) != its_class:
-                    fault = f"got two classes named {level.name!r}; give each {axis} a name of its own"
-                    yield _fault(fault, "arms", i)
-
-    def _twins(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each two levels that differ in nothing but a label: their cells would have one key."""
-        first: dict[object, Level] = {}
-        for i, arm in enumerate(self.arms):
-            for axis, level in arm.levels():
-                known = axis, level.name, *level.parameters_as_text().items(), *level.code.items()
-                other = first.setdefault(known, level)
-                if other != level and level.candidates == (level,):
-                    fault = f"got {level.text!r}, which is {other.text!r} under another label; remove one"
-                    yield _fault(fault, "arms", i)
 
     def classifiers(self) -> list[str]:
         """Return the names of all classifiers: raygrid's, and the user's own in this grid."""
