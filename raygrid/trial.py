@@ -74,15 +74,26 @@ def compute(
         with clock.stage("choose"):
             chosen, choice = choose(cell, (X, y), (X_validation, y_validation), n_classes, progress)
     with clock.stage("resample"):
-        X, A, y_resampled = chosen.resampler.apply(X, y, seed=cell.seed_of("resample"))
+        X_resampled, A, y_resampled = chosen.resampler.apply(X, y, seed=cell.seed_of("resample"))
     with clock.stage("fit"):
         seed, watched = cell.seed_of("fit"), None if cell.validation is None else Part(X_validation, y_validation)
         model = fit(
-            chosen.classifier, X, A, y_resampled, n_classes, seed=seed, checkpoint=checkpoint, validation=watched
+            chosen.classifier,
+            X_resampled,
+            A,
+            y_resampled,
+            n_classes,
+            seed=seed,
+            checkpoint=checkpoint,
+            validation=watched,
         )
+    lacking = []
     if chosen.classifier.is_calibrated:
         with clock.stage("calibrate"):
-            model = calibrated(chosen, model, X, y, n_classes, checkpoint)
+            try:
+                model = calibrated(chosen, model, X, y, n_classes, checkpoint)
+            except InfeasibleError as error:  # labels need no probabilities
+                lacking.append(f"no probabilities, because {error}")
     with clock.stage("predict"):
         predicted = predictions(model, X_test)
         validated = predictions(model, X_validation) if len(X_validation) else {}
@@ -99,7 +110,7 @@ def compute(
         "ir": max(sizes["train"]) / min(sizes["train"]),
         "curves": curves_of(model),
         "choice": choice,
-        "notes": notes_on(sizes, inputs.class_names, [inputs.class_names[i] for i in small_classes(cell, y)]),
+        "notes": notes_on(sizes, inputs.class_names, [inputs.class_names[i] for i in small_classes(cell, y)]) + lacking,
     }
     if validated and all(sizes["validation"]):
         fields["validation"] = metrics_of(confusion_matrix(y_validation, validated["y_pred"], n_classes))

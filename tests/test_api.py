@@ -77,6 +77,12 @@ def test_a_table_is_means_over_folds(study):
     assert table.loc[("AvAcc", 5.0), ("raw", "knn(n_neighbors=3)", "rus")] == pytest.approx(cells["value"].mean())
 
 
+def test_what_a_table_cannot_have_is_named(study):
+    assert study.table(columns="resampler", metrics=["CBA"]).columns.names == ["resampler"]
+    with pytest.raises(UsageError, match="metrics: got 'AvAc'; expected one of AvAcc, CBA, MAvG"):
+        study.table(metrics=["AvAc"])
+
+
 def test_records_and_predictions_of_one_cell(study):
     key = study.cells[0].key
     record, predictions = study.record(key), study.predictions(key)
@@ -129,7 +135,7 @@ def test_paths_in_a_mapping_may_be_paths(tmp_path, monkeypatch):
 
 
 def test_a_folder_without_what_was_declared_is_refused(tmp_path):
-    with pytest.raises(StoreError, match=r"got no cells.json; expected the store of a run; name the grid file"):
+    with pytest.raises(StoreError, match=r"got no store; expected the store of a run, or a grid file as `grid`"):
         raygrid.load(tmp_path)
 
 
@@ -140,6 +146,8 @@ def test_a_folder_without_what_was_declared_is_refused(tmp_path):
         lambda declared: declared | {"cells": [["0" * 16, 0, [0, -1, 0, 0, 0]]]},
         lambda declared: declared | {"levels": {}},
         lambda declared: declared | {"cells": 3},
+        lambda declared: declared | {"name": "../../elsewhere"},
+        lambda declared: declared | {"cells": [["../../x", 0, [0, 0, 0, 0, 0]]]},
         lambda declared: declared | {"cells": []},
         lambda declared: [],
         lambda declared: declared | {"split": {"name": "holdout", "test": 7}},

@@ -1,5 +1,6 @@
 """The command line: what each verb prints and keeps, its exit codes, and one line for a mistake."""
 
+import csv
 import json
 import re
 import shutil
@@ -117,10 +118,11 @@ def test_the_tables_hold_the_means_of_the_records(finished, cells_of):
         for cell in cells_of()
         if (cell.imbalance.ir, cell.resampler.name) == (10, "smote")
     ]
-    text = (finished / "report" / "table2.csv").read_text()
-    (line,) = (line.split(",") for line in text.splitlines() if line.startswith("CBA,10,features,svm,smote,"))
-    assert float(line[5]) == pytest.approx(sum(of_smote_at_10) / 2)
-    assert line[7:9] == ["2", "2"]
+    with (finished / "report" / "table2.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if [*row.values()][:5] == ["CBA", "10", "features", "svm", "smote"]]
+    (row,) = rows
+    assert float(row["value"]) == pytest.approx(sum(of_smote_at_10) / 2)
+    assert (row["n_folds"], row["n_cells"]) == ("2", "2")
 
 
 def test_a_second_run_does_nothing(raygrid, grid_file, finished):

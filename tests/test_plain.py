@@ -159,6 +159,35 @@ def test_a_wrong_result_is_a_record(mine):
     assert message.endswith("expected (n, 3072) and (n,)") and "Wrong: fit_resample returned X of shape" in message
 
 
+@pytest.mark.parametrize(
+    ("predicted", "message"),
+    [
+        ("np.full(len(X), 10)", "predict: got label 10; expected labels 0 to 9"),
+        ("np.full(len(X), -1)", "predict: got label -1; expected labels 0 to 9"),
+        ("np.full(len(X), 0.9)", "dtype float64; expected 368 whole numbers"),
+        ("[0]", "predict: got an array of shape (1,) and dtype int64; expected 368 whole numbers, one a sample"),
+        ("['glass'] * len(X)", "expected 368 whole numbers, one a sample"),
+        ("np.full(len(X), 3.0)", None),
+    ],
+)
+def test_predictions_that_are_no_labels_are_a_record(mine, monkeypatch, predicted, message):
+    (mine / "odd.py").write_text(
+        f"import numpy as np\nclass Odd:\n    def fit(self, X, y): ...\n    def predict(self, X): return {predicted}\n"
+    )
+    monkeypatch.delitem(__import__("sys").modules, "odd", raising=False)
+    one = with_arm(classifier="odd:Odd", resamplers=["none"]) | {"folds": 1}
+    [record] = package.run(one, store="odd", engine="inline", cache=mine / "cache").records().values()
+    assert (record.status, message) == ("done", None) or (record.status == "error" and message in record.message)
+
+
+def test_a_sampler_of_ones_own_before_probabilities(mine):
+    given = with_arm(classifier={"name": "svm", "probability": "sigmoid"}, resamplers=["mine:Jitter"]) | {"folds": 1}
+    study = package.run(given, store="sigmoid", engine="inline", cache=mine / "cache")
+    [record] = study.records().values()
+    assert record.status == "done", record.traceback
+    assert study.predictions(record.key)["scores"].sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_products_with_new_samples_are_those_of_the_values(dtype, pool_samples):
     rng = np.random.default_rng(0)

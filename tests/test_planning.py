@@ -36,7 +36,9 @@ def job_of(tmp_path, cache):
     def opened(grid, cache=cache):
         store = Store(tmp_path / "store")
         store.prepare()
-        return Job(grid.name, grid.metrics, "", expand(grid), [store], cache, grid=grid, folder=tmp_path)
+        return Job(
+            grid.name, grid.metrics, "", expand(grid), [store], cache, grid=grid, folder=tmp_path, named="grid.yaml"
+        )
 
     return opened
 

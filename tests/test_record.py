@@ -15,6 +15,8 @@ MEASURED = {
     "attempt": "3f2a",
     "log": ["UserWarning: few samples"],
     "shared_s": 0.25,
+    "gpus": 0.5,
+    "device": "NVIDIA H100",
 }
 DONE = {
     "key": "0123456789abcdef",

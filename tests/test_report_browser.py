@@ -97,7 +97,7 @@ def shown_ranking(tab: Tab) -> list[tuple[str, str]]:
 def expected_ranking(found: Results, metric: str, query: str = "dataset == dataset") -> list[tuple[str, str]]:
     of = next(one for one in rankings(found.frame.query(query), designs_of(found)) if one.metric == metric)
     names = [" · ".join([*one.method[:2], printed("resampler", one.method[2])]) for one in of.methods]
-    halves = ["" if isnan(one.high) else f" ±{one.high - one.mean:.3f}" for one in of.methods]
+    halves = ["" if isnan(one.high) else f" ±{max(one.high - one.mean, one.mean - one.low):.3f}" for one in of.methods]
     return [(name, f"{one.mean:.4f}{half}") for name, one, half in zip(names, of.methods, halves, strict=True)]
 
 

@@ -230,7 +230,7 @@ def test_three_sentences() -> None:
     best, gain, cost = said(frame(EFFECTS))
     assert best.startswith("ROS with image · cnn has the highest mean AvAcc on data0, 0.6")
     assert best.endswith("and is above every other method by more than chance.")
-    assert gain.startswith("Against Base, with image · cnn ROS gains 0.0")
+    assert gain.startswith("Each resampler against Base only: with image · cnn ROS gains 0.0")
     assert gain.endswith("and RUS cannot be told from it.")
     assert cost.startswith("From IR 2 to IR 10 without resampling, image · cnn loses 0.0")
 
@@ -238,14 +238,14 @@ def test_three_sentences() -> None:
 def test_sentences_claim_nothing_that_was_not_tested() -> None:
     best, gain, cost = said(frame(EFFECTS, n_folds=2))
     assert best.endswith("but the design allows no test of whether that is more than chance.")
-    assert gain == "Against Base, with image · cnn the design allows no test."
+    assert gain == "Each resampler against Base only: with image · cnn the design allows no test."
     assert "the design allows no test" in cost
 
 
 def test_sentences_about_equal_methods() -> None:
     best, gain, _ = said(frame({"none": 0, "ros": 0.0001, "rus": 0}))
-    assert best.endswith("but no other method is below it by more than chance.")
-    assert gain == "Against Base, with image · cnn no difference can be told from chance."
+    assert best.endswith("but with all methods compared none is below it by more than chance.")
+    assert gain == "Each resampler against Base only: with image · cnn no difference can be told from chance."
 
 
 def test_a_tie_is_said() -> None:

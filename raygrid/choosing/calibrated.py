@@ -58,7 +58,7 @@ def calibrated(
 
 def _trained(cell: Cell, X: Samples, y: Labels, n_classes: int, checkpoint: Checkpoint) -> Fitted:
     try:
-        A, y_resampled = cell.resampler.resample(X, y, seed=cell.seed_of("resample"))
+        X, A, y_resampled = cell.resampler.apply(X, y, seed=cell.seed_of("resample"))
     except InfeasibleError as error:
         raise InfeasibleError(f"in an inner fold for probabilities: {error}") from error
     return fit(cell.classifier, X, A, y_resampled, n_classes, seed=cell.seed_of("fit"), checkpoint=checkpoint)

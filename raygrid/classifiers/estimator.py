@@ -97,7 +97,9 @@ class Predicting:
 
     def predict(self, X: Samples) -> Labels:
         """Return its labels of shape (n_samples,), int64."""
-        return np.asarray(self.trained.predict(_vectors(X)), dtype=np.int64)
+        predicted = np.asarray(self.trained.predict(_vectors(X)))
+        whole = predicted.astype(np.int64) if np.issubdtype(predicted.dtype, np.number) else predicted
+        return whole if np.array_equal(whole, predicted) else predicted  # what is no label is refused by its name
 
 
 def _vectors(X: Samples) -> Any:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from raygrid.axes import AXES, IMBALANCE
 from raygrid.cells import Cell
 from raygrid.errors import StoreError, UsageError
+from raygrid.gridfile.schema import GRID_NAME
 from raygrid.gridfile.validation import validated
 from raygrid.imbalance import PROFILES, Profile
 from raygrid.level import Level
@@ -70,6 +71,9 @@ class DeclaredCell(Cell):
         return self.known_key
 
 
+_Key = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
 class _Level(BaseModel):
     """What a store says of a level: its text, its parameters as a grid file has them, and as labels have them."""
 
@@ -111,7 +115,7 @@ class Declared(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str
+    name: str = Field(pattern=GRID_NAME)  # of a folder as well, when a packed store is reported on
     metrics: list[str]
     seed: int
     image_size: int
@@ -119,7 +123,7 @@ class Declared(BaseModel):
     split: dict[str, Any]
     validation: Any
     levels: dict[str, list[_Level]]
-    cells: list[tuple[str, int, list[int]]] = Field(min_length=1)
+    cells: list[tuple[_Key, int, list[int]]] = Field(min_length=1)
 
     def made_cells(self) -> list[Cell]:
         """Return the cells, which can be read about, but not be run."""
@@ -198,7 +202,8 @@ def read_declared(store: Store) -> Declared:
     """
     text = store.read_text(_FILE)
     if not text:
-        raise StoreError(f"{store.root}: got no {_FILE}; expected the store of a run; name the grid file instead")
+        got = f"no {_FILE}" if store.is_there() else "no store"
+        raise StoreError(f"{store.root}: got {got}; expected the store of a run, or a grid file as `grid`")
     try:
         declared = Declared.model_validate_json(text)
         declared.made_cells()

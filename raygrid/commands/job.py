@@ -1,5 +1,6 @@
 """A job: a grid file, opened, which can be run; and studies, which can only be read."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,13 @@ class Job(Study):
     grid : Grid
     folder : Path
         From which the paths in the grid file count.
+    named : str
+        What a command calls it: the grid file, and the store where it is not the default one.
     """
 
     grid: Grid
     folder: Path
+    named: str
 
     def declare(self) -> None:
         """Write into the store what is declared, all cells of the grid, so that it can be read without the data."""
@@ -71,6 +75,9 @@ def open_job(
         stores=[Store(store) for store in stores or [Path("runs", loaded.name)]],
         grid=loaded,
         folder=folder,
+        named=shlex.join([str(grid), *(part for store in stores for part in ("--store", str(store)))])
+        if isinstance(grid, Path)
+        else loaded.name,
         cache=Cache(cache),
     )
 

@@ -28,7 +28,7 @@ def run_grid(job: Job, engine: str, terms: Terms) -> int:
         run_missing(job, engine, terms)
         exit_code = show_failures(job, _err, stopped=terms.budget.exhausted())
         show_tables(job.store, results_of(job), missing="mark")
-    _out.print(f"figures, statistics and the page: raygrid report {job.store.root}", highlight=False, soft_wrap=True)
+    _out.print(f"figures, statistics and the page: raygrid report {job.named}", highlight=False, soft_wrap=True)
     show_path(_out, job.store.root / "report" / "table1.md")
     return exit_code
 

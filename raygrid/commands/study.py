@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from raygrid.axes import METHOD_AXES
 from raygrid.cells import Cell, Plan, plan
-from raygrid.errors import UsageError
+from raygrid.errors import UsageError, choices
 from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
 from raygrid.storage.record import Record
@@ -88,7 +88,7 @@ class Study:
     def table(
         self,
         rows: str | Sequence[str] = "dataset",
-        columns: Sequence[str] = METHOD_AXES,
+        columns: str | Sequence[str] = METHOD_AXES,
         *,
         metrics: Sequence[str] = (),
         missing: "Missing" = "mark",
@@ -112,8 +112,14 @@ class Study:
         import pandas as pd
 
         from raygrid.commands.tables import results_of
+        from raygrid.metrics.further import heading
         from raygrid.report.tables import table
 
+        known = [heading(name) for name in self.metrics]
+        for metric in metrics:
+            if metric not in known:
+                raise UsageError(f"metrics: {choices(metric, known)}")
+        columns = (columns,) if isinstance(columns, str) else columns
         made = table(results_of(self, metrics).frame, rows=rows, columns=columns, missing=missing)
         index = pd.MultiIndex.from_tuples(
             [(row.metric, *row.levels) for row in made.rows], names=["metric", *made.row_axes]
@@ -166,7 +172,8 @@ class Study:
 
     def __repr__(self) -> str:
         """Name the grid and its stores, not each of its cells."""
-        return f"<{type(self).__name__} {self.name}: {len(self.cells)} cells, {', '.join(str(s.root) for s in self.stores)}>"
+        places = ", ".join(str(store.root) for store in self.stores)
+        return f"<{type(self).__name__} {self.name}: {len(self.cells)} cells, {places}>"
 
     def _repr_html_(self) -> str:
         """Show the counts and the first table where a notebook shows values."""

@@ -124,6 +124,8 @@ def _faults_of_list(keys: _Keys, given: Mapping[str, Any]) -> Iterator[InitError
         if key != "choose":
             found = f"unknown key: got {key!r} beside choose; expected choose alone"
             yield _fault((*keys, key), f"{found}; how it is chosen, `choose:` says once for the whole file")
+    if keys[-1] == "label":
+        yield _fault(keys, "got choose; a label changes nothing that could be chosen; write one")
     values = given["choose"]
     if not isinstance(values, list | tuple) or len(values) < 2:
         got = f"got {values!r}; expected a list of at least two values to choose from"

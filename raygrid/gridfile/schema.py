@@ -32,6 +32,7 @@ from raygrid.gridfile.levels import (
     canonical,
     spelled,
 )
+from raygrid.gridfile.names import namesakes, twins
 from raygrid.gridfile.resources import Resources
 from raygrid.imbalance import Harmonic
 from raygrid.level import STRICT, Level
@@ -66,6 +67,10 @@ def _once_under_two_names(given: Any, validate: Callable[[Any], tuple[Resampler,
     names = [each.get("name") if isinstance(each, Mapping) else each for each in given]
     pairs = [(level, canonical("resampler", str(name)) == name) for level, name in zip(levels, names, strict=True)]
     return tuple(pair[0] for i, pair in enumerate(pairs) if (pair[0], not pair[1]) not in pairs[:i])
+
+
+# A folder has it, too.
+GRID_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 class Arm(BaseModel):
@@ -161,7 +166,7 @@ class Grid(BaseModel):
 
     model_config = ConfigDict(**STRICT, json_schema_extra=_with_ratios)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=GRID_NAME)
     seed: int = Field(0, ge=0)
     folds: PositiveInt = 10
     image_size: int = Field(64, ge=32)
@@ -197,7 +202,8 @@ class Grid(BaseModel):
             for classifier in self.resources
             if classifier not in self.classifiers()
         ]
-        faults += self._namesakes()
+        placed = [(i, axis, level) for i, arm in enumerate(self.arms) for axis, level in arm.levels()]
+        faults += [_fault(message, "arms", i) for i, message in (*namesakes(placed), *twins(placed))]
         if faults:
             raise ValidationError.from_exception_data("Grid", faults)
         return self
@@ -228,16 +234,6 @@ class Grid(BaseModel):
             for axis, name in dict.fromkeys(needed):
                 lacking = f"got {name} without a validation part, on which alone it looks; write a share beside `arms`"
                 yield _fault(f"{lacking}: `validation: 0.2`; or leave it out", "arms", i, axis, *name.split("."))
-
-    def _namesakes(self) -> Iterator[InitErrorDetails]:
-        """Yield a fault for each name that two classes of the user's share: tables could not tell them apart."""
-        first: dict[tuple[str, str], str] = {}
-        for i, arm in enumerate(self.arms):
-            for axis, level in arm.levels():
-                its_class = level.code.get("class", "")
-                if its_class and first.setdefault((axis, level.name), its_class) != its_class:
-                    fault = f"got two classes named {level.name!r}; give each {axis} a name of its own"
-                    yield _fault(fault, "arms", i)
 
     def classifiers(self) -> list[str]:
         """Return the names of all classifiers: raygrid's, and the user's own in this grid."""

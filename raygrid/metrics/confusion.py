@@ -20,7 +20,18 @@ def confusion_matrix(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], n_cla
     -------
     array of shape (n_classes, n_classes), int64
         Rows are true classes, columns predicted ones.
+
+    Raises
+    ------
+    ValueError
+        The predictions are not one label 0 .. n_classes - 1 a sample.
     """
+    if np.shape(y_pred) != y_true.shape or not np.issubdtype(np.asarray(y_pred).dtype, np.integer):
+        got = f"an array of shape {np.shape(y_pred)} and dtype {np.asarray(y_pred).dtype}"
+        raise ValueError(f"predict: got {got}; expected {len(y_true)} whole numbers, one a sample")
+    if len(y_pred) and not (0 <= y_pred.min() and y_pred.max() < n_classes):
+        wrong = y_pred[(y_pred < 0) | (y_pred >= n_classes)][0]
+        raise ValueError(f"predict: got label {wrong}; expected labels 0 to {n_classes - 1}")
     cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
     return cells.reshape(n_classes, n_classes).astype(np.int64)
 

@@ -122,6 +122,8 @@ def _load(net: Any, path: Path, model: str) -> None:
         unfit = load_checkpoint(net, str(path), strict=False, weights_only=True)
     except Exception as error:  # torch and safetensors raise many kinds of errors
         raise WeightsError(f"weights {path}: got a file that does not fit timm:{model} ({_reason(error)})") from error
+    if unfit is None:  # timm loads some files of NumPy by other means
+        raise WeightsError(f"weights {path}: got {path.suffix}; expected a safetensors file or one of torch")
     classifier = net.pretrained_cfg.get("classifier") or ()
     heads = (classifier,) if isinstance(classifier, str) else tuple(classifier)
     foreign = [name for name in unfit.unexpected_keys if not name.startswith(heads)]

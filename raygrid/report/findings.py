@@ -46,12 +46,15 @@ def _best(ranking: Ranking) -> str:
         return f"{start}: there is no other method."
     if all(isnan(other.difference_low) for other in others):
         return f"{start}, but the design allows no test of whether that is more than chance."
+    if above := [other for other in others if other.difference_low > 0]:
+        each = "is" if len(above) == 1 else "are"
+        return f"{start}, but {_named(above)} {each} above it on more data sets than by chance."
     close = [other for other in others if not other.told_apart]
     each = "" if len(ranking.datasets) == 1 or ranking.is_over_datasets else " on each data set"
     if not close:
         return f"{start}, and is above every other method{each} by more than chance."
     if len(close) == len(others):
-        return f"{start}, but no other method is below it{each} by more than chance."
+        return f"{start}, but with all methods compared none is below it{each} by more than chance."
     told = [other for other in others if other.told_apart]
     return f"{start}; that may be chance against {_named(close)}, and is more than chance{each} against {_named(told)}."
 
@@ -75,7 +78,7 @@ def _gain(answer: Answer) -> str:
     """Say, of each arm, which resamplers are told apart from none, and in which direction."""
     arms = dict.fromkeys(one.left[:-1] for one in answer.differences)
     parts = [_gain_of([one for one in answer.differences if one.left[:-1] == arm], arm) for arm in arms]
-    return f"Against {printed('resampler', BASELINE)}, {'; '.join(parts)}." if parts else ""
+    return f"Each resampler against {printed('resampler', BASELINE)} only: {'; '.join(parts)}." if parts else ""
 
 
 def _gain_of(differences: Sequence[PairedDifference], arm: Column) -> str:

@@ -19,7 +19,7 @@ class Grouping:
     thresholds : pair of int or None
         The head has more training samples a class than the first, the tail fewer than the second (Liu et al., 2019,
         Large-scale long-tailed recognition in an open world, CVPR: 100 and 20). None: thirds of the classes by size;
-        where 3 does not divide them, head and tail are equally many.
+        classes of one size are in one group.
     """
 
     thresholds: tuple[int, int] | None = None
@@ -41,9 +41,10 @@ class Grouping:
         if len(set(sizes)) == 1:
             return groups
         n_ends = max(1, round(len(sizes) / 3))
-        for rank, i in enumerate(order):
-            groups[i] = "head" if rank < n_ends else "tail" if rank >= len(sizes) - n_ends else "medium"
-        return groups
+        high, low = sizes[order[n_ends - 1]], sizes[order[-n_ends]]
+        return [  # classes of one size are in one group
+            "head" if low < size >= high else "tail" if high > size <= low else "medium" for size in sizes
+        ]
 
     def __str__(self) -> str:
         if self.thresholds:

@@ -156,7 +156,8 @@ def _to_best(column: Column, best: Column, family: Sequence[PairedDifference]) -
         (one.low, one.high) if sign > 0 else (-one.high, -one.low) for sign, one in zip(signs, against, strict=True)
     ]
     low, high = np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]
-    return difference, float(low), float(high), bool(high < 0)
+    is_below = difference < 0 and all(sign * one.difference < 0 for sign, one in zip(signs, against, strict=True))
+    return difference, float(low), float(high), is_below and all(one.told_apart for one in against)
 
 
 def _unit(samples: Sequence[Sample]) -> str:

@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 64 * 2**20  # of a member; the largest image of the known data 
 Member = TypeVar("Member")
 
 # What the libraries raise that read archives.
-BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error)
+BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, UnicodeError, zlib.error)
 
 
 def broken(path: Path, error: Exception, *, expected: str = "a zip or a tar") -> DataError:

@@ -11,7 +11,7 @@ from raygrid.wording import plural
 def limits_in_folds(samples: Sequence[Sample]) -> Iterator[str]:
     """Yield what cannot be said from the folds within data sets."""
     datasets = {sample.dataset: sample for sample in samples}
-    if len(datasets) < FEWEST_DATASETS:
+    if 0 < len(datasets) < FEWEST_DATASETS:
         yield (
             f"Nothing is said about other data sets: that takes a test over at least {FEWEST_DATASETS} (Demšar, 2006), "
             f"and this study has {len(datasets)}"
@@ -20,7 +20,8 @@ def limits_in_folds(samples: Sequence[Sample]) -> Iterator[str]:
         if sample.n_units < FEWEST_FOLDS:
             yield f"{dataset}: {plural(sample.n_units, 'complete fold')}, too few for a test"
         elif sample.correlation == 1:
-            yield f"{dataset}: all folds test the same images and say nothing about others, so no test was made"
+            kept = "every fold keeps as many images of each class of the official parts, perhaps the same ones"
+            yield f"{dataset}: {kept}, and so says nothing about others: no test was made"
     yield from dict.fromkeys(note for sample in samples for note in sample.notes)
 
 

@@ -95,7 +95,7 @@ function highlight(m) {
 const CHARTS = {
   imbalance: { title: "Against imbalance", about: () => "Means over the folds of a data set; a bar reaches one standard deviation over these folds up and down.", panels: againstImbalance },
   classes: { title: "Recall of each class", about: () => "Mean recall over folds and levels; class 1 is the one that has most training images in its fold.", panels: recallByClass },
-  seconds: { title: "Against time", about: () => "Each point is a method; seconds of a trial, without what trials share, on a logarithmic scale.", panels: againstTime },
+  seconds: { title: "Against time", about: () => "Each point is a method; the median of the seconds of its trials, without what trials share, on a logarithmic scale.", panels: againstTime },
 };
 
 // Where each level lies from 0 to 1: by the logarithm of its ratio, or side by side where ratios do not tell.
@@ -146,7 +146,7 @@ function againstTime() {
   const [low, high] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs) + 0.001)];
   const place = (seconds) => (Math.log10(seconds || 0.001) - low) / (high - low);
   const ticks = Array.from({ length: high - low + 1 }, (_, k) => [k / (high - low), 10 ** (low + k) >= 1 ? 10 ** (low + k) : (10 ** (low + k)).toPrecision(1)]);
-  return byDataset((of) => [{ x: place(mean(of.map(secondsOf))), y: mean(of.map((i) => valueOf(view.metric, i))) }], () => ({ xLabel: "Seconds of a trial", yLabel: view.metric, ticks }));
+  return byDataset((of) => [{ x: place(median(of.map(secondsOf))), y: mean(of.map((i) => valueOf(view.metric, i))) }], () => ({ xLabel: "Seconds of a trial", yLabel: view.metric, ticks }));
 }
 
 function showChart() {

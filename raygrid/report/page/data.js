@@ -41,6 +41,10 @@ const secondsOf = (i) => (hasRecord(i) ? Object.values(records.seconds[i]).reduc
 const fixed = (value, digits = 4) => (value == null ? DASH : value.toFixed(digits));
 const signed = (value) => (value == null ? DASH : (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4));
 const shortSeconds = (value) => (value == null ? DASH : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+};
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const phrase = (axis, at) => `${PREFIXES[axis]}${levels[axis][at]}`;
 const blockName = (i, but) => BLOCK_AXES.filter((axis) => axis !== but).map((axis) => phrase(axis, cells[axis][i])).join(", ");

@@ -24,7 +24,7 @@ function summaries() {
   const key = (one) => (column === "name" ? methodName(one.m) : one[column]);
   const withSeconds = [...found, ...without].map((one) => {
     const seconds = those.get(one.m)?.filter(isDone).map(secondsOf) ?? [];
-    return { ...one, seconds: seconds.length ? mean(seconds) : null };
+    return { ...one, seconds: seconds.length ? median(seconds) : null };
   });
   const byValue = withSeconds.sort((a, b) => compare(a.value, b.value, -1)).map((one, at) => ({ ...one, rank: one.value === null ? "" : at + 1 }));
   return { unit, notes, methods: byValue.sort((a, b) => compare(key(a), key(b), sign)) };
@@ -77,7 +77,7 @@ function methodRow(one, scale) {
   const arm = shortArmOf(one.m) && `${shortArmOf(one.m)} · `;
   const isLong = arm.length + resamplerOf(one.m).length > MOST_LETTERS;
   const name = h("th", { scope: "row" }, swatch(one.m), h("span", { className: isLong ? "method is-long" : "method" }, h("small", {}, breakable(arm)), resamplerOf(one.m)));
-  const half = one.low === null ? "" : h("small", { title: `${fixed(one.low)} to ${fixed(one.high)}` }, ` ±${fixed(one.high - one.value, 3)}`);
+  const half = one.low === null ? "" : h("small", { title: `${fixed(one.low)} to ${fixed(one.high)}` }, ` ±${fixed(Math.max(one.high - one.value, one.value - one.low), 3)}`);
   const row = h("tr", { className: view.pair.includes(one.m) ? "chosen" : "" },
     h("td", { className: "rank" }, one.rank), name,
     h("td", { className: "picture" }, intervalPicture(one, scale)),
