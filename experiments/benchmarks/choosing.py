@@ -9,11 +9,11 @@ raygrid is run at larger sizes as well, and extrapolated from the last two.
 
 Predicted before any run: 60 to 100 times as fast at that size, because an SVC is 60 to 80 times as slow as a fit from
 inner products, most of which is the assembly of kernels that all candidates share; libsvm's optimisation is not shared.
-At a few hundred samples of each class 5 to 10 times. Measured on two
-busy cores: 90, 49 and 113 times as fast at 150, 300 and 600 samples in the largest class (459 s of CPU time against 4.1).
-At 5,000 it is 440 times, 117 s against 14 hours, if GridSearchCV goes on growing with the power 2.2 as between the last
-two sizes, and 270 times with a power of 2. Scores were equal to the last digit. The inner products, 25 s for 24,010
-samples, are shared by all cells of a data set and not counted.
+At a few hundred samples of each class 5 to 10 times. Measured on two busy cores: 90, 49 and 113 times as fast at 150,
+300 and 600 samples in the largest class (459 s of CPU time against 4.1). At 5,000 it is 440 times, 117 s against 14
+hours, if GridSearchCV goes on growing with the power 2.2 as between the last two sizes, and 270 times with a power of
+2. Scores were equal to the last digit. The inner products, 25 s for 24,010 samples, are shared by all cells of a data
+set and not counted.
 """
 
 import shutil
