@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -16,7 +18,7 @@ from raygrid.gridfile.choices import Choosing
 from raygrid.gridfile.levels import canonical, spelled
 from raygrid.gridfile.schema import Grid
 from raygrid.imbalance import Profile
-from raygrid.level import Level
+from raygrid.level import Level, labels
 from raygrid.representations import Representation
 from raygrid.resampling import Resampler
 from raygrid.seeds import seed_for
@@ -165,7 +167,8 @@ def select(cells: Iterable[Cell], only: Sequence[str], valid: Mapping[str, Seque
     Parameters
     ----------
     only : sequence of str
-        ``axis=level`` or ``axis=level,level``.
+        ``axis=level`` or ``axis=level,level``; a level by its text, or by its label in tables, which also has the
+        parameters in which it differs from others: ``classifier=svm(C=10.0)``.
     valid : mapping
         The levels of every axis, as text.
 
@@ -175,16 +178,23 @@ def select(cells: Iterable[Cell], only: Sequence[str], valid: Mapping[str, Seque
         An axis or level that is not valid.
     """
     kept = list(cells)
+    named = [axis for axis in AXES if axis != "fold"] if only else []
+    labelled: dict[str, dict[Any, str]] = defaultdict(
+        dict, {axis: labels(getattr(cell, axis) for cell in kept) for axis in named}
+    )
     for text in only:
         name, _, levels = text.partition("=")
         axis = ALIASES.get(name, name)
         if axis not in valid:
             raise UsageError(f"--only {text}: {choices(name, valid)}")
-        wanted = [canonical(axis, level) for level in levels.split(",")]
+        wanted = [canonical(axis, level) for level in re.split(r",(?![^(]*\))", levels)]
+        label_of = labelled[axis]
+        known = [*valid[axis], *label_of.values()]
         for level in wanted:
-            if level not in valid[axis]:
-                raise UsageError(f"--only {text}: {choices(level, valid[axis])}")
-        kept = [cell for cell in kept if cell.levels()[axis] in wanted]
+            if level not in known:
+                hint = "; repeat --only for another axis" if "=" in level and "(" not in level else ""
+                raise UsageError(f"--only {text}: {choices(level, dict.fromkeys(known))}{hint}")
+        kept = [cell for cell in kept if cell.levels()[axis] in wanted or label_of.get(getattr(cell, axis)) in wanted]
     return kept
 
 

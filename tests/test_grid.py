@@ -163,6 +163,7 @@ def test_only_selects(only, left):
         ("xyz", "got 'xyz'; expected one of dataset, imbalance, fold, representation, classifier, resampler"),
         ("ir=3", "got '3'; expected one of 2, 5, 10"),
         ("ir=", "got ''; expected one of 2, 5, 10"),
+        ("ir=2,fold=0", "got 'fold=0'; expected one of 2, 5, 10; repeat --only for another axis"),
     ],
 )
 def test_only_refuses_what_the_grid_does_not_have(text, message):
@@ -170,6 +171,21 @@ def test_only_refuses_what_the_grid_does_not_have(text, message):
     with pytest.raises(UsageError) as refused:
         select(expand(declared), ["fold=0", text], declared.levels())
     assert str(refused.value) == f"--only {text}: {message}"
+
+
+def test_only_names_a_level_as_tables_do():
+    machines = [{"name": "svm", "C": c, "class_weight": weight} for c in (1, 10) for weight in ("none", "balanced")]
+    arms = [{"representation": "features", "classifier": one, "resamplers": ["none"]} for one in machines]
+    declared = grid({**PAPER, "arms": arms, "datasets": ["mnist"], "folds": 1, "imbalance_ratios": [2]})
+
+    def selected(text):
+        cells = select(expand(declared), [text], declared.levels())
+        return [(cell.classifier.C, cell.classifier.class_weight.name) for cell in cells]
+
+    assert selected("classifier=svm(C=1.0, class_weight=balanced)") == [(1.0, "balanced")]
+    two = "classifier=svm(C=10.0),svm(C=1.0)"
+    assert selected(two) == [(1.0, "none"), (10.0, "none")]
+    assert len(selected("classifier=svm")) == 4
 
 
 REORDERED = {
