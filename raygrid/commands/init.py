@@ -95,7 +95,7 @@ imbalance: [natural]
 
 arms:
   # Features of a MobileNet that was trained on ImageNet; its weights (17 MB) are downloaded once.
-  # Without a network: {{name: features, alpha: 0.25, weights: embedded}}, good for a first try only.
+  # Without a download: {{name: features, alpha: 0.25, weights: embedded}}, good for a first try only.
   - representation: features
     classifier: {{name: svm, class_weight: none}}   # C: {{choose: [0.1, 1, 10]}} chooses within each cell
     resamplers: {resamplers}{said}

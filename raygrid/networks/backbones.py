@@ -164,7 +164,8 @@ def _fetch(file: Path, url: str) -> None:
     except (OSError, HTTPException) as error:
         raise WeightsError(
             f"weights imagenet: not in Keras' cache and the download failed ({_reason(error)}); put "
-            f"{file.name} into {file.parent}, or name a file: weights: PATH"
+            f"{file.name} into {file.parent}, or name a file: weights: PATH; "
+            "for a first try: alpha: 0.25, weights: embedded"
         ) from error
 
 
