@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from raygrid import host
 from raygrid.cells import Cell
-from raygrid.choosing import Progress, calibrated, choose, small_classes
+from raygrid.choosing import Outcomes, calibrated, choose, small_classes
 from raygrid.classifiers import Part, curves_of, fit, predictions
 from raygrid.errors import InfeasibleError, UsageError
 from raygrid.folds import fold_of
@@ -70,7 +70,7 @@ def compute(
         X, X_validation, X_test = samples_of(cell, inputs, fold, runtime)
     chosen, choice = cell, None
     if cell.n_candidates > 1:
-        checkpoint = progress = Progress(checkpoint)
+        checkpoint = progress = Outcomes(checkpoint)
         with clock.stage("choose"):
             chosen, choice = choose(cell, (X, y), (X_validation, y_validation), n_classes, progress)
     with clock.stage("resample"):

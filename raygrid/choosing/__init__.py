@@ -2,7 +2,7 @@
 
 from raygrid.choosing.calibrated import calibrated
 from raygrid.choosing.inner_folds import check_class_sizes, small_classes
-from raygrid.choosing.progress import Progress
+from raygrid.choosing.outcomes import Outcomes
 from raygrid.choosing.stage import choose
 
-__all__ = ["Progress", "calibrated", "check_class_sizes", "choose", "small_classes"]
+__all__ = ["Outcomes", "calibrated", "check_class_sizes", "choose", "small_classes"]

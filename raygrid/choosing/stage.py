@@ -7,7 +7,7 @@ import numpy as np
 from raygrid import host
 from raygrid.cells import Cell
 from raygrid.choosing.inner_folds import inner_folds
-from raygrid.choosing.progress import Outcome, Progress
+from raygrid.choosing.outcomes import Outcome, Outcomes
 from raygrid.classifiers import Classifier, predictions_of_each
 from raygrid.classifiers.classifier import Labels, Part
 from raygrid.errors import InfeasibleError, RaygridError, UsageError
@@ -26,7 +26,7 @@ class ChoiceError(RaygridError):
 
 
 def choose(
-    cell: Cell, train: Labelled, validation: Labelled, n_classes: int, progress: Progress
+    cell: Cell, train: Labelled, validation: Labelled, n_classes: int, progress: Outcomes
 ) -> tuple[Cell, Choice]:
     """Train each candidate on a part of the training samples, score it on others, and return the best.
 
@@ -42,7 +42,7 @@ def choose(
         every inner fold it is followed, and stopped, on the same validation part as in the fit after the choice.
     n_classes : int
         M: labels are 0 .. M - 1.
-    progress : Progress
+    progress : Outcomes
         Has the outcomes of an interrupted choice, and keeps those that follow.
 
     Returns
@@ -97,7 +97,7 @@ def _outcomes(
     scored: Labelled,
     watched: Part | None,
     n_classes: int,
-    progress: Progress,
+    progress: Outcomes,
 ) -> Iterator[Outcome]:
     """Yield what each classifier comes to after one resampler; if they fail together, they are tried one by one."""
     n_done = 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from raygrid.classifiers.training.progress import MEASURES, Progress
+from raygrid.classifiers.training.state import MEASURES, TrainingState
 from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Arrays, Checkpoint
 
@@ -25,7 +25,7 @@ def stage_of(saved: Arrays | None) -> int:
 
 def restore(
     model: Any, saved: Arrays | None, *, stage: int, epochs: int, n_parts: int, keeps_best: bool
-) -> Progress | None:
+) -> TrainingState | None:
     """Restore the saved state of a compiled network and its optimiser, and return how far the training was.
 
     Returns None, and restores nothing, if nothing was saved or it does not fit this network and number of epochs.
@@ -45,14 +45,14 @@ def restore(
     for name, variable in _state(model).items():
         variable.assign(saved[name])
     best = [saved[f"{_BEST}{i}"] for i in range(len(model.weights))] if keeps_best else None
-    return Progress(stage, epochs_done, [tuple(row) for row in measured.tolist()], best)
+    return TrainingState(stage, epochs_done, [tuple(row) for row in measured.tolist()], best)
 
 
-def saving(model: Any, checkpoint: Checkpoint) -> Callable[[Progress], None]:
+def saving(model: Any, checkpoint: Checkpoint) -> Callable[[TrainingState], None]:
     """Return a function that saves a checkpoint, at most once a minute by default."""
     saved_at = time.monotonic()
 
-    def save(progress: Progress) -> None:
+    def save(progress: TrainingState) -> None:
         nonlocal saved_at
         if time.monotonic() - saved_at >= _CHECKPOINT_EVERY_S:
             checkpoint.save(_arrays(model, progress.best, progress))
@@ -61,8 +61,8 @@ def saving(model: Any, checkpoint: Checkpoint) -> Callable[[Progress], None]:
     return save
 
 
-def _arrays(model: Any, best: Any, progress: Progress | None = None) -> Arrays:
-    progress = progress or Progress()
+def _arrays(model: Any, best: Any, progress: TrainingState | None = None) -> Arrays:
+    progress = progress or TrainingState()
     variables = {**_state(model), **{f"{_BEST}{i}": weight for i, weight in enumerate(best or ())}}
     # Copied, because on torch the array shares the variable's memory, and saving may overlap the next epoch.
     return {name: np.array(load_keras().ops.convert_to_numpy(variable)) for name, variable in variables.items()} | {

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from raygrid.classifiers.classifier import Labels, Part
 from raygrid.classifiers.resuming import restore, saving, stage_of
-from raygrid.classifiers.training.progress import Progress, cross_entropy, measures_of
+from raygrid.classifiers.training.state import TrainingState, cross_entropy, measures_of
 from raygrid.classifiers.training.stopping import best_epoch, is_over
 from raygrid.classifiers.training.trained import LiveNetwork, TrainedNetwork
 from raygrid.errors import InfeasibleError, UsageError
@@ -68,7 +68,7 @@ def trained(network: "Network", data: Data, checkpoint: Checkpoint) -> TrainedNe
     return TrainedNetwork(model, progress.curves(kept))
 
 
-def _begun(stages: tuple["Network", ...], data: Data, saved: Arrays | None) -> tuple[Any, Progress]:
+def _begun(stages: tuple["Network", ...], data: Data, saved: Arrays | None) -> tuple[Any, TrainingState]:
     """Return the network where it was interrupted, or at the start of its first stage."""
     number = min(stage_of(saved), len(stages) - 1)
     stage, n_parts = stages[number], 1 if data.followed is None else 2
@@ -76,10 +76,10 @@ def _begun(stages: tuple["Network", ...], data: Data, saved: Arrays | None) -> t
     progress = restore(model, saved, stage=number, epochs=stage.epochs, n_parts=n_parts, keeps_best=keeps_best)
     if progress:
         return model, progress
-    return (model if number == 0 else data.started(stages[0])), Progress()
+    return (model if number == 0 else data.started(stages[0])), TrainingState()
 
 
-def _train(stage: "Network", model: Any, data: Data, progress: Progress, checkpoint: Checkpoint) -> int:
+def _train(stage: "Network", model: Any, data: Data, progress: TrainingState, checkpoint: Checkpoint) -> int:
     """Train the epochs of a stage that are left; return the epoch of all, from 1, whose weights the network has."""
     measure, save = _measuring(stage, model, data), saving(model, checkpoint)
 
@@ -111,11 +111,11 @@ def _train(stage: "Network", model: Any, data: Data, progress: Progress, checkpo
     return before + progress.epochs
 
 
-def _measuring(stage: "Network", model: Any, data: Data) -> Callable[[Progress, float], None]:
+def _measuring(stage: "Network", model: Any, data: Data) -> Callable[[TrainingState, float], None]:
     """Return a function that adds an epoch to the progress, given the mean loss of its batches."""
     judged = stage.moved(LiveNetwork(model), data.y)
 
-    def measure(progress: Progress, loss: float) -> None:
+    def measure(progress: TrainingState, loss: float) -> None:
         parts = [measures_of(loss, stage.confusion(data.X.shape[1], data.n_classes))]
         if (part := data.followed) is not None:
             scores = judged.scores(part.X)

@@ -19,7 +19,7 @@ _DIGITS = 4
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """How far a training is; it grows with every epoch.
 
     Attributes
@@ -49,9 +49,9 @@ class Progress:
         column = len(MEASURES) + MEASURES.index(measure)
         return [row[column] for row in self.measured[len(self.measured) - self.epochs :]]
 
-    def next_stage(self) -> "Progress":
+    def next_stage(self) -> "TrainingState":
         """Return the beginning of the next stage."""
-        return Progress(self.stage + 1, 0, self.measured)
+        return TrainingState(self.stage + 1, 0, self.measured)
 
     def curves(self, kept: int) -> Curves:
         """Return all that was measured; `kept` is the epoch, counted from 1, whose weights are kept."""

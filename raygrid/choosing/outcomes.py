@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
     is_infeasible: bool = False
 
 
-class Progress:
+class Outcomes:
     """The outcomes so far, in the order in which they are computed; also the checkpoint of the training after them.
 
     So what a network keeps of its training is kept together with the outcomes that came before, and belongs to the one
