@@ -130,3 +130,16 @@ def test_weights_are_inverse_to_the_frequencies_of_the_training_set():
     targets, weights = Cnn(class_weight="balanced", focal_gamma=2).targets(Y)(np.array([5]))
     assert targets.tolist() == [[[0, 0, 1], [1, 1, 1], [0, 0, 0]]]
     assert weights.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"class_weight": "balanced", "class_weight_after": 3}, "class_weight_after 3 of 3 epochs"),
+        ({"schedule": {"name": "step", "after": [160, 180]}}, "steps after 160, 180 of 3 epochs"),
+    ],
+)
+def test_what_would_never_begin_is_refused(settings, message):
+    Cnn.model_validate({"epochs": 200, **settings})
+    with pytest.raises(ValidationError, match=message):
+        Cnn.model_validate({"epochs": 3, **settings})

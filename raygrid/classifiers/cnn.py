@@ -66,6 +66,14 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
             raise ValueError(f"{normalised}; leave one out")
         return self
 
+    @model_validator(mode="after")
+    def _weighs_some_epochs(self) -> Self:
+        if self.class_weight_after >= self.epochs:
+            raise ValueError(
+                f"got class_weight_after {self.class_weight_after} of {self.epochs} epochs; expected fewer; lower it"
+            )
+        return self
+
     @property
     def text(self) -> str:
         """What tables, --only and messages call this level."""

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from raygrid.classifiers.training.augmentation import AnyAugmentations
-from raygrid.classifiers.training.schedules import AnySchedule, Constant
+from raygrid.classifiers.training.schedules import AnySchedule, Constant, Step
 from raygrid.classifiers.training.stopping import EarlyStopping, Judge
 from raygrid.level import ADDED_LATER, Level
 from raygrid.networks.keras_backend import load_keras
@@ -63,6 +63,11 @@ class TrainingLevel(Level):
             raise ValueError(f"got momentum with optimizer {self.optimizer}; it is a setting of sgd; leave one out")
         if sum(augmentation.mixes for augmentation in self.augment) > 1:
             raise ValueError("augment: got two that mix images; an image can count for two classes only; leave one out")
+        if isinstance(self.schedule, Step) and min(self.schedule.after) >= self.epochs:
+            raise ValueError(
+                f"schedule: got steps after {', '.join(map(str, self.schedule.after))} of {self.epochs} epochs; "
+                "expected one before the last; lower it"
+            )
         if self.schedule.warm_up >= self.epochs:
             raise ValueError(
                 f"schedule: got {self.schedule.warm_up} epochs of warm-up of {self.epochs}; expected fewer; lower it"
