@@ -15,7 +15,7 @@ from test_builder import module  # noqa: F401  a fixture
 
 from raygrid import trial
 from raygrid.cells import Cell, expand
-from raygrid.choosing import check_class_sizes, progress, small_classes
+from raygrid.choosing import check_class_sizes, outcomes, small_classes
 from raygrid.choosing.inner_folds import inner_folds
 from raygrid.classifiers import Classifier, resuming
 from raygrid.datasets import DATASETS
@@ -279,7 +279,7 @@ def test_a_class_that_a_resampler_removes_is_scored_as_never_recognised(inputs, 
 
 @pytest.mark.parametrize("says", ["interrupt"])
 def test_a_choice_that_is_interrupted_goes_on_where_it_was(inputs, tmp_path, monkeypatch, says):
-    monkeypatch.setattr(progress, "_WORTH_KEEPING_S", 0)
+    monkeypatch.setattr(outcomes, "_WORTH_KEEPING_S", 0)
     store = Store(tmp_path)
     store.prepare()
     cell = cell_of(saying(3, says, 5))
@@ -296,7 +296,7 @@ def test_a_choice_that_is_interrupted_goes_on_where_it_was(inputs, tmp_path, mon
 
 @pytest.mark.usefixtures("module")
 def test_a_network_that_is_interrupted_in_a_choice_goes_on_with_its_epoch(inputs, tmp_path, monkeypatch):
-    monkeypatch.setattr(progress, "_WORTH_KEEPING_S", 0)
+    monkeypatch.setattr(outcomes, "_WORTH_KEEPING_S", 0)
     monkeypatch.setattr(resuming, "_CHECKPOINT_EVERY_S", 0)
     cell = cell_of(LEVELS["keras"], "none", "image")
     restored: list[bool] = []
