@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from s3_server import bucket, s3, s3_server  # noqa: F401  fixtures
 
 from raygrid import cli
 from raygrid.cells import Cell, expand
+from raygrid.datasets import DATASETS
 from raygrid.gridfile.schema import Grid
+from raygrid.inputs import Inputs
 from raygrid.storage.cache import Cache
 
 # Where the suite runs in the background of a shell, Ctrl-C is ignored, and those it starts would ignore it as well.
@@ -52,6 +55,15 @@ IMAGE_ARM = {
 def tiny() -> dict[str, Any]:
     """Eight cells of an SVM on features, a second of work; change it at will."""
     return copy.deepcopy(TINY)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    """Digits as 64 pixels, so that no network is needed."""
+    images = DATASETS["digits"]().load(8, "nearest")
+    X = images.X[..., 0].reshape(len(images.X), -1).astype(np.float32)
+    cache = Cache(tmp_path_factory.mktemp("products"))
+    return Inputs(X, images.y, images.class_names, images.parts, cache, "digits")
 
 
 @pytest.fixture

@@ -20,9 +20,7 @@ from raygrid.datasets import DATASETS
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.schema import Grid
 from raygrid.host import Runtime
-from raygrid.inputs import Inputs
 from raygrid.resampling import Resampler
-from raygrid.storage.cache import Cache
 from raygrid.storage.checkpoint import NO_CHECKPOINT
 from raygrid.storage.store import Store
 
@@ -45,15 +43,6 @@ class Removing(Resampler):
 def tiny(tiny):
     """The tiny grid, its levels of imbalance under the name that takes any."""
     return {key: value for key, value in tiny.items() if key != "imbalance_ratios"} | {"imbalance": [2, 10]}
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
-    """Digits as 64 pixels, so that no network is needed."""
-    images = DATASETS["digits"]().load(8, "nearest")
-    X = images.X[..., 0].reshape(len(images.X), -1).astype(np.float32)
-    cache = Cache(tmp_path_factory.mktemp("products"))
-    return Inputs(X, images.y, images.class_names, images.parts, cache, "digits")
 
 
 @pytest.fixture

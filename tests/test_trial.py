@@ -14,14 +14,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from raygrid import host, trial
 from raygrid.cells import hash_of
 from raygrid.classifiers.knn import Knn
-from raygrid.datasets import DATASETS
 from raygrid.errors import StoreError
 from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs
 from raygrid.metrics.confusion import METRICS
 from raygrid.resampling import Resampler
-from raygrid.storage.cache import Cache
 from raygrid.storage.record import Record
 from raygrid.storage.store import Store
 
@@ -72,15 +70,6 @@ class Watching(Resampler):
 
         self.seen.update(allowed_threads())
         return eye_array(len(y), format="csr"), y
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
-    """Digits as 64 pixels, so that no network is needed."""
-    images = DATASETS["digits"]().load(8, "nearest")
-    X = images.X[..., 0].reshape(len(images.X), -1).astype(np.float32)
-    cache = Cache(tmp_path_factory.mktemp("products"))
-    return Inputs(X, images.y, images.class_names, images.parts, cache, "digits")
 
 
 @pytest.fixture

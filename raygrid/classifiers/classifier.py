@@ -101,6 +101,7 @@ class Classifier(Level):
         *,
         seed: int,
         checkpoint: Checkpoint,
+        **watched: Part,
     ) -> Iterator[Labels]:
         """Yield the labels that each of some levels of this class predicts for `X_test`, trained on the mixtures A X.
 
@@ -114,6 +115,8 @@ class Classifier(Level):
             As of `fit`, for all levels.
         X_test : Samples
             Samples on which the levels are compared; never those of the test part.
+        watched : Part
+            `validation`, of a `WatchingClassifier` only.
 
         Yields
         ------
@@ -121,7 +124,7 @@ class Classifier(Level):
             In the order of the levels, and as equal to those of ``fit(...).predict(X_test)`` as rounding allows.
         """
         for level in levels:
-            yield level.fit(X, A, y, seed=seed, checkpoint=checkpoint).predict(X_test)
+            yield level.fit(X, A, y, seed=seed, checkpoint=checkpoint, **watched).predict(X_test)
 
 
 class WatchingClassifier(Classifier):
@@ -139,20 +142,3 @@ class WatchingClassifier(Classifier):
             None where the grid has no validation part. Never a test sample. Where a resampler has removed a class, its
             samples are left out. In an inner fold of `choose` it is the same part as in the fit that follows.
         """
-
-    @classmethod
-    def predictions_of_each(
-        cls,
-        levels: Sequence[Self],
-        X: Samples,
-        A: csr_array,
-        y: Labels,
-        X_test: Samples,
-        *,
-        seed: int,
-        checkpoint: Checkpoint,
-        validation: Part | None = None,
-    ) -> Iterator[Labels]:
-        """Yield the labels that each of some levels predicts for `X_test`, as `Classifier.predictions_of_each` does."""
-        for level in levels:
-            yield level.fit(X, A, y, seed=seed, checkpoint=checkpoint, validation=validation).predict(X_test)

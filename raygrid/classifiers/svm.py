@@ -12,7 +12,7 @@ from pydantic import PositiveFloat
 from scipy.sparse import csr_array, eye_array
 
 from raygrid.classifiers.class_weights import AnyClassWeight, NoClassWeight
-from raygrid.classifiers.classifier import Classifier, Fitted, Labels
+from raygrid.classifiers.classifier import Classifier, Fitted, Labels, Part
 from raygrid.classifiers.machines import Machines
 from raygrid.classifiers.pairs import Pairs, Rbf, groups, unchanged
 from raygrid.level import ADDED_LATER
@@ -77,6 +77,7 @@ class Svm(Classifier):
         *,
         seed: int,
         checkpoint: Checkpoint,
+        **watched: Part,
     ) -> Iterator[Labels]:
         """Yield the predictions of all levels at the end; distances are computed once, a kernel once for each gamma."""
         given = _Given.sorted_by_class(X, A, y)

@@ -3,6 +3,7 @@
 import os
 import random
 import warnings
+from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,14 +24,19 @@ EMBEDDED = Path(__file__).parent / "weights" / "mobilenet_0.25_cifar10.weights.h
 _NAMED_WEIGHTS = ("imagenet", "embedded", "none")
 
 
-def _weights(value: object, info: ValidationInfo) -> object:
-    if not isinstance(value, str) or value in _NAMED_WEIGHTS:
-        return value
-    expected = f"{', '.join(_NAMED_WEIGHTS)} or the path of a weights file"
-    path = existing_path(value, info, expected=expected)
-    if not path.is_file():
-        raise ValueError(f"got {value!r}; expected {expected}; {path} is a folder")
-    return str(path)
+def weights_among(names: Sequence[str]) -> BeforeValidator:
+    """Return the validator of weights that are one of some names, or the path of a file, which becomes absolute."""
+
+    def weights(value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str) or value in names:
+            return value
+        expected = f"{', '.join(names)} or the path of a weights file"
+        path = existing_path(value, info, expected=expected)
+        if not path.is_file():
+            raise ValueError(f"got {value!r}; expected {expected}; {path} is a folder")
+        return str(path)
+
+    return BeforeValidator(weights)
 
 
 class BackboneLevel(Level):
@@ -49,7 +55,7 @@ class BackboneLevel(Level):
 
     backbone: Literal[tuple(ARCHITECTURES)] = "mobilenet"  # type: ignore[valid-type]
     alpha: float = Field(1.0, gt=0)
-    weights: Annotated[str, BeforeValidator(_weights)] = "imagenet"
+    weights: Annotated[str, weights_among(_NAMED_WEIGHTS)] = "imagenet"
 
     @model_validator(mode="after")
     def _alpha_has_weights(self) -> Self:

@@ -5,25 +5,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, PositiveInt, ValidationInfo
+from pydantic import Field, PositiveInt
 
-from raygrid.level import existing_path
 from raygrid.networks import timm_models
+from raygrid.networks.backbones import weights_among
 from raygrid.representations.representation import Representation
 from raygrid.storage.checksum import file_checksum
 
 _PREFIX = "timm:"
 _NAMED = ("pretrained", "none")
-
-
-def _weights(value: object, info: ValidationInfo) -> object:
-    if not isinstance(value, str) or value in _NAMED:
-        return value
-    expected = f"{', '.join(_NAMED)} or the path of a weights file"
-    path = existing_path(value, info, expected=expected)
-    if not path.is_file():
-        raise ValueError(f"got {value!r}; expected {expected}; {path} is a folder")
-    return str(path)
 
 
 class TimmFeatures(Representation):
@@ -49,7 +39,7 @@ class TimmFeatures(Representation):
     libraries: ClassVar[tuple[str, ...]] = ("timm", "torch", "torchvision")
     name: Literal["features"] = "features"
     backbone: Annotated[str, Field(pattern=f"^{_PREFIX}.+")]
-    weights: Annotated[str, BeforeValidator(_weights)] = "pretrained"
+    weights: Annotated[str, weights_among(_NAMED)] = "pretrained"
     input_size: PositiveInt | None = None
 
     @classmethod
