@@ -85,6 +85,11 @@ class Choice(BaseModel):
     chosen: int
     candidates: list[Candidate]
 
+    @property
+    def best(self) -> Candidate:
+        """The candidate that was chosen."""
+        return self.candidates[self.chosen]
+
 
 class Curves(BaseModel):
     """What a training came to after each epoch.
