@@ -114,7 +114,7 @@ def test_what_cells_chose_is_a_column():
 
 
 def test_a_notebook_shows_the_table(study):
-    assert repr(study) == f"<Study small: {N_CELLS} cells, {study.store.root}>"
+    assert repr(study) == f"<Study small: {N_CELLS} cells in small>"
     page = study._repr_html_()
     assert page.startswith(f"<p>small: {N_CELLS} cells: {N_CELLS} done, 0 infeasible, 0 to do</p><table")
     assert f"<td>{study.table().iloc[0, 0]:.4f}</td>" in page

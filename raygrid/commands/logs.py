@@ -77,4 +77,3 @@ def _sizes(record: Record) -> str:
     """Return, for example, *train 11 to 115 (ratio 10.5), resampled 115, test 6 to 60*."""
     ratio = {"train": f" (ratio {record.ir:.3g})"} if record.ir else {}
     return ", ".join(f"{part} {span(sizes)}{ratio.get(part, '')}" for part, sizes in record.class_counts.items())
-

@@ -19,7 +19,7 @@ from raygrid.commands.tables import results_of, show_tables
 from raygrid.engine import Terms, engine_named
 from raygrid.engine.output import not_captured
 
-_out, _err = Console(), Console(stderr=True)
+_out, _err = Console(force_jupyter=False), Console(stderr=True, force_jupyter=False)
 
 
 def run_grid(job: Job, engine: str, terms: Terms) -> int:
@@ -63,6 +63,7 @@ def prepare_store(job: Job) -> None:
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells under a progress bar."""
     fetch(cells)
-    terminal = Console(file=not_captured(sys.stderr))  # what an inline trial writes is captured, the bar is not
+    stream = not_captured(sys.stderr)  # what an inline trial writes is captured, the bar is not
+    terminal = Console(file=stream, force_terminal=stream.isatty(), force_jupyter=False)  # a notebook has lines
     with Progress(cells, console=terminal, forecast=Forecast(job, terms.resources)) as progress:
         engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)

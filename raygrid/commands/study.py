@@ -223,8 +223,7 @@ class Study:
 
     def __repr__(self) -> str:
         """Name the grid and its stores, not each of its cells."""
-        places = ", ".join(str(store.root) for store in self.stores)
-        return f"<Study {self.name}: {len(self.cells)} cells, {places}>"
+        return f"<Study {self.name}: {len(self.cells)} cells in {', '.join(store.root.name for store in self.stores)}>"
 
     def _repr_html_(self) -> str:
         """Show the counts and the first table where a notebook shows values."""
