@@ -1,4 +1,4 @@
-"""The hook of mkdocs: what is generated takes the place of its marker, `<!-- generated: NAME -->`, when a page is built."""
+"""The hook of mkdocs: on each page, what is generated takes the place of its marker, `<!-- generated: NAME -->`."""
 
 import re
 from typing import Any
