@@ -18,7 +18,7 @@ from reference.docstrings import details, meanings, references, references_of_mo
 from reference.tables import default, parameters, table
 
 # As many parameters as a level may share with an earlier one before they are only named.
-_FEW = 4
+_FEW = 2
 
 AXES: dict[str, dict[str, type[Level]]] = {
     "dataset": {**DATASETS, "any name": FromPath},
@@ -34,13 +34,14 @@ def axis(name: str) -> str:
     sections, shown = [], dict[str, str]()
     for level, kind in AXES[name].items():
         for each in (kind, *kind.variants()):
-            sections.append(_section(name, level, each, shown))
-            shown |= {parameter: level for parameter in each.model_fields if parameter not in shown}
+            to_explain, as_before = _parted(each, shown)
+            sections.append(_section(name, level, each, to_explain, as_before))
+            shown |= dict.fromkeys(to_explain, level)
     cited = dict.fromkeys(filter(None, map(references_of_module, AXES[name].values())))
     return "\n".join([*sections, *(f"References: {text}\n" for text in cited)])
 
 
-def _section(axis_name: str, level: str, kind: type[Level], shown: Mapping[str, str]) -> str:
+def _section(axis_name: str, level: str, kind: type[Level], to_explain: list[str], as_before: str) -> str:
     backbone = kind.model_fields.get("backbone")
     of = (
         f" of {kind.__module__.rpartition('.')[2].removesuffix('_features')}"
@@ -49,7 +50,6 @@ def _section(axis_name: str, level: str, kind: type[Level], shown: Mapping[str, 
     )
     anchor = f"{axis_name}-{level.replace(' ', '-')}{of.replace(' ', '-')}"
     heading = f"### {level if ' ' in level else f'`{level}`'}{of} {{#{anchor}}}"
-    to_explain, as_before = _parted(kind, shown)
     parts = [heading, summary(kind), details(kind), parameters(kind, to_explain) if to_explain else "", as_before]
     parts.append(f"Reference: {references(kind)}" if references(kind) else "")
     return "\n\n".join(part.strip() for part in parts if part) + "\n"

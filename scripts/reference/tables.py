@@ -62,4 +62,5 @@ def _one_value(schema: Properties) -> Properties:
 
 
 def _cell(text: str) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", text)
+    """Return a text in which a bar ends no cell; within code none does."""
+    return "".join(part if part.startswith("`") else part.replace("|", "\\|") for part in re.split(r"(`[^`]*`)", text))
