@@ -6,7 +6,7 @@ from functools import partial
 
 from rich.console import Console
 
-from raygrid.commands.doctor import needs, software, system
+from raygrid.commands.doctor import needs, place, software, system
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
 
@@ -38,6 +38,7 @@ def findings(job: Job | None, address: str | None) -> Iterator[Finding]:
         software.libraries,
         software.keras_backend,
         partial(software.gpus, {} if address else wanted),
+        place.scheduler,
         system.open_files,
         system.shared_memory,
         system.ports,
