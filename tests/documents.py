@@ -99,3 +99,12 @@ def _small(level: Any) -> Any:
     if given["name"] == "features":
         return {"name": "features", "alpha": 0.25, "weights": "embedded", "pooling": given.get("pooling", "flatten")}
     return given | {"epochs": 1} if "epochs" in given or given["name"] in ("keras", "autoencoder") else level
+
+
+def few_cells(grid: dict[str, Any]) -> dict[str, Any]:
+    """Return a grid with one imbalance ratio, and with `none` and `smote` of raygrid's resamplers."""
+    kept = [
+        arm | {"resamplers": [level for level in arm["resamplers"] if level in ("none", "smote") or ":" in str(level)]}
+        for arm in grid["arms"]
+    ]
+    return grid | {"arms": kept} | ({"imbalance_ratios": [10]} if "imbalance_ratios" in grid else {})

@@ -56,7 +56,7 @@ class Study:
 
     @property
     def written_to(self) -> Store:
-        """The store that a report writes its files to: the first, or where that is one file, ``runs/<name>``."""
+        """The store that a report writes its files to: the first; where that is one file, ``runs/<name>`` here."""
         return Store(Path("runs", self.name)) if self.store.is_packed else self.store
 
     def records(self) -> Mapping[str, Record]:
