@@ -93,6 +93,10 @@ Metrics = Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --ro
 Groups = Annotated[
     str, typer.Option(metavar="thirds|N,N", help="Head, medium, tail: thirds of the classes, or above and below N.")
 ]
+ForPrint = Annotated[
+    bool | None,
+    typer.Option("--print/--no-print", help="Figures as PDF and PNG too.", show_default="up to 5,000 cells"),
+]
 Despite = Annotated[
     str, typer.Option(metavar="FACT[,FACT]|all", help="Compare although the protocols differ in these facts.")
 ]

@@ -55,6 +55,7 @@ def report(
     spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
     published: Annotated[str | None, typer.Option(help="Compare on the page with these results; see compare.")] = None,
     watch: Annotated[int | None, typer.Option(min=1, metavar="SECONDS", help="Again and again, while it runs.")] = None,
+    for_print: options.ForPrint = None,
 ) -> None:
     """Write the tables, the statistics, the figures and one HTML page; print Table 1 and Table 2.
 
@@ -67,7 +68,15 @@ def report(
     if pivot:
         show_pivot(study, **pivot._asdict(), missing=policy, spread=spread)
     else:
-        write_report(study, missing=policy, spread=spread, published=published, grouping=grouping, watch_s=watch)
+        write_report(
+            study,
+            missing=policy,
+            spread=spread,
+            published=published,
+            grouping=grouping,
+            watch_s=watch,
+            for_print=for_print,
+        )
 
 
 @gathered(study=options.study)
