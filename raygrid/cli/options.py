@@ -162,6 +162,10 @@ Spread = Annotated[bool, _flag(_SHOWN, "Also the standard deviation over folds."
 PagePublished = Annotated[
     str | None, _option(_SHOWN, "On the page, the differences from these tables; see compare.", metavar="NAME|CSV")
 ]
+ForPrint = Annotated[
+    bool | None,
+    _option(_SHOWN, "Figures as PDF and PNG too.", "--print/--no-print", metavar="", show_default="up to 5,000 cells"),
+]
 Watch = Annotated[
     int | None,
     _option(_SHOWN, "Write it again every so many seconds, while a run is at work.", min=1, metavar="SECONDS"),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def init(
     images: Annotated[
-        Path | None, typer.Argument(metavar="IMAGES", help="A folder of class folders, a zip or tar of one, or an .npz.")
+        Path | None,
+        typer.Argument(metavar="IMAGES", help="A folder of class folders, a zip or tar of one, or an .npz."),
     ] = None,
     grid: Annotated[
         Path | None, typer.Argument(metavar="GRID", help="The file to write. Left out: IMAGES.yaml, in this folder.")
