@@ -1,5 +1,6 @@
 """A lock for servers without locks: an object that its holder renews; if it is stale, another process may take it."""
 
+import logging
 import math
 import os
 import socket
@@ -21,14 +22,17 @@ from raygrid.storage.folders.folder import in_use
 if TYPE_CHECKING:
     from raygrid.storage.folders.remote import RemoteFolder
 
-# A holder renews its lease every RENEW_S; after STALE_S without renewal another process may take it. The clocks of
-# machines that share a store must differ by much less than STALE_S - RENEW_S.
+# A holder renews its lease every RENEW_S; after STALE_S without renewal another process may take it.
 RENEW_S = 20.0
 STALE_S = 90.0
+# Amazon's S3 refuses requests of a machine whose clock is wrong by more, so clocks differ by this at most.
+_CLOCKS_DIFFER_S = 900.0
 # If several processes take a stale lease at once, or the server ignores "only if it does not exist", the last one to
 # write gets it; each finds out by reading the lease again after so many seconds.
 SETTLE_S = 1.0
 _LOOK_AGAIN_S = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 class Lease(BaseModel):
@@ -40,11 +44,36 @@ class Lease(BaseModel):
     pid: int = 0
     renewed_at: datetime = datetime.min.replace(tzinfo=UTC)
 
-    def is_stale(self) -> bool:
-        """Tell whether the holder is dead, or has not renewed the lease for too long."""
-        if self.machine == _machine() and not _is_alive(self.pid):
-            return True
-        return (datetime.now(UTC) - self.renewed_at).total_seconds() > STALE_S
+    @property
+    def age_s(self) -> float:
+        """Return the seconds since it was renewed, if the clock of its holder is right."""
+        return (datetime.now(UTC) - self.renewed_at).total_seconds()
+
+
+class Watch:
+    """Tells from one look at a lock to the next whether its holder is alive.
+
+    A lease is compared with itself, by the time that has passed here, because the clocks of machines differ.
+    """
+
+    def __init__(self) -> None:
+        self._seen = Lease()
+        self._since = -math.inf  # by time.monotonic()
+        self._was_renewed = False
+
+    def held(self, found: Lease) -> bool | None:
+        """Tell whether a living process holds the lock that is `found` now; None if it is not known yet."""
+        if not found.id or found.age_s > STALE_S + _CLOCKS_DIFFER_S:
+            return False
+        if found.machine == _machine():
+            return _is_alive(found.pid) and found.age_s <= STALE_S
+        now = time.monotonic()
+        if found != self._seen:
+            self._was_renewed = bool(self._seen.id)
+            self._seen, self._since = found, now
+        if now - self._since > STALE_S:
+            return False
+        return True if self._was_renewed else None
 
 
 @dataclass
@@ -75,8 +104,8 @@ class HeldLease:
 @contextmanager
 def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[HeldLease]:
     """Hold the lock `name`, and renew it in a thread during this block."""
-    mine = uuid4().hex
-    while not _take(folder, name, mine):
+    mine, watch = uuid4().hex, Watch()
+    while not _take(folder, name, mine, watch):
         if not wait:
             raise StoreError(in_use(folder.root))
         time.sleep(_LOOK_AGAIN_S)
@@ -93,15 +122,29 @@ def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[HeldLeas
                 folder.hasty().delete(name)
 
 
-def is_held(folder: "RemoteFolder", name: str) -> bool:
-    """Tell whether a living process holds the lock `name`."""
-    return not _holder(folder.read(name)).is_stale()
+def is_held(folder: "RemoteFolder", name: str, watch: Watch) -> bool:
+    """Tell whether a living process holds the lock `name`; at the first look the holder's clock is trusted."""
+    found = _holder(folder.read(name))
+    held = watch.held(found)
+    return found.age_s <= STALE_S if held is None else held
 
 
-def _take(folder: "RemoteFolder", name: str, mine: str) -> bool:
-    """Try to become the holder; return whether it worked."""
+def _take(folder: "RemoteFolder", name: str, mine: str, watch: Watch) -> bool:
+    """Try to become the holder; return whether it worked. It may take a while to see whether the holder is alive."""
     found = folder.read(name)
-    if not _holder(found).is_stale():
+    if watch.held(_holder(found)) is None:
+        of = _holder(found)
+        _log.warning(
+            "%s: a run on %s, process %d, may be writing here; waiting up to %.0f s for a sign of it",
+            folder.root,
+            of.host,
+            of.pid,
+            STALE_S,
+        )
+    while (held := watch.held(_holder(found))) is None:
+        time.sleep(_LOOK_AGAIN_S)
+        found = folder.read(name)
+    if held:
         return False
     if found is None:
         folder.create(name, _signed(mine))

@@ -1,6 +1,7 @@
 """A folder at a URL, through fsspec; no temporary names, because servers write an object completely or not at all."""
 
 import io
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from upath import UPath
 
 from raygrid.errors import StoreError
 from raygrid.storage.folders.folder import Fill
-from raygrid.storage.folders.lease import HeldLease, is_held, lease
+from raygrid.storage.folders.lease import HeldLease, Watch, is_held, lease
 from raygrid.storage.folders.patience import Result, passes, patiently
 
 # Properties that change when an object is rewritten; every server has some of them.
@@ -31,6 +32,10 @@ class RemoteFolder:
     def __init__(self, root: UPath, *, patience_s: float | None = None) -> None:
         self.root = root
         self.patience_s = patience_s
+        self._watches: defaultdict[str, Watch] = defaultdict(Watch)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_watches": defaultdict(Watch)}  # another machine has another clock
 
     def hasty(self) -> "RemoteFolder":
         """Return the same folder, whose methods fail at once if the server cannot be reached."""
@@ -110,7 +115,7 @@ class RemoteFolder:
 
     def is_held(self, name: str) -> bool:
         """Tell whether a process holds the lock of this name."""
-        return is_held(self, name)
+        return is_held(self, name, self._watches[name])
 
     @property
     def _fs(self) -> Any:
