@@ -152,7 +152,7 @@ def _write_page(
     drawn = [*figures, *(one for one in classes if isinstance(one, Figure))]
     if for_print is None and len(study.cells) > _FEW:
         _err.print(
-            f"figures are SVG only, because {len(study.cells)} cells are many; --print draws PDF and PNG as well"
+            f"figures are SVG only, because {len(study.cells)} cells are many; --print draws PDF and PNG too"
         )
     _write_files(target, texts, drawn, for_print=len(study.cells) <= _FEW if for_print is None else for_print)
     return path
