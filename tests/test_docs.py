@@ -202,3 +202,10 @@ def test_the_reference_has_every_level_and_every_command():
         assert f"`{name}`" in pages or f"### {name} " in pages, name
     for verb in typer.main.get_command(cli.app).commands:
         assert f"## {verb}\n" in pages, verb
+
+
+def test_the_design_names_every_room():
+    rooms = {path.name for path in (ROOT / "raygrid").glob("*.py")} - {"__init__.py"}
+    rooms |= {f"{path.parent.name}/" for path in (ROOT / "raygrid").glob("*/__init__.py")}
+    text = (ROOT / "docs" / "explanation" / "design.md").read_text()
+    assert [room for room in rooms if f"`{room}`" not in text] == []
