@@ -6,7 +6,7 @@ The blocks of a page run in order, in one temporary folder that has `my_images/`
 - ```` ```yaml title="mine.yaml" ````, ```` ```python title="my_module.py" ````: a block with a title is a file of that
   name in the folder.
 - `yaml` is a grid, or some keys of one: these take the place of the keys of `documents.MINIMAL`. A file of a grid is
-  checked as it stands; what runs is a smaller one (`documents.shrunk`), and a data set that is not there is `my_images`.
+  checked as it stands; what runs is a smaller one (`documents.shrunk`). A data set that is not there is `my_images`.
 - `python` runs, all blocks of a page as one program. `raygrid.run` has the engine `inline`.
 - `bash`: each line runs; `raygrid` in this process, `run` and a pilot with `--engine inline`. It must exit with 0.
 - `<!-- not run: REASON -->` on the line before a fence: the block is only parsed, its commands as well.
