@@ -75,6 +75,10 @@ StoreFolders = Annotated[
         _CELLS, _STORE + " Given several times, all are read.", "--store", metavar="DIR|URL|ZIP", show_default=_BESIDE
     ),
 ]
+Experiment = Annotated[
+    str | None,
+    _option(_CELLS, "Copy this grid of raygrid's own, e.g. quickstart, in place of IMAGES.", metavar="NAME"),
+]
 CacheFolder = Annotated[
     str,
     _option(

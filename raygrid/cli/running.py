@@ -26,9 +26,7 @@ def init(
     grid: Annotated[
         Path | None, typer.Argument(metavar="GRID", help="The file to write. Left out: IMAGES.yaml, in this folder.")
     ] = None,
-    experiment: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Instead of IMAGES: copy a grid of raygrid's, e.g. quickstart.")
-    ] = None,
+    experiment: options.Experiment = None,
     cache: options.CacheFolder = options.DEFAULT_CACHE,
 ) -> None:
     """Count the images of each class, and write a grid file that fits them, with comments."""

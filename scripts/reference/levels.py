@@ -50,7 +50,9 @@ def _section(axis_name: str, level: str, kind: type[Level], to_explain: list[str
     )
     anchor = f"{axis_name}-{level.replace(' ', '-')}{of.replace(' ', '-')}"
     heading = f"### {level if ' ' in level else f'`{level}`'}{of} {{#{anchor}}}"
-    parts = [heading, summary(kind), details(kind), parameters(kind, to_explain) if to_explain else "", as_before]
+    places = {part: f"#training-{part}" for part in (*dict(parts_of_training()), "early_stopping")}
+    explained = parameters(kind, to_explain, places=places) if to_explain else ""
+    parts = [heading, summary(kind), details(kind), explained, as_before]
     parts.append(f"Reference: {references(kind)}" if references(kind) else "")
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
@@ -61,9 +63,9 @@ def _parted(kind: type[Level], shown: Mapping[str, str]) -> tuple[list[str], str
     earlier = [name for name in names if name in shown and not _is_defined_in(kind, name)]
     if len(earlier) <= _FEW:
         return names, ""
-    level = shown[earlier[0]]
-    listed = ", ".join(f"`{name}`" for name in earlier)
-    return [name for name in names if name not in earlier], f"And as of `{level}`: {listed}."
+    by_level = {level: [name for name in earlier if shown[name] == level] for level in map(shown.__getitem__, earlier)}
+    listed = [f"as of `{level}`: {', '.join(f'`{name}`' for name in each)}" for level, each in by_level.items()]
+    return [name for name in names if name not in earlier], f"And {'; '.join(listed)}."
 
 
 def _place(kind: type[Level], name: str) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -20,13 +21,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines) + "\n"
 
 
-def parameters(described: type[BaseModel], names: Iterable[str] | None = None) -> str:
-    """Return the table of the parameters of a class: values, default, meaning; empty if there are none."""
+def parameters(
+    described: type[BaseModel], names: Iterable[str] | None = None, *, places: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return the table of the parameters of a class: values, default, meaning; empty if there are none.
+
+    Parameters
+    ----------
+    places : mapping
+        Where more is said, by the name of a parameter.
+    """
     schema = described.model_json_schema()
     said, definitions = meanings(described), schema.get("$defs", {})
     fields = {name: described.model_fields[name] for name in names or described.model_fields}
     rows = [
-        [f"`{name}`", values(_one_value(schema["properties"][name]), definitions), default(field), said.get(name, "")]
+        [
+            f"[`{name}`]({places[name]})" if name in places else f"`{name}`",
+            values(_one_value(schema["properties"][name]), definitions),
+            default(field),
+            said.get(name, ""),
+        ]
         for name, field in fields.items()
     ]
     return table(["key", "values", "default", "meaning"], rows) if rows else ""
