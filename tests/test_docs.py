@@ -6,8 +6,8 @@ The blocks of a page run in order, in one temporary folder that has `my_images/`
 - ```` ```yaml title="mine.yaml" ````, ```` ```python title="my_module.py" ````: a block with a title is a file of that
   name in the folder.
 - `yaml` is a grid, or some keys of one: these take the place of the keys of `documents.MINIMAL`. A file of a grid is
-  checked as it stands; what runs is a smaller one (`documents.shrunk`), and a data set that is not there is
-  `my_images`. What `raygrid init` writes runs smaller as well.
+  checked as it stands; what runs is a smaller one (`documents.shrunk`). A data set that is not there is `my_images`.
+  What `raygrid init` writes runs smaller as well.
 - `python` runs, all blocks of a page as one program. `raygrid.run` has the engine `inline`.
 - `bash`: each line runs; `raygrid` in this process, `run` and a pilot with `--engine inline`. It must exit with 0.
 - `<!-- not run: REASON -->` on the line before a fence: the block is only parsed, its commands as well.
@@ -206,3 +206,10 @@ def test_the_reference_has_every_level_and_every_command():
         assert f"`{name}`" in pages or f"### {name} " in pages, name
     for verb in typer.main.get_command(cli.app).commands:
         assert f"## {verb}\n" in pages, verb
+
+
+def test_the_design_names_every_room():
+    rooms = {path.name for path in (ROOT / "raygrid").glob("*.py")} - {"__init__.py"}
+    rooms |= {f"{path.parent.name}/" for path in (ROOT / "raygrid").glob("*/__init__.py")}
+    text = (ROOT / "docs" / "explanation" / "design.md").read_text()
+    assert [room for room in rooms if f"`{room}`" not in text] == []
