@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _FENCE = re.compile(
     r"(?:^ *<!-- not run: (?P<reason>[^\n]+) -->\n\n?)?"
@@ -65,12 +65,12 @@ MINIMAL: dict[str, Any] = {
 _DOWNLOADED = {"mnist", "cifar10", "stl10"}
 
 
-def with_data_at_hand(grid: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a grid in which a data set whose file is not in the folder reads `my_images` instead."""
+def with_data_at_hand(grid: dict[str, Any], folder: Path, images: str = "my_images") -> dict[str, Any]:
+    """Return a grid in which a data set whose file is not in the folder reads `images` instead."""
 
     def at_hand(dataset: Any) -> Any:
         is_absent = isinstance(dataset, dict) and "path" in dataset and not (folder / dataset["path"]).exists()
-        return dataset | {"path": "my_images"} if is_absent else dataset
+        return dataset | {"path": images} if is_absent else dataset
 
     return grid | {"datasets": [at_hand(dataset) for dataset in grid["datasets"]]}
 

@@ -7,6 +7,7 @@ The blocks of a page run in order, in one temporary folder that has `my_images/`
   name in the folder.
 - `yaml` is a grid, or some keys of one: these take the place of the keys of `documents.MINIMAL`. A file of a grid is
   checked as it stands; what runs is a smaller one (`documents.shrunk`). A data set that is not there is `my_images`.
+  What `raygrid init` writes runs smaller as well.
 - `python` runs, all blocks of a page as one program. `raygrid.run` has the engine `inline`.
 - `bash`: each line runs; `raygrid` in this process, `run` and a pilot with `--engine inline`. It must exit with 0.
 - `<!-- not run: REASON -->` on the line before a fence: the block is only parsed, its commands as well.
@@ -56,8 +57,8 @@ def material(tmp_path_factory) -> Path:
     (folder / "experiments").mkdir()
     (folder / "experiments" / "results").symlink_to(ROOT / "experiments" / "results")
     for path in [*(ROOT / "experiments").glob("*.yaml"), *(folder / "examples").glob("*.yaml")]:
-        at_hand = with_data_at_hand(yaml.safe_load(path.read_text()), folder)
         target = folder / path.parent.name / path.name
+        at_hand = with_data_at_hand(yaml.safe_load(path.read_text()), target.parent, "../my_images")
         target.write_text(yaml.safe_dump(shrunk(at_hand), sort_keys=False))
     return folder
 

@@ -29,3 +29,11 @@ def test_the_citation_is_of_this_version_and_licence():
 def test_links_lead_to_files_of_the_project(name):
     targets = {target for target in re.findall(r"\]\(([^)#]+)[^)]*\)", read(name)) if "://" not in target}
     assert {target for target in targets if not (ROOT / target).exists()} == set()
+
+
+def test_the_picture_is_small():
+    assert (ROOT / "docs" / "images" / "report.webp").stat().st_size < 150_000
+
+
+def test_the_readme_is_a_page():
+    assert len(read("README.md").splitlines()) <= 150

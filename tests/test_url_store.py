@@ -97,7 +97,7 @@ def test_refused_access_is_not_waited_for(s3, bucket):
     require_rights("0")
     try:
         for act in (store.records, lambda: store.write(record(), {}), lambda: store.locked().__enter__()):
-            with pytest.raises(StoreError, match=rf"^{bucket}/run: PermissionError: .*; see The store in the README$"):
+            with pytest.raises(StoreError, match=rf"^{bucket}/run: PermissionError: .*; see docs/how-to/s3.md$"):
                 act()
     finally:
         require_rights("inf")
@@ -117,7 +117,7 @@ def test_missing_credentials_are_not_waited_for(s3, bucket, grid_file, tmp_path)
         capture_output=True,
         text=True,
     )
-    line = f"{bucket}/run: NoCredentialsError: Unable to locate credentials; see The store in the README\n"
+    line = f"{bucket}/run: NoCredentialsError: Unable to locate credentials; see docs/how-to/s3.md\n"
     assert (run.returncode, run.stdout, run.stderr) == (2, "", line)
 
 
