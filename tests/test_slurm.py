@@ -172,3 +172,15 @@ def test_a_job_goes_on_when_a_node_dies_and_after_its_time_limit(tmp_path):
     last = done()
     assert 3 <= len(first) < len(last) == N_CELLS and first.items() <= last.items()  # none lost, none computed twice
     assert len(nodes(1)) == N_CELLS - len(first) and set(nodes(1)) == {"n0", "n1"}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="macOS has no such thing")
+def test_a_run_in_a_job_that_has_a_part_of_its_node_takes_no_more():
+    from raygrid.engine.ray.cluster import allowed_cpus
+
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert allowed_cpus() == (1 if os.cpu_count() > 1 else None)
+    finally:
+        os.sched_setaffinity(0, before)
