@@ -172,8 +172,11 @@ class Store:
         self._check_claim()
         if predictions:
             self.folder.write(f"predictions/{record.key}.npz", lambda file: np.savez_compressed(file, **predictions))
-        text = record.model_dump_json(indent=1) + "\n"
-        self.folder.write(f"records/{record.key}.json", lambda file: file.write(text.encode()))
+        name, text = f"records/{record.key}.json", record.model_dump_json(indent=1) + "\n"
+        if earlier:
+            self.folder.write(name, lambda file: file.write(text.encode()))
+        elif not self.folder.create(name, lambda file: file.write(text.encode())):
+            self.write(record, predictions)  # another process was faster
 
     def read_text(self, name: str) -> str:
         """Return the text of a file that `write_text` wrote; empty if there is no such file."""

@@ -103,6 +103,8 @@ class Soak:
         kind = self.draw.choices(list(self.kinds), list(self.kinds.values()))[0]
         if kind == "worker" and not self.nodes.kill_worker(self.draw):
             return driver
+        if kind == "head" and not self._is_in_the_middle(driver):
+            return driver
         self.counts[f"killed {kind}"] += 1
         self._say(f"kill {self.spent()}: {kind}")
         if kind == "driver":
@@ -120,6 +122,17 @@ class Soak:
             self.nodes.start()
             return self._driver()
         return driver
+
+    def _is_in_the_middle(self, driver: Process) -> bool:
+        """Wait until the driver's trials write records; return whether it is still at work."""
+        size = self.server.log.stat().st_size
+        while driver.exit_code() is None:
+            with self.server.log.open() as log:
+                log.seek(size)
+                if sum('"body"' in line for line in log) >= 4:
+                    return driver.exit_code() is None
+            time.sleep(0.5)
+        return False
 
     def _wait_for_end(self, driver: Process) -> None:
         """Wait until a driver that has lost its cluster ends by itself."""

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import math
 import random
 import time
 from typing import IO, Any, ClassVar
@@ -36,8 +37,10 @@ class FaultyServer:
         "deny": (403, "AccessDenied", "Access Denied"),
     }
 
-    def __init__(self, target: str, shares: dict[str, float], latency_s: float, log: IO[str], seed: int) -> None:
-        self.target, self.shares, self.latency_s, self.log = target, shares, latency_s, log
+    def __init__(self, target: str, shares: dict[str, float], log: IO[str], seed: int) -> None:
+        self.target, self.shares, self.log = target, shares, log
+        self.latency_s, self.per_second = 0.0, math.inf
+        self.second, self.n_in_second = 0, 0
         self.mood, self.random = "fair", random.Random(seed)  # noqa: S311
         self.session: aiohttp.ClientSession | None = None
 
@@ -68,12 +71,21 @@ class FaultyServer:
     def _fault(self) -> str:
         if self.mood != "fair":
             return self.mood
+        if self._is_too_much():
+            return "slow_down"
         drawn = self.random.random()
         for fault in FAULTS:
             drawn -= self.shares[fault]
             if drawn < 0:
                 return fault
         return ""
+
+    def _is_too_much(self) -> bool:
+        """Count the requests of this second, as a server that limits their rate."""
+        if int(time.time()) != self.second:
+            self.second, self.n_in_second = int(time.time()), 0
+        self.n_in_second += 1
+        return self.n_in_second > self.per_second
 
     async def _forwarded(self, request: web.Request, body: bytes) -> tuple[int, dict[str, str], bytes]:
         self.session = self.session or aiohttp.ClientSession(auto_decompress=False)
@@ -116,12 +128,14 @@ def main() -> None:
     parser.add_argument("--log", required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--latency-s", type=float, default=0.03)
+    parser.add_argument("--per-second", type=float, default=math.inf, help="more requests are told to slow down")
     for fault in FAULTS:
         parser.add_argument(f"--{fault.replace('_', '-')}", type=float, default=0.0, help="share of the requests")
     args = parser.parse_args()
     shares = {fault: getattr(args, fault) for fault in FAULTS}
     with open(args.log, "a", encoding="utf-8") as log:  # noqa: PTH123
-        server = FaultyServer(f"http://127.0.0.1:{args.target_port}", shares, args.latency_s, log, args.seed)
+        server = FaultyServer(f"http://127.0.0.1:{args.target_port}", shares, log, args.seed)
+        server.latency_s, server.per_second = args.latency_s, args.per_second
         app = web.Application(client_max_size=2**31)
         app.router.add_route("*", "/{tail:.*}", server.answer)
         web.run_app(app, host="127.0.0.1", port=args.port, print=None, access_log=None, reuse_address=True)

@@ -29,8 +29,9 @@ __all__ = [
 ]
 
 # With botocore's default of 10 connections, reading many records takes several times as long. Tries are limited to one
-# here, because `raygrid.storage.folders.patience` tries again.
-_S3_CONFIG = {"max_pool_connections": 64, "retries": {"total_max_attempts": 1}}
+# here, because `raygrid.storage.folders.patience` tries again; "adaptive" sends fewer requests a second, as long as the
+# server asks for that (503 SlowDown).
+_S3_CONFIG = {"max_pool_connections": 64, "retries": {"total_max_attempts": 1, "mode": "adaptive"}}
 _OPTIONS: dict[str, dict[str, Any]] = {protocol: {"config_kwargs": _S3_CONFIG} for protocol in ("s3", "s3a")}
 _EXTRAS = {"gs": "gcs", "gcs": "gcs", "s3": "s3", "s3a": "s3"}
 

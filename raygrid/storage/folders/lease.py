@@ -31,6 +31,7 @@ _CLOCKS_DIFFER_S = 900.0
 # write gets it; each finds out by reading the lease again after so many seconds.
 SETTLE_S = 1.0
 _LOOK_AGAIN_S = 2.0
+_FAILURES_SHOWN = 3  # in a row; one alone is soon over
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ def _take(folder: "RemoteFolder", name: str, mine: str, watch: Watch) -> bool:
     if held:
         return False
     if found is None:
-        folder.create(name, _signed(mine))
+        folder.create(name, lambda file: file.write(_signed(mine)))
     else:
         folder.write(name, lambda file: file.write(_signed(mine)))
     time.sleep(SETTLE_S)
@@ -155,15 +156,24 @@ def _take(folder: "RemoteFolder", name: str, mine: str, watch: Watch) -> bool:
 
 
 def _renew(folder: "RemoteFolder", name: str, mine: str, ended: threading.Event) -> None:
-    """Renew the lease until `ended`, or until another process has taken it over."""
-    pause_s = RENEW_S
+    """Renew the lease until `ended`, or until another process has taken it over.
+
+    Of a server that is away the user hears from here: only the processes of trials wait for it meanwhile.
+    """
+    pause_s, failures = RENEW_S, 0
     while not ended.wait(pause_s):
-        pause_s = _LOOK_AGAIN_S  # after a failure try again soon, to renew it before another process takes it
-        with suppress(StoreError):
+        try:
             if _holder(folder.read(name)).id != mine:
                 return
             folder.write(name, lambda file: file.write(_signed(mine)))
-            pause_s = RENEW_S
+        except StoreError:
+            pause_s, failures = _LOOK_AGAIN_S, failures + 1  # soon, to renew it before another process takes it
+            if failures == _FAILURES_SHOWN:
+                _log.warning("%s: the server does not answer, or asks for fewer requests; waiting for it", folder.root)
+        else:
+            if failures >= _FAILURES_SHOWN:
+                _log.warning("%s: the server answers again", folder.root)
+            pause_s, failures = RENEW_S, 0
 
 
 def _holder(content: bytes | None) -> Lease:

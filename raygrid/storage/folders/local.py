@@ -64,6 +64,13 @@ class LocalFolder:
                 path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, fill)
 
+    def create(self, name: str, fill: Fill) -> bool:
+        """Write what `fill` writes, unless the file exists; return whether it was written."""
+        with as_store_error(self.root), suppress(FileExistsError):
+            write_whole(self.root / name, fill, replaces=False)
+            return True
+        return False
+
     def delete(self, name: str) -> None:
         """Delete the file, if it exists."""
         with as_store_error(self.root):

@@ -83,14 +83,20 @@ class RemoteFolder:
 
     def write(self, name: str, fill: Fill, *, parents: bool = False) -> None:
         """Replace the object by what `fill` writes."""
-        buffer = io.BytesIO()
-        fill(buffer)
-        self._put(lambda: self._fs.pipe_file(self._path(name), buffer.getvalue()))
+        content = _filled(fill)
+        self._put(lambda: self._fs.pipe_file(self._path(name), content))
 
-    def create(self, name: str, content: bytes) -> None:
-        """Write an object if there is none of this name; some servers replace an existing one."""
+    def create(self, name: str, fill: Fill) -> bool:
+        """Write what `fill` writes, unless the object exists; return whether it was written.
+
+        Some servers replace an existing object. Where a first try was carried out and only its answer was lost, this
+        returns False.
+        """
+        content = _filled(fill)
         with suppress(FileExistsError):
             self._put(lambda: self._fs.pipe_file(self._path(name), content, mode="create"))
+            return True
+        return False
 
     def delete(self, name: str) -> None:
         """Delete the object, if it exists."""
@@ -139,6 +145,12 @@ class RemoteFolder:
 
     def _patiently(self, act: Callable[[], Result]) -> Result:
         return patiently(self.root, act, patience_s=self.patience_s)
+
+
+def _filled(fill: Fill) -> bytes:
+    buffer = io.BytesIO()
+    fill(buffer)
+    return buffer.getvalue()
 
 
 def _is_bytes(content: object) -> bool:
