@@ -4,7 +4,7 @@ from raygrid.cells import Cell
 from raygrid.commands.study import Study
 from raygrid.errors import UsageError
 from raygrid.storage.record import Choice, Curves, Record
-from raygrid.wording import span
+from raygrid.wording import shown, span
 
 _SHORTEST_PREFIX = 4
 _SHOWN = 20
@@ -29,7 +29,7 @@ def show_log(study: Study, prefix: str) -> None:
     parts += _described(record) if record else ["status: missing (no trial of it has ended)"]
     if output := study.store.read_log(cell.key):
         parts += ["", "output:", output.rstrip("\n")]
-    print("\n".join(parts))
+    print(shown("\n".join(parts)))
 
 
 def _described(record: Record) -> list[str]:

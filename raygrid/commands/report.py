@@ -6,11 +6,9 @@ import webbrowser
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from rich.console import Console
-
 from raygrid.commands.compare import comparison
 from raygrid.commands.pictures import pictures_of
-from raygrid.commands.printing import show_path
+from raygrid.commands.printing import Terminal, show_path
 from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, predictions_of, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
@@ -36,7 +34,7 @@ from raygrid.storage.merging import join
 from raygrid.storage.record import FINAL
 from raygrid.storage.store import Store
 
-_out, _err = Console(), Console(stderr=True)
+_out, _err = Terminal(), Terminal(stderr=True)
 
 
 def write_report(
