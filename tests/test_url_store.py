@@ -36,6 +36,7 @@ ARRAYS = {"X": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "class_names": np
 
 def record(key="a" * 16, status="done", **fields):
     measured = Measured(finished_at="2020-02-27T12:00:00+00:00", seconds={"fit": 1.5}, peak_memory_mb=100.0)
+    fields = {"confusion": [[1, 0], [0, 1]], **fields}
     return Record(key=key, cell={"fold": 0}, status=status, measured=measured, **fields)
 
 

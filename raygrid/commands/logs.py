@@ -2,7 +2,7 @@
 
 from raygrid.commands.study import Study
 from raygrid.storage.record import Choice, Curves, Record
-from raygrid.wording import span
+from raygrid.wording import shown, span
 
 
 def show_log(study: Study, prefix: str) -> None:
@@ -24,7 +24,7 @@ def show_log(study: Study, prefix: str) -> None:
     parts += _described(record) if record else ["status: missing (no trial of it has ended)"]
     if output := study.store.read_log(cell.key):
         parts += ["", "output:", output.rstrip("\n")]
-    print("\n".join(parts))
+    print(shown("\n".join(parts)))
 
 
 def _described(record: Record) -> list[str]:

@@ -6,11 +6,9 @@ import webbrowser
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from rich.console import Console
-
 from raygrid.commands.compare import comparison
 from raygrid.commands.pictures import pictures_of
-from raygrid.commands.printing import show_path
+from raygrid.commands.printing import Terminal, show_path
 from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, predictions_of, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
@@ -36,7 +34,7 @@ from raygrid.storage.merging import join
 from raygrid.storage.record import FINAL
 from raygrid.storage.store import Store
 
-_out, _err = Console(), Console(stderr=True)
+_out, _err = Terminal(), Terminal(stderr=True)
 _FEW = 5_000  # cells; the page of more is there in half the time without figures as PDF and PNG
 
 
@@ -151,9 +149,7 @@ def _write_page(
     texts |= {"statistics.md": sheets_to_markdown(sheets), "statistics.csv": statistics_to_csv(tested)}
     drawn = [*figures, *(one for one in classes if isinstance(one, Figure))]
     if for_print is None and len(study.cells) > _FEW:
-        _err.print(
-            f"figures are SVG only, because {len(study.cells)} cells are many; --print draws PDF and PNG too"
-        )
+        _err.print(f"figures are SVG only, because {len(study.cells)} cells are many; --print draws PDF and PNG too")
     _write_files(target, texts, drawn, for_print=len(study.cells) <= _FEW if for_print is None else for_print)
     return path
 

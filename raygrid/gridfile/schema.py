@@ -39,6 +39,8 @@ def _validation(value: object) -> object:
     raise ValueError(f"got {value!r}; expected a share between 0 and 1, or official: the data set's own part")
 
 
+MOST_CELLS = 250_000  # what `plan` takes some seconds and a gigabyte for
+
 # A folder has it, too.
 GRID_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -109,6 +111,14 @@ class Grid(BaseModel):
     exclude: Annotated[tuple[Exclusion, ...], Field(strict=False)] = ()
     metrics: Annotated[Axis[MetricName], AfterValidator(with_distinct_headings)] = tuple(METRICS)
     resources: dict[str, Resources] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _cells_can_be_counted(self) -> Self:
+        n_methods = sum(len(arm.resamplers) for arm in self.arms)
+        n_cells = self.folds * len(self.imbalance) * len(self.datasets) * n_methods
+        if n_cells > MOST_CELLS:
+            raise ValueError(f"got {n_cells} cells; expected at most {MOST_CELLS}; make several grids of it")
+        return self
 
     @model_validator(mode="after")
     def _levels_exist(self) -> Self:

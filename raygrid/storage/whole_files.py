@@ -69,4 +69,5 @@ def as_store_error(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{root}: {error.strerror} ({error.filename}); name another folder, or make room") from error
+        reason = f"{error.strerror} ({error.filename})" if error.strerror else error
+        raise StoreError(f"{root}: {reason}; name another folder, or make room") from error

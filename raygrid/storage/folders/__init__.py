@@ -62,7 +62,7 @@ def readable_at(where: str | Location) -> Folder:
 
 def is_zip(path: Path) -> bool:
     """Tell whether a path names a packed store, and not a folder, whether it is there or not."""
-    return not path.is_dir() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
+    return not path.is_dir() and (path.suffix.lower() == ".zip" or (path.is_file() and zipfile.is_zipfile(path)))
 
 
 def is_packed_store(path: Path) -> bool:
