@@ -8,7 +8,6 @@ from itertools import groupby
 from operator import itemgetter
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Column
 from rich.table import Table as Columns
 
@@ -16,7 +15,7 @@ from raygrid.axes import IMBALANCE
 from raygrid.cells import Plan, count_levels
 from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
-from raygrid.commands.printing import show
+from raygrid.commands.printing import Terminal, show
 from raygrid.commands.sizes import Folds, Kept, kept_of, warnings_of
 from raygrid.commands.status import counts_line
 from raygrid.costs.bill import Bill, bill_of, sentences
@@ -30,7 +29,7 @@ _REASONS, _LEVELS, _ROWS = 20, 20, 100  # lines of reasons, levels of an axis, r
 # Cells of a level: in all, done, infeasible, to do.
 Counts = tuple[int, ...]
 
-_out = Console()
+_out = Terminal()
 
 
 def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machines, as_json: bool) -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from raygrid.cells import Cell, by_stratum
 from raygrid.choosing import check_class_sizes
 from raygrid.commands.job import Job
+from raygrid.commands.printing import Terminal
 from raygrid.costs.model import Sizes, sizes_of
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import InfeasibleError
@@ -23,7 +23,7 @@ from raygrid.wording import at_most, plural
 _MOST_DROPPED = 0.5
 _DROPPED = 5  # data sets that are named in it at most
 
-_err = Console(stderr=True)
+_err = Terminal(stderr=True)
 
 
 class Folds:
