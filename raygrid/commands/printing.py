@@ -1,8 +1,17 @@
 """Print tables so that no number is cut or broken, however narrow the terminal, the pipe or the file."""
 
-from rich.console import Console, RenderableType
-from rich.measure import Measurement
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.measure import Measurement
+from rich.spinner import Spinner
+from rich.text import Text
+
+from raygrid.activity import heard_by
+from raygrid.host.output import not_captured
 from raygrid.storage.folders import Location
 
 _ANY_WIDTH = 100_000
@@ -21,3 +30,23 @@ def show(console: Console, renderable: RenderableType) -> None:
 def show_path(console: Console, place: Location) -> None:
     """Print a path or a URL on a line of its own, so that it can be opened."""
     console.print(str(place.absolute()), markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def activity_shown(first: str = "") -> Iterator[None]:
+    """Show on the terminal what this process is doing in the block; where stderr is none, nothing.
+
+    Parameters
+    ----------
+    first : str
+        What is being done when the block begins.
+    """
+    console = Console(file=not_captured(sys.stderr))
+    if not console.is_terminal:
+        yield
+        return
+    spinner = Spinner("dots", Text(first, "dim"))
+    # Rich would take results that go to a file or a pipe to the terminal.
+    with Live(spinner, console=console, transient=True, redirect_stdout=sys.stdout.isatty()):
+        with heard_by(lambda what: spinner.update(text=Text(what, "dim"))):
+            yield

@@ -6,9 +6,13 @@ from functools import partial
 
 from rich.console import Console
 
+from raygrid.activity import doing
 from raygrid.commands.doctor import needs, software, system
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
+from raygrid.commands.printing import activity_shown
+
+_EXAMINING = "examining this machine"
 
 
 def examine(job: Job | None, *, address: str | None) -> int:
@@ -23,10 +27,12 @@ def examine(job: Job | None, *, address: str | None) -> int:
     """
     address = address or os.environ.get("RAY_ADDRESS")
     console, wrong = Console(), 0
-    for finding in findings(job, address):
-        wrong += not finding.ok
-        style = None if finding.ok else "bold"
-        console.print(str(finding), markup=False, highlight=False, soft_wrap=True, style=style)
+    with activity_shown(_EXAMINING):
+        for finding in findings(job, address):
+            wrong += not finding.ok
+            style = None if finding.ok else "bold"
+            console.print(str(finding), markup=False, highlight=False, soft_wrap=True, style=style)
+            doing(_EXAMINING)
     return 1 if wrong else 0
 
 
