@@ -11,6 +11,7 @@ import typer
 
 from raygrid.cli import reading, running
 from raygrid.errors import UsageError
+from raygrid.wording import shown, without_passwords
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -86,5 +87,5 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        print(error, file=sys.stderr)
+        print(shown(without_passwords(str(error))), file=sys.stderr)
         sys.exit(2)

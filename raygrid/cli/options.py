@@ -75,6 +75,10 @@ StoreFolders = Annotated[
         _CELLS, _STORE + " Given several times, all are read.", "--store", metavar="DIR|URL|ZIP", show_default=_BESIDE
     ),
 ]
+Experiment = Annotated[
+    str | None,
+    _option(_CELLS, "Copy this grid of raygrid's own, e.g. quickstart, in place of IMAGES.", metavar="NAME"),
+]
 CacheFolder = Annotated[
     str,
     _option(
@@ -161,6 +165,10 @@ Groups = Annotated[
 Spread = Annotated[bool, _flag(_SHOWN, "Also the standard deviation over folds.", "--spread")]
 PagePublished = Annotated[
     str | None, _option(_SHOWN, "On the page, the differences from these tables; see compare.", metavar="NAME|CSV")
+]
+ForPrint = Annotated[
+    bool | None,
+    _option(_SHOWN, "Figures as PDF and PNG too.", "--print/--no-print", metavar="", show_default="up to 5,000 cells"),
 ]
 Watch = Annotated[
     int | None,

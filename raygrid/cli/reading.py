@@ -61,6 +61,7 @@ def report(
     spread: options.Spread = False,
     published: options.PagePublished = None,
     watch: options.Watch = None,
+    for_print: options.ForPrint = None,
 ) -> None:
     """Write the tables, the statistics, the figures and one HTML page; print Table 1 and Table 2.
 
@@ -73,7 +74,15 @@ def report(
     if pivot:
         show_pivot(study, **pivot._asdict(), missing=policy, spread=spread)
     else:
-        write_report(study, missing=policy, spread=spread, published=published, grouping=grouping, watch_s=watch)
+        write_report(
+            study,
+            missing=policy,
+            spread=spread,
+            published=published,
+            grouping=grouping,
+            watch_s=watch,
+            for_print=for_print,
+        )
 
 
 @gathered(study=values.study_below)

@@ -8,6 +8,7 @@ import typer
 
 from raygrid.cli import options, values
 from raygrid.cli.values import gathered
+from raygrid.errors import UsageError
 
 if TYPE_CHECKING:
     from raygrid.commands.job import Job
@@ -19,17 +20,25 @@ if TYPE_CHECKING:
 
 def init(
     images: Annotated[
-        Path, typer.Argument(metavar="IMAGES", help="A folder of class folders, a zip or tar of one, or an .npz.")
-    ],
+        Path | None,
+        typer.Argument(metavar="IMAGES", help="A folder of class folders, a zip or tar of one, or an .npz."),
+    ] = None,
     grid: Annotated[
         Path | None, typer.Argument(metavar="GRID", help="The file to write. Left out: IMAGES.yaml, in this folder.")
     ] = None,
+    experiment: options.Experiment = None,
     cache: options.CacheFolder = options.DEFAULT_CACHE,
 ) -> None:
     """Count the images of each class, and write a grid file that fits them, with comments."""
+    from raygrid.commands.experiments import copy_experiment
     from raygrid.commands.init import write_grid_file
 
-    write_grid_file(images, grid, cache)
+    if (images is None) == (experiment is None):
+        raise UsageError(f"init: got {'neither' if images is None else 'both'}; expected IMAGES or --experiment NAME")
+    if experiment is not None:
+        copy_experiment(experiment)
+    elif images is not None:
+        write_grid_file(images, grid, cache)
 
 
 @gathered(job=values.job, machines=values.machines)

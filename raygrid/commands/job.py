@@ -80,7 +80,7 @@ def open_job(
     elif is_store(str(grid)):
         raise UsageError(f"{grid}: got a store; expected a grid file (YAML), because data and weights are needed")
     else:
-        folder, loaded, text = grid.resolve().parent, load_grid(grid), grid.read_text(encoding="utf-8")
+        loaded, folder, text = load_grid(grid), grid.resolve().parent, grid.read_text(encoding="utf-8")
     return Job(
         name=loaded.name,
         metrics=loaded.metrics,
