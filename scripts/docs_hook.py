@@ -5,7 +5,7 @@ from typing import Any
 
 from reference import GENERATED
 
-MARKER = re.compile(r"^<!-- generated: (\S+) -->$", re.MULTILINE)
+MARKER = re.compile(r"^<!-- generated: (.+) -->$", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
