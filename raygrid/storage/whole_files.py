@@ -69,4 +69,5 @@ def as_store_error(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{root}: {error.strerror} ({error.filename}); name another folder, or make room") from error
+        where = f" ({error.filename})" if error.filename else ""
+        raise StoreError(f"{root}: {error.strerror}{where}; name another folder, or make room") from error
