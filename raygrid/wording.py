@@ -3,6 +3,13 @@
 import re
 from collections.abc import Sequence
 
+# Colours, which say nothing; and what a terminal obeys or hides, instead of showing it: control characters but for line
+# ends and tabs, changes of the direction of writing, and halves of characters.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_PASSWORD = re.compile(r"(?<=://)[^/\s@'\"]+@")
+_TOKEN = re.compile(r"([?&][\w-]*(?:token|key|secret|password|signature|credential)[\w-]*=)[^&\s'\"]+", re.IGNORECASE)
+
 
 def plural(count: int, noun: str) -> str:
     """Return the count and the noun, with an s, after an s with es, where the count asks for it."""
@@ -35,3 +42,17 @@ def gist(message: str) -> str:
 def at_most(lines: Sequence[str], n: int) -> list[str]:
     """Return the first n lines, and one that counts the others."""
     return [*lines[:n], *([f"and {len(lines) - n} more"] if len(lines) > n else [])]
+
+
+def shown(text: str) -> str:
+    """Return a text that a terminal shows as it is, whoever wrote it: what a terminal obeys becomes an escape."""
+    return _OBEYED.sub(_escape, _COLOURS.sub("", text).replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("ascii", "backslashreplace").decode() if found[0] > "\x7f" else f"\\x{ord(found[0]):02x}"
+
+
+def without_passwords(text: str) -> str:
+    """Return a text in which the addresses have no user, password or token."""
+    return _TOKEN.sub(r"\1***", _PASSWORD.sub("***@", text))

@@ -23,6 +23,7 @@ PREDICTIONS = {"y_true": np.arange(3), "y_pred": np.array([0, 1, 1]), "test_inde
 
 
 def record(key="0123456789abcdef", status="done", **fields):
+    fields = {"confusion": [[1, 0], [0, 1]], **fields}
     return Record(key=key, cell={"fold": 0}, status=status, measured=MEASURED, **fields)
 
 
@@ -53,7 +54,7 @@ def content(store):
 
 
 def test_a_record_is_read_as_it_was_written(store):
-    written = record(metrics={"AvAcc": 1 / 3}, class_names=["猫"])
+    written = record(metrics={"AvAcc": 1 / 3}, class_names=["猫", "犬"])
     store.write(written, PREDICTIONS)
     assert store.record(written.key) == written
     assert store.records() == {written.key: written}

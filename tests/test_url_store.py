@@ -36,6 +36,7 @@ ARRAYS = {"X": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "class_names": np
 
 def record(key="a" * 16, status="done", **fields):
     measured = Measured(finished_at="2020-02-27T12:00:00+00:00", seconds={"fit": 1.5}, peak_memory_mb=100.0)
+    fields = {"confusion": [[1, 0], [0, 1]], **fields}
     return Record(key=key, cell={"fold": 0}, status=status, measured=measured, **fields)
 
 
@@ -97,7 +98,7 @@ def test_refused_access_is_not_waited_for(s3, bucket):
     require_rights("0")
     try:
         for act in (store.records, lambda: store.write(record(), {}), lambda: store.locked().__enter__()):
-            with pytest.raises(StoreError, match=rf"^{bucket}/run: PermissionError: .*; see The store in the README$"):
+            with pytest.raises(StoreError, match=rf"^{bucket}/run: PermissionError: .*; see docs/how-to/s3.md$"):
                 act()
     finally:
         require_rights("inf")
@@ -117,7 +118,7 @@ def test_missing_credentials_are_not_waited_for(s3, bucket, grid_file, tmp_path)
         capture_output=True,
         text=True,
     )
-    line = f"{bucket}/run: NoCredentialsError: Unable to locate credentials; see The store in the README\n"
+    line = f"{bucket}/run: NoCredentialsError: Unable to locate credentials; see docs/how-to/s3.md\n"
     assert (run.returncode, run.stdout, run.stderr) == (2, "", line)
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.console import Console
-
-from raygrid.commands.printing import show, show_path
+from raygrid.commands.printing import Terminal, show, show_path
 from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of
 from raygrid.errors import UsageError, choices
@@ -30,7 +28,7 @@ from raygrid.report.sheets import Sheet, sheets_to_markdown, sheets_to_terminal
 from raygrid.report.statistics import statistics
 from raygrid.report.tables import table
 
-_out = Console()
+_out = Terminal()
 
 
 def show_comparison(

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from raygrid.cells import Cell
+from raygrid.commands.printing import Terminal
 from raygrid.commands.study import Study
 from raygrid.commands.watched import Presence, Watched
 from raygrid.storage.record import Record
@@ -31,7 +32,7 @@ def follow_run(study: Study, *, every_s: float) -> int:
     every_s : float
         Time between two looks at the store, in seconds.
     """
-    console, watched, presence = Console(), Watched(study.store, study.cells), Presence(study.store)
+    console, watched, presence = Terminal(), Watched(study.store, study.cells), Presence(study.store)
     with _display(console) as display:
         while True:
             presence.update()  # before the records are read, or a run's last ones would be missed

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import yaml
-from rich.console import Console
 
 from raygrid.commands.job import open_job
+from raygrid.commands.printing import Terminal
 from raygrid.errors import UsageError
 from raygrid.images import Labels, load_labels
 from raygrid.wording import plural
 
-_out = Console()
+_out = Terminal()
 
 # With fewer images in the smallest class, five parts would leave too few to test on: 5 x 2 cross-validation.
 _FEWEST_FOR_FIVE_PARTS = 10

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Column
 from rich.table import Table as Columns
 
@@ -14,7 +13,7 @@ from raygrid.axes import IMBALANCE
 from raygrid.cells import Plan
 from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
-from raygrid.commands.printing import show
+from raygrid.commands.printing import Terminal, show
 from raygrid.commands.sizes import Folds, Kept, kept_of, warnings_of
 from raygrid.commands.status import counts_line
 from raygrid.costs.bill import Bill, bill_of, sentences
@@ -25,7 +24,7 @@ from raygrid.wording import at_most, plural, span
 # Reasons that are printed at most, one a line.
 _REASONS = 20
 
-_out = Console()
+_out = Terminal()
 
 
 def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machines, as_json: bool) -> None:

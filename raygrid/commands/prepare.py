@@ -4,16 +4,15 @@ import os
 from collections.abc import Sequence
 from itertools import chain
 
-from rich.console import Console
-
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
+from raygrid.commands.printing import Terminal
 from raygrid.host import Runtime
 from raygrid.images import images_key
 from raygrid.inputs import inputs_key, load_inputs
 from raygrid.networks.keras_backend import card_memory_mb, runtime_in_force, set_up
 
-_out = Console()
+_out = Terminal()
 
 
 def prepare_inputs(job: Job) -> None:

@@ -1,12 +1,29 @@
-"""Print tables so that no number is cut or broken, however narrow the terminal, the pipe or the file."""
+"""Print so that no number is cut, however narrow the terminal, and no text that was read is an order to it."""
 
-from rich.console import Console, RenderableType
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
+from rich.segment import Segment
 
 from raygrid.storage.folders import Location
+from raygrid.wording import shown
 
 _ANY_WIDTH = 100_000
 _EDGES = 2  # characters at the edges of a table, which its measure lacks
+
+
+class Terminal(Console):
+    """A console on which texts of anybody can be printed: as they are, without markup and without escapes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, force_jupyter=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield what is printed; Rich's own movements of the cursor are left as they are."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=shown(segment.text))
 
 
 def show(console: Console, renderable: RenderableType) -> None:
@@ -14,7 +31,7 @@ def show(console: Console, renderable: RenderableType) -> None:
     options = console.options.update(max_width=_ANY_WIDTH)
     least = Measurement.get(console, options, renderable).minimum + _EDGES
     if least > console.width:  # its own width would be the limit
-        console = Console(width=least, stderr=console.stderr)
+        console = Terminal(width=least, stderr=console.stderr)
     console.print(renderable)
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from raygrid.cells import Cell
 from raygrid.choosing import check_class_sizes
 from raygrid.commands.job import Job
+from raygrid.commands.printing import Terminal
 from raygrid.costs.model import Sizes, sizes_of
 from raygrid.errors import InfeasibleError
 from raygrid.folds import Fold, fold_of
@@ -21,7 +21,7 @@ from raygrid.wording import plural
 # A level that drops more than this share of a data set gets a line of warning.
 _MOST_DROPPED = 0.5
 
-_err = Console(stderr=True)
+_err = Terminal(stderr=True)
 
 
 class Folds:

@@ -1,5 +1,7 @@
 """What is checked of a zip or a tar, whoever wrote it, before its members are read; nothing is unpacked to disk."""
 
+import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -11,11 +13,19 @@ from raygrid.errors import DataError, listed, printable
 from raygrid.storage.checksum import is_left_behind
 
 MAX_FILE_BYTES = 64 * 2**20  # of a member; the largest image of the known data sets has 11 kB
+_MOST_PACKED = 200  # times; what is larger than a member may be, and packed tighter, was made to fill a memory
 
 Member = TypeVar("Member")
 
 # What the libraries raise that read archives.
-BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, UnicodeError, zlib.error)
+BROKEN = (
+    *(zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, struct.error),
+    *(
+        ValueError,
+        OverflowError,
+        RuntimeError,
+    ),  # sizes and names that cannot be; what is encrypted, or of later versions
+)
 
 
 def broken(path: Path, error: Exception, *, expected: str = "a zip or a tar") -> DataError:
@@ -44,6 +54,12 @@ def inside(path: Path, members: Iterable[tuple[str, Member]]) -> dict[str, Membe
     if faults:
         raise DataError(listed(faults))
     return {name: member for name, member in found.items() if not is_left_behind(name)}
+
+
+def check_packed(n_bytes: int, n_packed: int) -> None:
+    """Raise DataError if members of so many bytes are packed so tight that they are no data."""
+    if n_bytes > max(MAX_FILE_BYTES, _MOST_PACKED * n_packed):
+        raise DataError(f"got {n_bytes} bytes packed into {n_packed}; expected at most {_MOST_PACKED} times as many")
 
 
 def check_size(n_bytes: int, at_most: int = MAX_FILE_BYTES) -> None:

@@ -1,22 +1,22 @@
 """The store: a folder of a grid, here or at a URL, with one record file for each cell; decides all file names in it."""
 
 import json
-import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
 
-from raygrid.errors import DataError, StoreError
-from raygrid.storage.archives import check_size
+from raygrid.errors import StoreError
+from raygrid.storage.archives import MAX_FILE_BYTES, check_packed, check_size
 from raygrid.storage.folders import Claim, Folder, Location, ZipFolder, readable_at
 from raygrid.storage.kept_checkpoint import KeptCheckpoint
 from raygrid.storage.record import FINAL, Record
+from raygrid.storage.soundness import faults
+from raygrid.wording import first_line
 
 _FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
 _LOCK = ".lock"
@@ -147,10 +147,13 @@ class Store:
             return {}
         try:
             with np.load(BytesIO(content), allow_pickle=False) as kept:
-                check_size(sum(info.file_size for info in kept.zip.infolist()), _MAX_PREDICTIONS_BYTES)
+                members = kept.zip.infolist()
+                n_bytes = sum(info.file_size for info in members)
+                check_size(n_bytes, _MAX_PREDICTIONS_BYTES)
+                check_packed(n_bytes, sum(info.compress_size for info in members))
                 return dict(kept)
-        except (ValueError, EOFError, BadZipFile, zlib.error, DataError, MemoryError, RuntimeError) as error:
-            reason = f"got no predictions ({error}); delete it and the cell's record to run the cell again"
+        except Exception as error:  # numpy and unzippers raise what they please
+            reason = f"got no predictions ({first_line(error)}); delete it and the cell's record to run the cell again"
             raise StoreError(f"{self.root / name}: {reason}") from None
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
@@ -202,7 +205,7 @@ class Store:
         """
         try:
             found = json.loads(self.read_text("environment.json") or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise StoreError(f"{self.root / 'environment.json'}: got no JSON object; expected one; delete the file")
@@ -239,12 +242,16 @@ class Store:
 
     def _parsed(self, name: str, content: bytes) -> Record:
         path = self.root / name
+        if len(content) > MAX_FILE_BYTES:
+            raise StoreError(f"{path}: got {len(content)} bytes; expected at most {MAX_FILE_BYTES}; delete the file")
         try:
             record = Record.model_validate_json(content)
         except ValidationError as error:
             fault = error.errors()[0]
             reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
             raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
+        if fault := next(faults(record), ""):
+            raise StoreError(f"{path}: got no sound record ({fault}); delete the file to run its cell again")
         if record.key != path.stem:
             raise StoreError(f"{path}: got the record of {record.key}; delete or rename the file")
         return record

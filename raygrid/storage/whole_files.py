@@ -70,4 +70,4 @@ def as_store_error(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        raise StoreError(f"{root}: {error.strerror}{where}; name another folder, or make room") from error
+        raise StoreError(f"{root}: {error.strerror or error}{where}; name another folder, or make room") from error

@@ -4,11 +4,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from rich.console import Console
-
-from raygrid.commands.doctor import needs, software, system
+from raygrid.commands.doctor import needs, place, software, system
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
+from raygrid.commands.printing import Terminal
 
 
 def examine(job: Job | None, *, address: str | None) -> int:
@@ -22,7 +21,7 @@ def examine(job: Job | None, *, address: str | None) -> int:
         Of the Ray cluster that the grid is to run on; None means this machine.
     """
     address = address or os.environ.get("RAY_ADDRESS")
-    console, wrong = Console(), 0
+    console, wrong = Terminal(), 0
     for finding in findings(job, address):
         wrong += not finding.ok
         style = None if finding.ok else "bold"
@@ -38,6 +37,7 @@ def findings(job: Job | None, address: str | None) -> Iterator[Finding]:
         software.libraries,
         software.keras_backend,
         partial(software.gpus, {} if address else wanted),
+        place.scheduler,
         system.open_files,
         system.shared_memory,
         system.ports,

@@ -12,7 +12,7 @@ from raygrid.errors import StoreError
 from raygrid.storage.folders.folder import Claim, Folder, Location
 from raygrid.storage.folders.local import LocalFolder
 from raygrid.storage.folders.remote import RemoteFolder
-from raygrid.storage.folders.zipped import ZipFolder
+from raygrid.storage.folders.zipped import SUMS, ZipFolder
 
 __all__ = [
     "Claim",
@@ -22,6 +22,7 @@ __all__ = [
     "RemoteFolder",
     "ZipFolder",
     "folder_at",
+    "is_packed_store",
     "is_zip",
     "located",
     "readable_at",
@@ -61,7 +62,16 @@ def readable_at(where: str | Location) -> Folder:
 
 def is_zip(path: Path) -> bool:
     """Tell whether a path names a packed store, and not a folder, whether it is there or not."""
-    return not path.is_dir() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
+    return not path.is_dir() and (path.suffix.lower() == ".zip" or (path.is_file() and zipfile.is_zipfile(path)))
+
+
+def is_packed_store(path: Path) -> bool:
+    """Tell whether a file is a zip that `raygrid pack` wrote, by the names in it."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return {SUMS, "cells.json"} <= set(file.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def located(where: str | Location) -> Location:
