@@ -16,7 +16,7 @@ from raygrid.storage.folders import Claim, Folder, Location, ZipFolder, readable
 from raygrid.storage.kept_checkpoint import KeptCheckpoint
 from raygrid.storage.record import FINAL, Record
 from raygrid.storage.soundness import faults
-from raygrid.wording import first_line
+from raygrid.wording import first_line, without_passwords
 
 _FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
 _LOCK = ".lock"
@@ -175,12 +175,15 @@ class Store:
         self._check_claim()
         if predictions:
             self.folder.write(f"predictions/{record.key}.npz", lambda file: np.savez_compressed(file, **predictions))
-        text = record.model_dump_json(indent=1) + "\n"
-        self.folder.write(f"records/{record.key}.json", lambda file: file.write(text.encode()))
+        text = record.to_json().encode()
+        self.folder.write(f"records/{record.key}.json", lambda file: file.write(text))
 
     def read_text(self, name: str) -> str:
         """Return the text of a file that `write_text` wrote; empty if there is no such file."""
-        return (self.folder.read(name) or b"").decode()
+        try:
+            return (self.folder.read(name) or b"").decode()
+        except UnicodeDecodeError:
+            raise StoreError(f"{self.root / name}: got bytes that are not UTF-8; expected a text; delete it") from None
 
     def write_text(self, name: str, text: str) -> Location:
         """Write a text file, e.g. ``report/table1.csv``, and return where it is."""
@@ -217,7 +220,8 @@ class Store:
         if not text:
             self.folder.delete(f"logs/{key}.log")
             return
-        self.folder.write(f"logs/{key}.log", lambda file: file.write(text.encode(errors="replace")), parents=True)
+        content = without_passwords(text).encode(errors="replace")
+        self.folder.write(f"logs/{key}.log", lambda file: file.write(content), parents=True)
 
     def checkpoint(self, key: str, version: str) -> KeptCheckpoint:
         """Return where a cell's training keeps its state.
