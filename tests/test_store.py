@@ -115,6 +115,19 @@ def test_a_final_record_is_never_altered(store, first, second):
     assert content(store) == before
 
 
+@pytest.mark.parametrize("status", ["done", "timeout"])
+def test_a_final_record_that_comes_while_another_is_written_is_never_altered(store, status):
+    class Meanwhile:
+        """Predictions that another process writes while they are being written."""
+
+        def __array__(self, *arguments, **options):
+            Store(str(store.root)).write(record(message="first"), {})
+            return np.zeros(9)
+
+    store.write(record(status=status, message="second"), {"y_pred": Meanwhile()})
+    assert [(some.status, some.message) for some in store.records().values()] == [("done", "first")]
+
+
 @pytest.mark.parametrize("second", ["done", "infeasible", "error"])
 @pytest.mark.parametrize("first", ["error", "oom", "timeout", "preempted"])
 def test_any_other_record_is_replaced(store, first, second):

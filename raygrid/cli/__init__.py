@@ -34,25 +34,35 @@ def raygrid(
     """Take the options that stand before a verb."""
 
 
-# In the order of --help.
-_VERBS = (
-    running.init,
-    running.plan,
-    running.prepare,
-    running.run,
-    reading.status,
-    reading.logs,
-    running.doctor,
-    reading.report,
-    reading.open_page,
-    reading.compare,
-    reading.merge,
-    reading.pack,
-    running.test,
-    running.schema,
-)
-for _verb in _VERBS:
-    app.command(_verb.__name__.partition("_")[0])(_verb)
+# By the group in which --help shows them, in its order; each with what ends its own help.
+_VERBS = {
+    "Begin": (
+        (running.init, "raygrid init photos mine.yaml"),
+        (running.plan, "raygrid plan mine.yaml --pilot --cpus 32 --gpus 1 --price 2.5"),
+        (running.doctor, "raygrid doctor mine.yaml"),
+        (running.test, "raygrid test my_module:MySampler k=3"),
+        (running.schema, "raygrid schema > grid.schema.json"),
+    ),
+    "Run": (
+        (running.prepare, "raygrid prepare mine.yaml"),
+        (running.run, "raygrid run mine.yaml --only dataset=mnist --max-hours 8"),
+    ),
+    "Look": (
+        (reading.status, "raygrid status mine.yaml --follow"),
+        (reading.logs, "raygrid logs mine.yaml 3f2a"),
+        (reading.report, "raygrid report mine.yaml --rows dataset,imbalance --metric AvAcc"),
+        (reading.open_page, "raygrid open mine.yaml"),
+        (reading.compare, "raygrid compare experiments/paper.yaml --published paper --all"),
+    ),
+    "Stores": (
+        (reading.merge, "raygrid merge runs/all laptop/runs/mine s3://bucket/mine"),
+        (reading.pack, "raygrid pack runs/mine mine.zip --predictions"),
+    ),
+}
+for _panel, _verbs in _VERBS.items():
+    for _verb, _example in _verbs:
+        _name = _verb.__name__.partition("_")[0]
+        app.command(_name, rich_help_panel=_panel, epilog=f"Example: {_example}")(_verb)
 
 
 def main() -> None:

@@ -65,7 +65,11 @@ def headline(name: str, watched: Watched, now: datetime, *, idle: str) -> str:
 
 
 def rate_per_s(ended: Sequence[datetime], now: datetime) -> float | None:
-    """Return how many cells end in a second, counted from the first that ended lately; None where too few have."""
+    """Return how many cells end in a second, counted from the first that ended lately; None where too few have.
+
+    The clocks of the machines that wrote the records may be ahead of this one's: it is never earlier than they say.
+    """
+    now = max([now, *ended])
     lately = [when for when in ended if now - when < _LATELY]
     if len(lately) < 2 or now <= min(lately):
         return None

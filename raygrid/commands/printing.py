@@ -18,7 +18,7 @@ class Terminal(Console):
     """A console on which texts of anybody can be printed: as they are, without markup and without escapes."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(markup=False, emoji=False, **options)
+        super().__init__(markup=False, emoji=False, force_jupyter=False, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield what is printed; Rich's own movements of the cursor are left as they are."""

@@ -35,6 +35,7 @@ from raygrid.storage.record import FINAL
 from raygrid.storage.store import Store
 
 _out, _err = Terminal(), Terminal(stderr=True)
+_FEW = 5_000  # cells; the page of more is there in half the time without figures as PDF and PNG
 
 
 def write_report(
@@ -45,6 +46,7 @@ def write_report(
     published: str | None,
     grouping: Grouping = THIRDS,
     watch_s: int | None = None,
+    for_print: bool | None = None,
 ) -> None:
     """Write the statistics, the figures and the page, then print and write the tables; watching, again and again.
 
@@ -56,13 +58,23 @@ def write_report(
         Which classes are head, medium and tail.
     watch_s : int or None
         Seconds after which to do it all again, until every cell has a final record.
+    for_print : bool or None
+        Whether figures are PDF and PNG as well, and LaTeX has a file that includes them; None: if cells are few.
     """
     while True:
         results = results_of(study)
         is_finished = FINAL.issuperset(results.places["status"])
         gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
         again_s = None if is_finished else watch_s
-        path = _write_page(study, results, missing=missing, published=published, grouping=grouping, refresh_s=again_s)
+        path = _write_page(
+            study,
+            results,
+            missing=missing,
+            published=published,
+            refresh_s=again_s,
+            grouping=grouping,
+            for_print=for_print,
+        )
         try:
             show_tables(study.written_to, results, missing=missing, spread=spread)
         finally:  # the page is there, whatever the tables refuse
@@ -110,6 +122,7 @@ def _write_page(
     published: str | None,
     refresh_s: int | None,
     grouping: Grouping = THIRDS,
+    for_print: bool | None = None,
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
     tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
@@ -134,7 +147,10 @@ def _write_page(
     )
     path = target.write_text("report/index.html", html)
     texts |= {"statistics.md": sheets_to_markdown(sheets), "statistics.csv": statistics_to_csv(tested)}
-    _write_files(target, texts, [*figures, *(one for one in classes if isinstance(one, Figure))])
+    drawn = [*figures, *(one for one in classes if isinstance(one, Figure))]
+    if for_print is None and len(study.cells) > _FEW:
+        _err.print(f"figures are SVG only, because {len(study.cells)} cells are many; --print draws PDF and PNG too")
+    _write_files(target, texts, drawn, for_print=len(study.cells) <= _FEW if for_print is None else for_print)
     return path
 
 
@@ -146,9 +162,13 @@ def _tested_and_drawn(results: Results, designs: Mapping[str, Design]) -> tuple[
     return tested, [*figures, *critical_difference_figures(tested)]
 
 
-def _write_files(store: Store, texts: Mapping[str, str], figures: Sequence[Figure]) -> None:
-    for name, text in {**texts, "figures.tex": figures_to_latex(figures), "report.tex": DOCUMENT}.items():
-        store.write_text(f"report/{name}", text)
+def _write_files(store: Store, texts: Mapping[str, str], figures: Sequence[Figure], *, for_print: bool) -> None:
     for figure in figures:
-        for kind, content in (("svg", figure.svg), ("pdf", figure.pdf()), ("png", figure.png())):
-            store.write_bytes(f"report/figures/{figure.name}.{kind}", content)
+        store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
+    if for_print:
+        texts = {**texts, "figures.tex": figures_to_latex(figures), "report.tex": DOCUMENT}
+        for figure in figures:
+            store.write_bytes(f"report/figures/{figure.name}.pdf", figure.pdf())
+            store.write_bytes(f"report/figures/{figure.name}.png", figure.png())
+    for name, text in texts.items():
+        store.write_text(f"report/{name}", text)

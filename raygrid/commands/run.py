@@ -61,6 +61,7 @@ def prepare_store(job: Job) -> None:
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells under a progress bar."""
     fetch(cells)
-    terminal = Terminal(file=not_captured(sys.stderr))  # what an inline trial writes is captured, the bar is not
+    stream = not_captured(sys.stderr)  # what an inline trial writes is captured, the bar is not
+    terminal = Terminal(file=stream, force_terminal=stream.isatty())  # a notebook has lines
     with Progress(cells, console=terminal, forecast=Forecast(job, terms.resources)) as progress:
         engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)

@@ -12,7 +12,7 @@ from raygrid.axes import AXES, IMBALANCE, METHOD_AXES, axis_heading, csv_column,
 from raygrid.report.groups import GROUPS, Grouping
 from raygrid.report.render import printed
 from raygrid.report.results import Results
-from raygrid.report.sheets import Sheet, number, to_csv_text
+from raygrid.report.sheets import Sheet, number
 from raygrid.storage.record import Record
 from raygrid.wording import span
 
@@ -146,6 +146,5 @@ def _in_order(classes: pd.DataFrame, places: Iterable[Any]) -> list[Any]:
 
 def classes_to_csv(classes: pd.DataFrame) -> str:
     """Return one line a class of a cell, unrounded."""
-    axes = classes[list(AXES)].assign(**{IMBALANCE: [level_name(level) for level in classes[IMBALANCE]]})
-    lines = pd.concat([axes, classes[list(_OF_CLASSES)].fillna({"group": ""})], axis=1)
-    return to_csv_text([*map(csv_column, AXES), *_OF_CLASSES], lines.itertuples(index=False, name=None))
+    lines = classes[[*AXES, *_OF_CLASSES]].assign(**{IMBALANCE: classes[IMBALANCE].cat.rename_categories(level_name)})
+    return lines.rename(columns={axis: csv_column(axis) for axis in AXES}).to_csv(index=False, lineterminator="\n")

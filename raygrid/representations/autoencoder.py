@@ -30,8 +30,12 @@ class Autoencoder(TrainedRepresentation):
     ----------
     code_size : int
         Length of the code of an image.
-    epochs, batch_size : int
+    epochs : int
+        How often it sees every training image.
+    batch_size : int
+        Images in one step.
     learning_rate : float
+        Of Adam.
     """
 
     name: Literal["autoencoder"] = "autoencoder"

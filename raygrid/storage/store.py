@@ -3,7 +3,6 @@
 import json
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from raygrid.errors import StoreError
-from raygrid.storage.archives import MAX_FILE_BYTES, check_packed, check_size
+from raygrid.storage.archives import MAX_FILE_BYTES, arrays_in
 from raygrid.storage.folders import Claim, Folder, Location, ZipFolder, readable_at
 from raygrid.storage.kept_checkpoint import KeptCheckpoint
 from raygrid.storage.record import FINAL, Record
@@ -146,12 +145,7 @@ class Store:
         if content is None:
             return {}
         try:
-            with np.load(BytesIO(content), allow_pickle=False) as kept:
-                members = kept.zip.infolist()
-                n_bytes = sum(info.file_size for info in members)
-                check_size(n_bytes, _MAX_PREDICTIONS_BYTES)
-                check_packed(n_bytes, sum(info.compress_size for info in members))
-                return dict(kept)
+            return arrays_in(content, _MAX_PREDICTIONS_BYTES)
         except Exception as error:  # numpy and unzippers raise what they please
             reason = f"got no predictions ({first_line(error)}); delete it and the cell's record to run the cell again"
             raise StoreError(f"{self.root / name}: {reason}") from None
@@ -175,8 +169,11 @@ class Store:
         self._check_claim()
         if predictions:
             self.folder.write(f"predictions/{record.key}.npz", lambda file: np.savez_compressed(file, **predictions))
-        text = record.to_json().encode()
-        self.folder.write(f"records/{record.key}.json", lambda file: file.write(text))
+        name, text = f"records/{record.key}.json", record.to_json().encode()
+        if earlier:
+            self.folder.write(name, lambda file: file.write(text))
+        elif not self.folder.create(name, lambda file: file.write(text)):
+            self.write(record, predictions)  # another process was faster
 
     def read_text(self, name: str) -> str:
         """Return the text of a file that `write_text` wrote; empty if there is no such file."""

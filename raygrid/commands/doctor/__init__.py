@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from raygrid.commands.doctor import needs, software, system
+from raygrid.commands.doctor import needs, place, software, system
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal
@@ -37,6 +37,7 @@ def findings(job: Job | None, address: str | None) -> Iterator[Finding]:
         software.libraries,
         software.keras_backend,
         partial(software.gpus, {} if address else wanted),
+        place.scheduler,
         system.open_files,
         system.shared_memory,
         system.ports,

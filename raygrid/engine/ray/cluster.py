@@ -70,6 +70,7 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
             copied = {"py_modules": list(code), "working_dir": empty}
             ray.init(
                 address=address or "local",
+                num_cpus=None if address else allowed_cpus(),
                 include_dashboard=None if address else False,
                 log_to_driver=verbose,
                 logging_level="INFO" if verbose else "CRITICAL",
@@ -87,6 +88,15 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
         yield
     finally:
         ray.shutdown()
+
+
+def allowed_cpus() -> int | None:
+    """Return how many CPUs this process may use, or None if it may use all: Ray counts those of the whole machine.
+
+    A job of Slurm, for example, may use 8 of the 64 that its node has.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None  # not on macOS
+    return None if allowed == os.cpu_count() else allowed
 
 
 def ray_folder() -> str:

@@ -68,6 +68,10 @@ class ZipFolder:
         """Raise a StoreError."""
         self._refuse()
 
+    def create(self, name: str, fill: Fill) -> bool:
+        """Raise a StoreError."""
+        self._refuse()
+
     def delete(self, name: str) -> None:
         """Raise a StoreError."""
         self._refuse()
