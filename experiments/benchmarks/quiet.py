@@ -20,3 +20,6 @@ class Quiet:
 
     def waiting(self, what: str) -> None:
         """Take no notice."""
+
+    def doing(self, cell: Cell, what: str) -> None:
+        """Take no notice."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ray import tune
@@ -63,22 +63,24 @@ class Attempt(tune.Callback):  # type: ignore[misc]
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Note that a trial has begun, perhaps as a further try."""
         self.queue.started(trial.trial_id)
-        self.running[trial.trial_id] = keys = trial.config["keys"]
+        self.running[trial.trial_id] = trial.config["keys"]
         self._trial_of_actor[private.actor_id(trial)] = trial.trial_id
-        self._begin_next(keys)
+        self._tell_of_next(trial, self.observer.started)
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Note that cells of a trial have ended; a refusal ends the attempt before the trial is complete."""
+        """Note which cells of a trial have ended, and what it is doing; a refusal ends the attempt before the trial."""
         for end in result["ended"]:
             self.refusal = self.refusal or end.refusal
             if end.status != REFUSED:
                 self._finish(end.key, end.status)
             if end.status == "done":
                 self.pace.learn(self.cells[end.key], end.numbers["seconds"])
-        if not result.get("done"):
-            self._begin_next(trial.config["keys"])
+        if result["ended"] and not result.get("done"):
+            self._tell_of_next(trial, self.observer.started)
+        if "doing" in result:
+            self._tell_of_next(trial, lambda cell: self.observer.doing(cell, result["doing"]))
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Note that a trial has ended; what it has not come to is given to another one."""
@@ -127,10 +129,10 @@ class Attempt(tune.Callback):  # type: ignore[misc]
         ended = {self._trial_of_actor[actor] for actor in actors} & set(self.running) or set(self.running)
         return {key for trial in ended if (key := self._current(self.running[trial]))}
 
-    def _begin_next(self, keys: Sequence[str]) -> None:
-        """Tell the observer which cell of a trial runs now, as far as reports say."""
-        if key := next((key for key in keys if key not in self.statuses), None):
-            self.observer.started(self.cells[key])
+    def _tell_of_next(self, trial: Any, tell: Callable[[Cell], None]) -> None:
+        """Tell of the first cell of a trial of which no end is reported: it runs now, as far as is known."""
+        if key := next((key for key in trial.config["keys"] if key not in self.statuses), None):
+            tell(self.cells[key])
 
     def _current(self, keys: Sequence[str]) -> str | None:
         """Return the cell of a trial that was running last: the first without a record of this attempt."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import ray
 from ray import tune
 
+from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.engine import Terms
 from raygrid.engine.execution import Refusal, execute, set_up_process
@@ -21,7 +22,9 @@ from raygrid.inputs import Inputs, inputs_key, load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
 
-_REPORTED_EVERY_S = 1.0
+# How often a trial says which cells have ended, and what it does, in seconds. It waits until Tune has heard it, which
+# takes as long as a small cell.
+_ENDS_TOLD_EVERY_S, _TOLD_EVERY_S = 1.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,6 @@ REFUSED = "refused"
 def run_in_worker(config: dict[str, list[str]], *, work: list[Any]) -> None:
     """Run the cells whose keys are in `config`, one after the other, for some seconds; Tune calls this.
 
-    What has ended is reported about once a second: a report takes as long as a small cell.
-
     Parameters
     ----------
     work : list of one ObjectRef
@@ -84,14 +85,21 @@ def run_in_worker(config: dict[str, list[str]], *, work: list[Any]) -> None:
     """
     shared, ended = _fetched(work[0]), list[End]()
     start = reported = time.monotonic()
+
+    def report(**more: Any) -> None:
+        nonlocal reported
+        tune.report({"ended": list(ended), **more})
+        ended.clear()
+        reported = time.monotonic()
+
     for key in config["keys"]:
-        if ended and time.monotonic() - reported > _REPORTED_EVERY_S:
-            tune.report({"ended": ended})
-            ended, reported = [], time.monotonic()
-        ended.append(_run(shared, shared.cells[key]))
+        if ended and time.monotonic() - reported > _ENDS_TOLD_EVERY_S:
+            report()
+        with heard_by(lambda what: report(doing=what), every_s=_TOLD_EVERY_S, first_s=_TOLD_EVERY_S):
+            ended.append(_run(shared, shared.cells[key]))
         if ended[-1].refusal or time.monotonic() - start > TRIAL_S:
             break
-    tune.report({"ended": ended, "done": True})  # without it Tune would ask once more whether the trial has ended
+    report(done=True)  # without it Tune would ask once more whether the trial has ended
 
 
 def _run(shared: Work, cell: Cell) -> End:
