@@ -13,7 +13,7 @@ PACKAGE = ROOT / "raygrid"
 
 # A module or package imports from the lines above its own, and from itself; never from its own line or below.
 LAYERS = [
-    {"axes", "errors", "seeds", "wording"},
+    {"activity", "axes", "errors", "seeds", "wording"},
     {"storage"},
     {"host", "level", "mixtures"},
     {"networks", "usercode"},

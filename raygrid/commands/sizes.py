@@ -10,7 +10,7 @@ import numpy as np
 from raygrid.cells import Cell
 from raygrid.choosing import check_class_sizes
 from raygrid.commands.job import Job
-from raygrid.commands.printing import Terminal
+from raygrid.commands.printing import Terminal, activity_shown
 from raygrid.costs.model import Sizes, sizes_of
 from raygrid.errors import InfeasibleError
 from raygrid.folds import Fold, fold_of
@@ -105,7 +105,8 @@ def _labels_of(cell: Cell, job: Job, *, read: bool) -> Labels | None:
     n_images = cell.dataset.n_images()
     what = f", {plural(n_images, 'image')}" if n_images else ""
     _err.print(f"reading {cell.dataset.name}{what}; this is kept in the cache", markup=False, highlight=False)
-    return load_labels(cell, job.cache)
+    with activity_shown():
+        return load_labels(cell, job.cache)
 
 
 def _with_names(message: str, class_names: Sequence[str]) -> str:
