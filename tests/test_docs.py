@@ -27,7 +27,7 @@ import numpy as np
 import pytest
 import typer
 import yaml
-from documents import MINIMAL, PAGES, ROOT, Block, blocks_of, commands_of, shrunk, with_data_at_hand
+from documents import MINIMAL, PAGES, ROOT, Block, blocks_of, commands_of, few_cells, shrunk, with_data_at_hand
 from PIL import Image
 
 from raygrid import api, cli
@@ -100,6 +100,9 @@ class Reader:
             inline = ["--engine", "inline"] if words[1] == "run" or "--pilot" in words else []
             code, out, err = self.raygrid(*words[1:], *(inline if "--engine" not in words else []))
             assert code in (0, None), f"{command}: exit code {code}\n{out}{err}"
+            for written in re.findall(r"^(\S+\.yaml): written", out, re.MULTILINE):  # by init
+                small = few_cells(shrunk(yaml.safe_load(Path(written).read_text())))
+                Path(written).write_text(yaml.safe_dump(small, sort_keys=False))
         else:
             path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
             run = subprocess.run(
