@@ -132,6 +132,7 @@ def reader(material, tmp_path, raygrid, cache, monkeypatch) -> Iterator[Reader]:
             del sys.modules[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_does_what_it_says(name, reader):
     for block in blocks_of(NAMES[name]):
