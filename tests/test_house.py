@@ -21,6 +21,7 @@ LAYERS = [
     {"classifiers", "datasets", "imbalance", "resampling", "splits"},  # the stages, one line a level
     {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"gridfile"},
+    {"keys"},
     {"cells"},
     {"folds"},
     {"costs", "images"},

@@ -4,6 +4,7 @@ A new axis is one line here.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast
 
@@ -132,6 +133,7 @@ def _plain_level(
     )
 
 
+@lru_cache(maxsize=2**16, typed=True)
 def spelled(level: object) -> str:
     """Return the text of a level, as tables, `exclude` and --only have it."""
     if isinstance(level, Level):

@@ -101,7 +101,7 @@ class Soak:
         """Kill something and start it again; return the driver there is then."""
         assert self.nodes  # noqa: S101
         kind = self.draw.choices(list(self.kinds), list(self.kinds.values()))[0]
-        if kind == "worker" and not self.nodes.kill_worker(self.draw):
+        if kind == "worker" and not self._kill_worker(driver):
             return driver
         if kind == "head" and not self._is_in_the_middle(driver):
             return driver
@@ -122,6 +122,15 @@ class Soak:
             self.nodes.start()
             return self._driver()
         return driver
+
+    def _kill_worker(self, driver: Process) -> bool:
+        """Kill a worker as soon as there is one; return whether there was one before the driver ended."""
+        assert self.nodes  # noqa: S101
+        while driver.exit_code() is None:
+            if self.nodes.kill_worker(self.draw):
+                return True
+            time.sleep(0.3)
+        return False
 
     def _is_in_the_middle(self, driver: Process) -> bool:
         """Wait until the driver's trials write records; return whether it is still at work."""

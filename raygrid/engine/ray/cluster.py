@@ -22,6 +22,8 @@ import ray
 from ray.exceptions import RuntimeEnvSetupError
 
 from raygrid.engine import Observer
+from raygrid.engine.ray import private
+from raygrid.engine.ray.head import head_called
 from raygrid.errors import UsageError
 from raygrid.gridfile.resources import Resources
 from raygrid.wording import first_line
@@ -87,10 +89,15 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
             raise
         message = _no_cluster(address, first_line(error))
         raise UsageError(f"{message}; if it wants a token: export RAY_AUTH_MODE=token") from error
+    head = None
     try:
-        yield
+        with head_called(ray.get_runtime_context().gcs_address) as head:
+            yield
     finally:
-        ray.shutdown()
+        if head and head.is_dead:
+            private.leave_without_shutdown()
+        else:
+            ray.shutdown()
 
 
 def _have_a_token() -> None:
