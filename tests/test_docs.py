@@ -20,6 +20,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -108,13 +109,17 @@ class Reader:
 
 
 @pytest.fixture
-def reader(material, tmp_path, raygrid, cache, monkeypatch) -> Reader:
+def reader(material, tmp_path, raygrid, cache, monkeypatch) -> Iterator[Reader]:
     folder = Path(shutil.copytree(material, tmp_path / "page", symlinks=True))
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("RAYGRID_CACHE", str(cache.root))
     monkeypatch.setitem(api.run.__kwdefaults__, "engine", "inline")
-    return Reader(folder, raygrid)
+    known = set(sys.modules)
+    yield Reader(folder, raygrid)
+    for name in set(sys.modules) - known:  # another page has other files of the same names
+        if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -42,7 +42,7 @@ def write_grid_file(images: Path, target: Path | None, cache: str) -> None:
     target = target or Path(f"{name}.yaml")
     if not images.exists():
         raise UsageError(f"{images}: got nothing there; expected a folder of class folders, a zip, a tar or an .npz")
-    if target.exists():
+    if target.exists() or target.is_symlink():
         raise UsageError(f"{target}: got a file that is there already; name another: raygrid init {images} FILE.yaml")
     labels = _labels(name, images, cache)
     path = os.path.relpath(images.resolve(), target.resolve().parent)

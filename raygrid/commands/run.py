@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from raygrid import host
+from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.commands.forecast import Forecast
 from raygrid.commands.job import Job
@@ -15,7 +16,7 @@ from raygrid.commands.progress import Progress
 from raygrid.commands.status import counts_line, show_failures
 from raygrid.commands.tables import results_of, show_tables
 from raygrid.engine import Terms, engine_named
-from raygrid.engine.output import not_captured
+from raygrid.host.output import not_captured
 
 _out, _err = Terminal(), Terminal(stderr=True)
 
@@ -60,8 +61,10 @@ def prepare_store(job: Job) -> None:
 
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells under a progress bar."""
-    fetch(cells)
     stream = not_captured(sys.stderr)  # what an inline trial writes is captured, the bar is not
     terminal = Terminal(file=stream, force_terminal=stream.isatty())  # a notebook has lines
     with Progress(cells, console=terminal, forecast=Forecast(job, terms.resources)) as progress:
+        with heard_by(progress.fetching):
+            fetch(cells)
+        progress.waiting("the engine starts")  # to import Ray takes seconds
         engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)

@@ -78,7 +78,7 @@ def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[Pair], list[str]]
             notes = [f"not read: the arrays {', '.join(map(printable, other))}"] if other else []
             read = [info for info in npz.zip.infolist() if info.filename.removesuffix(".npy") in names]
             check_packed(sum(info.file_size for info in read), sum(info.compress_size for info in read))
-            return {name: npz[name] for name in names}, pairs, notes
+            return {name: np.asanyarray(npz[name]) for name in names}, pairs, notes
     except DataError as error:
         raise DataError(str(error) if str(error).startswith(f"{path}: ") else f"{path}: {error}") from error
     except Exception as error:  # numpy and unzippers raise what they please

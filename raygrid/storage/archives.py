@@ -6,8 +6,12 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path, PureWindowsPath
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from raygrid.errors import DataError, listed, printable
 from raygrid.storage.checksum import is_left_behind
@@ -66,3 +70,19 @@ def check_size(n_bytes: int, at_most: int = MAX_FILE_BYTES) -> None:
     """Raise DataError if a member is larger than it can reasonably be; decompressed, it might fill the memory."""
     if n_bytes > at_most:
         raise DataError(f"got {n_bytes} bytes; expected at most {at_most}")
+
+
+def arrays_in(content: bytes, at_most: int) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an npz by name; pickled objects are refused.
+
+    Raises
+    ------
+    Exception
+        Whatever numpy and unzippers raise; DataError where there are more bytes than `at_most`.
+    """
+    with np.load(BytesIO(content), allow_pickle=False) as npz:
+        members = npz.zip.infolist()
+        n_bytes = sum(info.file_size for info in members)
+        check_size(n_bytes, at_most)
+        check_packed(n_bytes, sum(info.compress_size for info in members))
+        return {name: np.asanyarray(npz[name]) for name in npz.files}

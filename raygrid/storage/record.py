@@ -5,10 +5,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from raygrid.wording import without_passwords
+
 Status = Literal["done", "infeasible", "error", "oom", "timeout", "preempted"]
 
 # A cell whose record has one of these is never tried again; the next run tries the others again.
 FINAL: frozenset[str] = frozenset({"done", "infeasible"})
+
+
+_SAID = ("message", "traceback")  # what errors say
 
 
 class Measured(BaseModel):
@@ -183,3 +188,9 @@ class Record(BaseModel):
     notes: list[str] = []
     versions: dict[str, str] = {}
     measured: Measured
+
+    def to_json(self) -> str:
+        """Return the record as its file has it, in which no address has a password."""
+        texts = {name: without_passwords(text) for name in _SAID if (text := getattr(self, name))}
+        measured = self.measured.model_copy(update={"log": [*map(without_passwords, self.measured.log)]})
+        return self.model_copy(update={**texts, "measured": measured}).model_dump_json(indent=1) + "\n"

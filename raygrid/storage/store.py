@@ -3,7 +3,6 @@
 import json
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from raygrid.errors import StoreError
-from raygrid.storage.archives import MAX_FILE_BYTES, check_packed, check_size
+from raygrid.storage.archives import MAX_FILE_BYTES, arrays_in
 from raygrid.storage.folders import Claim, Folder, Location, ZipFolder, readable_at
 from raygrid.storage.kept_checkpoint import KeptCheckpoint
 from raygrid.storage.record import FINAL, Record
 from raygrid.storage.soundness import faults
-from raygrid.wording import first_line
+from raygrid.wording import first_line, without_passwords
 
 _FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
 _LOCK = ".lock"
@@ -146,12 +145,7 @@ class Store:
         if content is None:
             return {}
         try:
-            with np.load(BytesIO(content), allow_pickle=False) as kept:
-                members = kept.zip.infolist()
-                n_bytes = sum(info.file_size for info in members)
-                check_size(n_bytes, _MAX_PREDICTIONS_BYTES)
-                check_packed(n_bytes, sum(info.compress_size for info in members))
-                return dict(kept)
+            return arrays_in(content, _MAX_PREDICTIONS_BYTES)
         except Exception as error:  # numpy and unzippers raise what they please
             reason = f"got no predictions ({first_line(error)}); delete it and the cell's record to run the cell again"
             raise StoreError(f"{self.root / name}: {reason}") from None
@@ -175,15 +169,18 @@ class Store:
         self._check_claim()
         if predictions:
             self.folder.write(f"predictions/{record.key}.npz", lambda file: np.savez_compressed(file, **predictions))
-        name, text = f"records/{record.key}.json", record.model_dump_json(indent=1) + "\n"
+        name, text = f"records/{record.key}.json", record.to_json().encode()
         if earlier:
-            self.folder.write(name, lambda file: file.write(text.encode()))
-        elif not self.folder.create(name, lambda file: file.write(text.encode())):
+            self.folder.write(name, lambda file: file.write(text))
+        elif not self.folder.create(name, lambda file: file.write(text)):
             self.write(record, predictions)  # another process was faster
 
     def read_text(self, name: str) -> str:
         """Return the text of a file that `write_text` wrote; empty if there is no such file."""
-        return (self.folder.read(name) or b"").decode()
+        try:
+            return (self.folder.read(name) or b"").decode()
+        except UnicodeDecodeError:
+            raise StoreError(f"{self.root / name}: got bytes that are not UTF-8; expected a text; delete it") from None
 
     def write_text(self, name: str, text: str) -> Location:
         """Write a text file, e.g. ``report/table1.csv``, and return where it is."""
@@ -220,7 +217,8 @@ class Store:
         if not text:
             self.folder.delete(f"logs/{key}.log")
             return
-        self.folder.write(f"logs/{key}.log", lambda file: file.write(text.encode(errors="replace")), parents=True)
+        content = without_passwords(text).encode(errors="replace")
+        self.folder.write(f"logs/{key}.log", lambda file: file.write(content), parents=True)
 
     def checkpoint(self, key: str, version: str) -> KeptCheckpoint:
         """Return where a cell's training keeps its state.

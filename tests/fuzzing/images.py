@@ -3,6 +3,7 @@
 import io
 import struct
 import tarfile
+import warnings
 import zipfile
 import zlib
 from typing import Any
@@ -106,7 +107,7 @@ def folders(draw: st.DrawFn) -> Case:
     for _ in range(draw(st.integers(0, 1))):
         to = draw(st.sampled_from(["../../../victim.txt", "/etc", "..", ".", "nowhere", "/dev/zero", "/proc/self/mem"]))
         files[f"data/{draw(st.sampled_from(['cat/link.png', 'link', 'dog/sub', 'owl']))}"] = Link(to)
-    if draw(st.integers(0, 150)) == 0:
+    if draw(st.integers(0, 150)) == 77:
         files["data/cat/large.png"] = ODD["large"]
     return Case("folder", _INIT, files)
 
@@ -123,7 +124,7 @@ def _info(name: str) -> zipfile.ZipInfo:
 def zipped(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED, *, twice: bool = False) -> bytes:
     """Return a zip of these files, with names as they are."""
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(content, "w") as archive:
         for name, of in [*files.items(), *(list(files.items())[:1] if twice else [])]:
             archive.writestr(_info(name.encode("utf-8", "replace").decode()), of, how)
     return content.getvalue()
@@ -133,10 +134,10 @@ def zipped(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED, *, twice: b
 def zips(draw: st.DrawFn) -> Case:
     """Draw a zip of images: with names that lead outside, doubled or encrypted members, bombs; bent, or not."""
     files = draw(_tree())
-    if draw(st.integers(0, 9)) == 0:
+    if draw(st.integers(0, 9)) == 5:
         files["cat/bomb.bmp"] = bytes(80_000_000)
     content = zipped(files, draw(_ZIPPED), twice=draw(st.booleans()))
-    if draw(st.integers(0, 9)) == 0:
+    if draw(st.integers(0, 9)) == 5:
         content = content.replace(
             b"PK\x01\x02\x14\x00\x14\x00\x00\x00", b"PK\x01\x02\x14\x00\x14\x00\x01\x00"
         )  # encrypted
@@ -232,7 +233,7 @@ def arrays(draw: st.DrawFn) -> Case:
     if draw(st.booleans()):
         files[f"{draw(st.sampled_from(['x_test', 'extra', '../y', 'val_images']) | NAMES)}.npy"] = draw(_IMAGE_ARRAYS)
     content = zipped(files, draw(_ZIPPED))
-    if draw(st.integers(0, 60)) == 0:
+    if draw(st.integers(0, 60)) == 31:
         zeros = "{'descr': '|u1', 'fortran_order': False, 'shape': (3000000, 32, 32), }"
         content = zipped(files | {f"{names[0]}.npy": _npy_of(zeros, bytes(400_000_000))})
     return Case("npz", ("init", "data/x.npz", *_INIT[2:]), {"data/x.npz": draw(st.just(content) | bent(content))})

@@ -1,6 +1,7 @@
 """The Ray cluster that trials run on: one that is started for the run and stopped after it, or an existing one."""
 
 import os
+import secrets
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,6 +66,8 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
         yield
         return
     _check_answers(address)
+    if not address:
+        _have_a_token()
     passed_on = {"env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
     try:
         with tempfile.TemporaryDirectory(prefix="raygrid-") as empty:
@@ -95,6 +98,13 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
             private.leave_without_shutdown()
         else:
             ray.shutdown()
+
+
+def _have_a_token() -> None:
+    """Make the token of a cluster of our own, where Ray could not keep one because the home folder is not writable."""
+    if not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+        if not os.access(Path.home(), os.W_OK):
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex()  # the cluster's processes inherit it
 
 
 def allowed_cpus() -> int | None:

@@ -71,7 +71,7 @@ class LocalFolder:
     def create(self, name: str, fill: Fill) -> bool:
         """Write what `fill` writes, unless the file exists; return whether it was written."""
         with as_store_error(self.root), suppress(FileExistsError):
-            write_whole(self.root / name, fill, replaces=False)
+            write_whole(self._at(name), fill, replaces=False)
             return True
         return False
 
@@ -101,7 +101,7 @@ class LocalFolder:
             return False
         with as_store_error(self.root):
             try:
-                with FileLock(self.root / name, timeout=0):
+                with FileLock(self._at(name), timeout=0):
                     return False
             except Timeout:
                 return True

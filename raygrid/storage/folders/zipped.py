@@ -99,10 +99,11 @@ class ZipFolder:
             members = inside(self.root, ((info.filename, info) for info in infos))
             n_bytes = sum(info.file_size for info in members.values())
             check_size(n_bytes, _MAX_BYTES)
-            check_packed(n_bytes, sum(info.compress_size for info in members.values()))
         for name, info in members.items():
             with self._reading(name):
                 _check_member(name, info)
+        with self._reading():
+            check_packed(n_bytes, sum(info.compress_size for info in members.values()))
         return members
 
     @cached_property
