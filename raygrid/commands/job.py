@@ -79,6 +79,7 @@ def open_job(
         if isinstance(grid, Path)
         else loaded.name,
         cache=Cache(cache),
+        only=only,
     )
 
 
@@ -118,4 +119,5 @@ def open_study(stores: Sequence[str | Location], *, cache: str | Location, only:
         cells=select(cells, only, levels),
         stores=opened,
         cache=Cache(cache),
+        only=only,
     )
