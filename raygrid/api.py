@@ -28,7 +28,7 @@ def run(
     grid : str, Path or mapping
         The grid file, or what it would have; in a mapping paths count from the working directory.
     store : str or Path, optional
-        Where records are kept, a folder or a URL; by default ``runs/<name of the grid>``.
+        Where records are kept, a folder or a URL; by default ``runs/<name of the grid>`` beside the grid file.
     only : str or sequence of str
         Which cells, e.g. ``"dataset=digits"`` or ``["fold=0,1", "resampler=none"]``; by default all.
     engine : {"ray", "inline"}

@@ -5,7 +5,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ from raygrid.storage.stopwatch import shared_s
 from raygrid.storage.store import Store
 
 Predictions = dict[str, np.ndarray[Any, Any]]
+
+_NO_LIMIT = nullcontext()
 
 
 class Clock:
@@ -141,7 +143,15 @@ def notes_on(sizes: Mapping[str, Sequence[int]], class_names: Sequence[str], sma
     return notes
 
 
-def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: str) -> Record:
+def run(
+    cell: Cell,
+    inputs: Inputs,
+    store: Store,
+    *,
+    runtime: Runtime,
+    attempt: str,
+    limit: AbstractContextManager[object] = _NO_LIMIT,
+) -> Record:
     """Compute one cell and keep its record, whatever becomes of it; what is there already is not computed again.
 
     Parameters
@@ -150,6 +160,8 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
         What the cell is computed with.
     attempt : str
         A name for this try, and others of the same run at the same time.
+    limit : context manager
+        Limits the time of the computation; a store that is slow to answer is not the cell's fault.
 
     Raises
     ------
@@ -163,7 +175,7 @@ def run(cell: Cell, inputs: Inputs, store: Store, *, runtime: Runtime, attempt: 
     clock, checkpoint = Clock(), store.checkpoint(cell.key, version=json.dumps(runtime.known(), sort_keys=True))
     host.reset_peak_memory()
     threads, gpus = runtime.threads, runtime.gpus if cell.uses_cards else 0.0
-    with threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
+    with limit, threadpool_limits(threads), parallel_config("threading", n_jobs=threads), _warnings() as warned:
         outcome, predictions = _outcome(cell, inputs, clock, checkpoint, runtime)
     record = Record(
         key=cell.key,

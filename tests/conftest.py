@@ -183,7 +183,10 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Launched]]:
 
 @pytest.fixture
 def raygrid(cache, monkeypatch, capsys):
-    """Run the command in this process; return its exit code, stdout and stderr."""
+    """Run the command in this process; return its exit code, stdout, and stderr without the line that names the store.
+
+    Every verb has that line; tests/test_stores.py reads it.
+    """
 
     def run(*arguments):
         monkeypatch.setenv("RAYGRID_CACHE", str(cache.root))
@@ -191,6 +194,7 @@ def raygrid(cache, monkeypatch, capsys):
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
             cli.main()
-        return (end.value.code, *capsys.readouterr())
+        out, err = capsys.readouterr()
+        return end.value.code, out, "".join(line for line in err.splitlines(True) if not line.startswith("store: "))
 
     return run

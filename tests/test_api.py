@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ GRID = {
     ],
 }
 N_CELLS = 2 * 3 * 3
+RESULTS = Path(__file__).parents[1] / "experiments" / "results"
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +91,30 @@ def test_records_and_predictions_of_one_cell(study):
     confusion = np.zeros((10, 10), dtype=int)
     np.add.at(confusion, (predictions["y_true"], predictions["y_pred"]), 1)
     assert confusion.tolist() == record.confusion
+    assert study.record(key[:6]) == record
     for ask in (study.record, study.predictions):
-        with pytest.raises(UsageError, match="got 'nothing'; expected the key of a record"):
+        with pytest.raises(UsageError, match=f"got 'nothing'; expected the key of one of the {N_CELLS} cells"):
             ask("nothing")
 
 
+def test_a_cell_without_a_record_is_named(study, tmp_path):
+    loaded = raygrid.load(shutil.copytree(study.store.root, tmp_path / "without"))
+    cell = study.cells[0]
+    (loaded.store.root / "records" / f"{cell.key}.json").unlink()
+    with pytest.raises(UsageError, match=rf"CELL: got '{cell.key}'; .*dataset=digits.* has none yet"):
+        loaded.record(cell.key)
+
+
+def test_what_cells_chose_is_a_column():
+    chosen = raygrid.load(RESULTS / "chosen.zip").to_frame(["AvAcc"]).groupby("classifier")["chosen"]
+    assert {name: set(values) for name, values in chosen} == {
+        "svm": {""},
+        "svm-chosen-C-gamma": {"C=10.0, gamma=scale"},
+    }
+
+
 def test_a_notebook_shows_the_table(study):
-    assert repr(study) == f"<Job small: {N_CELLS} cells, {study.store.root}>"
+    assert repr(study) == f"<Study small: {N_CELLS} cells in small>"
     page = study._repr_html_()
     assert page.startswith(f"<p>small: {N_CELLS} cells: {N_CELLS} done, 0 infeasible, 0 to do</p><table")
     assert f"<td>{study.table().iloc[0, 0]:.4f}</td>" in page

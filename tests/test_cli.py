@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import typer
 import yaml
 from made_up import statuses
 
+from raygrid import cli
 from raygrid.engine import ENGINES
 from raygrid.gridfile.schema import Grid
 from raygrid.report.missing import Missing
@@ -328,10 +330,26 @@ def test_h_is_help(raygrid, verb):
     [("run", "--engine", ENGINES), ("plan", "--engine", ENGINES), ("report", "--missing", get_args(Missing))],
 )
 def test_help_and_mistakes_name_what_there_is(raygrid, verb, option, names):
-    assert f"<{'|'.join(names)}>" in unboxed(raygrid(verb, "--help")[1])
+    assert "|".join(names) in unboxed(raygrid(verb, "--help")[1])
     code, out, err = raygrid(verb, "x.yaml", option, "bogus")
     assert (code, out) == (2, "")
     assert f"got 'bogus'; expected one of {', '.join(names)}" in unboxed(err)
+
+
+VERBS = [command.name for command in cli.app.registered_commands]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_stands_alone_at_80_columns(raygrid, verb, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = raygrid(verb, "--help")[1].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines)  # cut
+    assert [line for line in lines if line.strip()][-1].startswith(f" Example: raygrid {verb}")
+    parameters = typer.main.get_command(cli.app).commands[verb].params
+    assert [each.name for each in parameters if not each.help] == []
+    ungrouped = [each.name for each in parameters if each.param_type_name == "option" and not each.rich_help_panel]
+    assert ungrouped == []  # --help, which is alone in Options, is not among them
 
 
 def unboxed(text: str) -> str:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
-@pytest.fixture(scope="module", params=["cluster.yaml", "cluster-gcp.yaml"])
+@pytest.fixture(scope="module", params=["cluster.yaml", "deploy/cluster-gcp.yaml"])
 def cluster(request):
     return yaml.safe_load((ROOT / request.param).read_text())
 
@@ -24,7 +24,7 @@ def aws():
 
 @pytest.fixture(scope="module")
 def gcp():
-    return yaml.safe_load((ROOT / "cluster-gcp.yaml").read_text())
+    return yaml.safe_load((ROOT / "deploy" / "cluster-gcp.yaml").read_text())
 
 
 def nodes(cluster):

@@ -10,9 +10,10 @@ from raygrid import resampling
 from raygrid.axes import ALIASES, AXES
 from raygrid.classifiers.svm import Svm
 from raygrid.errors import GridError, UsageError
+from raygrid.gridfile.exclusions import Exclusion
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.resources import Resources, changed
-from raygrid.gridfile.schema import Exclusion, Grid
+from raygrid.gridfile.schema import Grid
 from raygrid.imbalance import Harmonic
 from raygrid.networks.backbones import BackboneLevel
 from raygrid.representations import Representation

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from raygrid.cells import Cell
 from raygrid.classifiers.svm import Svm
-from raygrid.commands.doctor import needs, software, system
+from raygrid.commands.doctor import needs, place, software, system
 from raygrid.commands.job import open_job
 from raygrid.datasets import DATASETS, FromPath
 from raygrid.errors import DataError
@@ -350,3 +350,34 @@ def test_a_cluster_that_is_not_there(address, line):
     code = f"from raygrid.commands.doctor import system; print(*system.ray({{}}, {address!r}))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.startswith(f"WRONG {line}"), run.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, []),
+        ({"SLURM_JOB_ID": "7"}, ["ok    Slurm: in job 7"]),
+        (
+            {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "4"},
+            ["ok    Slurm: in job 7; a run uses this node alone, deploy/slurm.sbatch all 4"],
+        ),
+        (
+            {"KUBERNETES_SERVICE_HOST": "10.0.0.1"},
+            ["ok    Kubernetes: in a pod; deploy/rayjob.yaml runs a grid on pods that come and go"],
+        ),
+    ],
+)
+def test_a_job_or_a_pod_is_told_how_to_use_more_than_itself(variables, expected, monkeypatch, tmp_path):
+    for name in ("SLURM_JOB_ID", "SLURM_JOB_NUM_NODES", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [str(finding) for finding in place.scheduler()] == expected
+
+
+def test_a_login_node_is_told_how_to_submit(monkeypatch, tmp_path):
+    (tmp_path / "sbatch").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    assert "sbatch deploy/slurm.sbatch" in str(next(place.scheduler()))

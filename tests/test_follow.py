@@ -213,6 +213,7 @@ def test_the_rate_is_that_of_what_ended_lately():
     assert rate_per_s(minutes, NOON) == pytest.approx(4 / (20 * 60))
     assert rate_per_s(minutes[:3], NOON) is None
     assert rate_per_s([NOON], NOON) is None
+    assert rate_per_s(minutes, NOON - timedelta(seconds=90)) == pytest.approx(4 / (20 * 60))  # a slow clock here
 
 
 def test_the_time_left_is_that_of_as_many_cells(follow, follower, store, records):

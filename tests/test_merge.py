@@ -18,6 +18,7 @@ A, B, C = ("a" * 16, "b" * 16, "c" * 16)
 
 def record(key: str, status: Any = "done", finished_at: str = "2026-01-01T00:00:00+00:00", **fields: Any) -> Record:
     measured = Measured(finished_at=finished_at, seconds={"fit": 1.5}, peak_memory_mb=100.0)
+    fields = {"confusion": [[1, 0], [0, 1]], **fields}
     return Record(key=key, cell={"fold": 0}, status=status, measured=measured, **fields)
 
 
@@ -51,10 +52,15 @@ def test_merging_again_copies_nothing(tmp_path: Path) -> None:
 
 
 def test_the_same_result_measured_twice_keeps_the_first(tmp_path: Path) -> None:
-    stores = [store(tmp_path / str(year), record(A, finished_at=f"{year}-01-01")) for year in (2027, 2025, 2026)]
+    stores = [
+        store(tmp_path / str(year), record(A, finished_at=f"{year}-01-01T00:00:00+00:00"))
+        for year in (2027, 2025, 2026)
+    ]
     assert merge(stores[0], stores[1:]) == 0
     assert merge(new := Store(tmp_path / "new"), stores[1:]) == 1
-    assert [made.records()[A].measured.finished_at for made in (stores[0], new)] == ["2027-01-01", "2025-01-01"]
+    assert [made.records()[A].measured.finished_at for made in (stores[0], new)] == [
+        f"{year}-01-01T00:00:00+00:00" for year in (2027, 2025)
+    ]
 
 
 FAILURES = [

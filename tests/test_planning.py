@@ -332,10 +332,8 @@ def test_a_pilot_runs_ordinary_cells_and_keeps_their_records(raygrid, grid_file,
     pilots = [line for line in err.splitlines() if line.startswith("pilot")]
     assert pilots == ["pilot: 2 of 8 cells", "pilot: 1 of 8 cells"]
     assert "infeasible" not in err  # SMOTE's cells at IR 10 are, which the sizes of the classes say beforehand
-    refused = re.findall(
-        r"^infeasible: 1 cell: digits: smote: got 11 samples of class (\d), '\1'; expected at least 12", out, re.M
-    )
-    assert len(refused) == 2
+    refused = r"^infeasible: 2 cells: digits: smote: got 11 samples of class (\d), '\1'; expected at least 12.*wise$"
+    assert len(re.findall(refused, out, re.M)) == 1
     cells = {(cell.imbalance.ir, cell.fold, cell.resampler.name): cell.key for cell in cells_of(arms=arms)}
     ran = [cells[10, 0, "none"], cells[2, 0, "none"], cells[2, 0, "smote"]]
     assert made_up.statuses(store) == dict.fromkeys(ran, "done")

@@ -23,6 +23,7 @@ PREDICTIONS = {"y_true": np.arange(3), "y_pred": np.array([0, 1, 1]), "test_inde
 
 
 def record(key="0123456789abcdef", status="done", **fields):
+    fields = {"confusion": [[1, 0], [0, 1]], **fields}
     return Record(key=key, cell={"fold": 0}, status=status, measured=MEASURED, **fields)
 
 
@@ -53,7 +54,7 @@ def content(store):
 
 
 def test_a_record_is_read_as_it_was_written(store):
-    written = record(metrics={"AvAcc": 1 / 3}, class_names=["猫"])
+    written = record(metrics={"AvAcc": 1 / 3}, class_names=["猫", "犬"])
     store.write(written, PREDICTIONS)
     assert store.record(written.key) == written
     assert store.records() == {written.key: written}
@@ -112,6 +113,19 @@ def test_a_final_record_is_never_altered(store, first, second):
     before = content(store)
     store.write(record(status=second, message="second"), {"y_pred": np.zeros(9)})
     assert content(store) == before
+
+
+@pytest.mark.parametrize("status", ["done", "timeout"])
+def test_a_final_record_that_comes_while_another_is_written_is_never_altered(store, status):
+    class Meanwhile:
+        """Predictions that another process writes while they are being written."""
+
+        def __array__(self, *arguments, **options):
+            Store(str(store.root)).write(record(message="first"), {})
+            return np.zeros(9)
+
+    store.write(record(status=status, message="second"), {"y_pred": Meanwhile()})
+    assert [(some.status, some.message) for some in store.records().values()] == [("done", "first")]
 
 
 @pytest.mark.parametrize("second", ["done", "infeasible", "error"])

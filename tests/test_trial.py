@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,12 +13,12 @@ from joblib import effective_n_jobs, parallel_config
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from raygrid import host, trial
-from raygrid.cells import hash_of
 from raygrid.classifiers.knn import Knn
 from raygrid.errors import StoreError
 from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs
+from raygrid.keys import hash_of
 from raygrid.metrics.confusion import METRICS
 from raygrid.resampling import Resampler
 from raygrid.storage.record import Record
@@ -101,6 +102,28 @@ def test_a_done_record_agrees_with_the_predictions_kept_beside_it(cell, inputs, 
     assert 0.3 < record.metrics["AvAcc"] < 1
     assert y_true.tolist() == inputs.y[test_index].tolist()
     assert [sum(row) for row in record.confusion] == record.class_counts["test"]
+
+
+def test_the_time_limit_does_not_count_what_the_store_takes(cell, inputs, store):
+    heard = []
+
+    class Noting(Store):
+        def record(self, key):
+            heard.append("read")
+            return super().record(key)
+
+        def write(self, record, predictions):
+            heard.append("write")
+            super().write(record, predictions)
+
+    @contextmanager
+    def limit():
+        heard.append("begins")
+        yield
+        heard.append("ends")
+
+    trial.run(cell, inputs, Noting(store.root), runtime=Runtime(1), attempt="", limit=limit())
+    assert heard == ["read", "begins", "ends", "write", "read"]
 
 
 def test_a_done_record_counts_the_samples_of_each_class(cell, inputs, store):

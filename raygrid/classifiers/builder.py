@@ -14,7 +14,7 @@ from raygrid.usercode.source import first_checksum, root_of
 
 
 class BuiltNetwork(Network):
-    """A network that the user's function builds, trained like `Cnn`.
+    """A network that the user's function builds, trained like `cnn`.
 
     Attributes
     ----------

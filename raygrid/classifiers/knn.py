@@ -24,7 +24,7 @@ class Knn(ScoringClassifier):
     Attributes
     ----------
     n_neighbors : int
-        k.
+        How many, k.
     """
 
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"

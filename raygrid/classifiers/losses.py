@@ -24,6 +24,7 @@ class LossLevel(Level):
     Attributes
     ----------
     loss : Loss
+        What a wrong probability costs.
     class_weight : ClassWeight
         By what the loss of a sample is multiplied, depending on its class.
     class_weight_after : int

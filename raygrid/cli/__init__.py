@@ -1,6 +1,9 @@
 """The command line: translates flags and errors, and nothing else."""
 
+import logging
+import os
 import sys
+import warnings
 from importlib.metadata import version
 from typing import Annotated
 
@@ -8,6 +11,7 @@ import typer
 
 from raygrid.cli import reading, running
 from raygrid.errors import UsageError
+from raygrid.wording import shown, without_passwords
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,31 +37,55 @@ def raygrid(
     """Take the options that stand before a verb."""
 
 
-# In the order of --help.
-_VERBS = (
-    running.init,
-    running.plan,
-    running.prepare,
-    running.run,
-    reading.status,
-    reading.logs,
-    running.doctor,
-    reading.report,
-    reading.open_page,
-    reading.compare,
-    reading.merge,
-    reading.pack,
-    running.test,
-    running.schema,
-)
-for _verb in _VERBS:
-    app.command(_verb.__name__.partition("_")[0])(_verb)
+_QUIET = {"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+# By the group in which --help shows them, in its order; each with what ends its own help.
+_VERBS = {
+    "Begin": (
+        (running.init, "raygrid init photos mine.yaml"),
+        (running.plan, "raygrid plan mine.yaml --pilot --cpus 32 --gpus 1 --price 2.5"),
+        (running.doctor, "raygrid doctor mine.yaml"),
+        (running.test, "raygrid test my_module:MySampler k=3"),
+        (running.schema, "raygrid schema > grid.schema.json"),
+    ),
+    "Run": (
+        (running.prepare, "raygrid prepare mine.yaml"),
+        (running.run, "raygrid run mine.yaml --only dataset=mnist --max-hours 8"),
+    ),
+    "Look": (
+        (reading.status, "raygrid status mine.yaml --follow"),
+        (reading.logs, "raygrid logs mine.yaml 3f2a"),
+        (reading.report, "raygrid report mine.yaml --rows dataset,imbalance --metric AvAcc"),
+        (reading.open_page, "raygrid open mine.yaml"),
+        (reading.compare, "raygrid compare experiments/paper.yaml --published paper --all"),
+    ),
+    "Stores": (
+        (reading.merge, "raygrid merge runs/all laptop/runs/mine s3://bucket/mine"),
+        (reading.pack, "raygrid pack runs/mine mine.zip --predictions"),
+    ),
+}
+for _panel, _verbs in _VERBS.items():
+    for _verb, _example in _verbs:
+        _name = _verb.__name__.partition("_")[0]
+        app.command(_name, rich_help_panel=_panel, epilog=f"Example: {_example}")(_verb)
+
+
+def _quieten_libraries() -> None:
+    """Keep warnings and bars of other libraries off the screen, here and in the processes that this one starts.
+
+    A trial's warnings are in its record. Who sets these variables, or PYTHONWARNINGS, sees what they ask for.
+    """
+    os.environ |= {name: value for name, value in _QUIET.items() if name not in os.environ}
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it complains of a home folder that is not writable
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def main() -> None:
     """Run the command line; a user's mistake is printed without a traceback and exits with 2."""
+    _quieten_libraries()
     try:
         app()
     except UsageError as error:
-        print(error, file=sys.stderr)
+        print(shown(without_passwords(str(error))), file=sys.stderr)
         sys.exit(2)

@@ -1,27 +1,24 @@
-"""Options that several commands share, and the values that the commands get from them."""
+"""The options and arguments that verbs have: their names, their help, and the group in which the help shows them."""
 
-import inspect
 import os
-from collections.abc import Callable, Sequence
-from functools import wraps
-from math import inf
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
 from raygrid.axes import METHOD_AXES
-from raygrid.errors import UsageError, choices
+from raygrid.errors import choices
 from raygrid.report.missing import Missing
 
-if TYPE_CHECKING:
-    from raygrid.commands.job import Job
-    from raygrid.commands.study import Study
-    from raygrid.costs.schedule import Machines
-    from raygrid.engine import Terms
-    from raygrid.report.groups import Grouping
-
-# What makes the values is imported where it is needed, so that --help answers at once.
+# Groups of options in the help of a verb.
+_CELLS = "Which cells, and where they are kept"
+_MACHINES = "Where it is computed, with how much"
+_LIMITS = "When it stops"
+_PRICED = "For which machines the time and the cost are predicted"
+_SHOWN = "What is shown"
+_ONE_TABLE = "One table of your own in place of the report"
+_TRACKERS = "Who else is told"
 
 
 def _known_engine(name: str) -> str:
@@ -40,197 +37,174 @@ def _one_of(names: Sequence[str], name: str) -> str:
     return name
 
 
-def _engine(text: str) -> Any:
-    return typer.Option("--engine", metavar="<ray|inline>", callback=_known_engine, help=text)
+def _option(panel: str, text: str, *flags: str, **settings: Any) -> Any:
+    return typer.Option(*flags, help=text, rich_help_panel=panel, **settings)
 
+
+def _flag(panel: str, text: str, *flags: str) -> Any:
+    return _option(panel, text, *flags, metavar="")  # or the help would show that it takes a value
+
+
+def _engine(text: str) -> Any:
+    return _option(_MACHINES, text, "--engine", metavar="ray|inline", callback=_known_engine)
+
+
+_GRID_OR_STORE = "A grid file (YAML), or a store: a folder, a URL or a packed one. A store needs no data to be read."
+_ONE_BELOW = " Left out: the one store below this folder."
+_BESIDE = "runs/NAME beside the grid file"
+_STORE = "The store, where records are kept."
 
 GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid file (YAML).")]
-GridOrStore = Annotated[
-    str, typer.Argument(metavar="GRID|STORE", help="The grid file (YAML), or a store, which needs no data to be read.")
+GridOrStore = Annotated[str, typer.Argument(metavar="GRID|STORE", help=_GRID_OR_STORE)]
+GridOrOnlyStore = Annotated[
+    str, typer.Argument(metavar="GRID|STORE", help=_GRID_OR_STORE + _ONE_BELOW, show_default=False)
 ]
-AnyGridFile = Annotated[Path | None, typer.Argument(metavar="[GRID]", help="The grid file; none: this machine.")]
-StoreFolder = Annotated[
-    str | None, typer.Option("--store", metavar="DIR|URL|ZIP", help="Where records live.", show_default="runs/NAME")
+GridOrStoreIfAny = Annotated[
+    str,
+    typer.Argument(
+        metavar="GRID|STORE", help=_GRID_OR_STORE + " Left out: lists the stores below this folder.", show_default=False
+    ),
 ]
+GridFileIfAny = Annotated[
+    Path | None, typer.Argument(metavar="GRID", help="The grid file (YAML). Left out: only this machine is examined.")
+]
+StoreFolder = Annotated[str | None, _option(_CELLS, _STORE, "--store", metavar="DIR|URL|ZIP", show_default=_BESIDE)]
 StoreFolders = Annotated[
     list[str],
-    typer.Option(
-        "--store", metavar="DIR|URL|ZIP", help="Where records live; may be repeated.", show_default="runs/NAME"
+    _option(
+        _CELLS, _STORE + " Given several times, all are read.", "--store", metavar="DIR|URL|ZIP", show_default=_BESIDE
     ),
+]
+Experiment = Annotated[
+    str | None,
+    _option(_CELLS, "Copy this grid of raygrid's own, e.g. quickstart, in place of IMAGES.", metavar="NAME"),
 ]
 CacheFolder = Annotated[
     str,
-    typer.Option(
+    _option(
+        _CELLS,
+        "Where decoded images and features are kept, for every grid.",
         "--cache",
         envvar="RAYGRID_CACHE",
         metavar="DIR|URL",
-        help="Where decoded images and features are kept for every grid.",
     ),
 ]
 Only = Annotated[
-    list[str], typer.Option("--only", metavar="AXIS=LEVEL[,LEVEL]", help="Only these cells; may be repeated.")
+    list[str],
+    _option(
+        _CELLS,
+        "Only the cells with these levels, e.g. --only fold=0,1. Given several times, all must hold.",
+        "--only",
+        metavar="AXIS=LEVEL,...",
+    ),
 ]
-EngineName = Annotated[str, _engine("Ray Tune, or one process for debugging.")]
-PilotEngine = Annotated[str, _engine("Of the pilot.")]
-Address = Annotated[str | None, typer.Option(help="Join this Ray cluster ('auto': the one of this machine).")]
-GpusPerTrial = Annotated[float | None, typer.Option(help="For networks.", show_default="the grid file's resources")]
-Cpus = Annotated[int, typer.Option(help="Machines to tell the time for: their CPUs.", show_default="this machine's")]
-Gpus = Annotated[int, typer.Option(help="Their GPUs.")]
-MemoryGb = Annotated[float, typer.Option(help="What trials may use of their memory.", show_default="what they ask for")]
-Price = Annotated[float | None, typer.Option(help="Of a GPU for an hour; of a CPU where there is no GPU.")]
-MaxHours = Annotated[float | None, typer.Option(help="Stop after so long.")]
-MaxCost = Annotated[float | None, typer.Option(help="Stop when so much is spent; see --price.")]
+EngineName = Annotated[str, _engine("Ray Tune, or one cell after the other in this process, for debugging.")]
+PilotEngine = Annotated[str, _engine("What runs the pilot's cells: Ray Tune, or this process.")]
+Address = Annotated[
+    str | None,
+    _option(
+        _MACHINES,
+        "The Ray cluster to use: HOST:PORT, or 'auto' for one on this machine. Left out: one is started here.",
+        metavar="HOST:PORT",
+    ),
+]
 ResourceFlags = Annotated[
     list[str],
-    typer.Option("--resources", metavar="CLASSIFIER:NAME=NUMBER,...", help="Instead of the file's; may be repeated."),
+    _option(
+        _MACHINES,
+        "What each trial of a classifier may use, in place of what the grid file says, e.g. --resources cnn:gpus=0.25.",
+        "--resources",
+        metavar="CLASSIFIER:WHAT=N",
+    ),
 ]
-MlFlow = Annotated[str | None, typer.Option(metavar="URI", help="Report trials to this MLflow server.")]
-TensorBoard = Annotated[Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show what Ray says as well.")]
-Rows = Annotated[str, typer.Option(metavar="AXIS[,AXIS]", help="Instead of all: one table, by these axes.")]
-Columns = Annotated[str, typer.Option(metavar="AXIS[,AXIS]")]
-Metrics = Annotated[str, typer.Option(metavar="METRIC[,METRIC]", help="With --rows: only these.")]
+GpusPerTrial = Annotated[
+    float | None,
+    _option(
+        _PRICED,
+        "GPUs, or the share of one, for each trial of a network.",
+        metavar="N",
+        show_default="the grid file's resources",
+    ),
+]
+Cpus = Annotated[int, _option(_PRICED, "CPUs of these machines.", metavar="N", show_default="this machine's")]
+Gpus = Annotated[int, _option(_PRICED, "GPUs of these machines.", metavar="N")]
+MemoryGb = Annotated[
+    float,
+    _option(
+        _PRICED, "GB of memory that trials may use on these machines.", metavar="GB", show_default="what they ask for"
+    ),
+]
+_PRICE_TEXT = "What a GPU costs an hour, in any currency; a CPU where there is no GPU."
+Price = Annotated[float | None, _option(_PRICED, _PRICE_TEXT, "--price", metavar="AMOUNT")]
+SpentPrice = Annotated[float | None, _option(_LIMITS, _PRICE_TEXT, "--price", metavar="AMOUNT")]
+MaxHours = Annotated[float | None, _option(_LIMITS, "Stop after so many hours.", metavar="HOURS")]
+MaxCost = Annotated[float | None, _option(_LIMITS, "Stop when so much is spent; needs --price.", metavar="AMOUNT")]
+MlFlow = Annotated[str | None, _option(_TRACKERS, "Report trials to this MLflow server.", metavar="URI")]
+TensorBoard = Annotated[Path | None, _option(_TRACKERS, "Write TensorBoard's event files there.", metavar="DIR")]
+Verbose = Annotated[bool, _flag(_SHOWN, "Also what Ray and, with the inline engine, cells write.", "--verbose")]
+Json = Annotated[bool, _flag(_SHOWN, "JSON, for programs.", "--json")]
+Pilot = Annotated[
+    bool, _flag(_MACHINES, "First run a few cells, one of each kind that has no record; records are kept.", "--pilot")
+]
+Follow = Annotated[bool, _flag(_SHOWN, "Go on until the run ends, or none begins for a minute.", "--follow")]
+Every = Annotated[float, _option(_SHOWN, "With --follow: seconds between two looks.", min=0.1, metavar="SECONDS")]
+Rows = Annotated[str, _option(_ONE_TABLE, "The axes of its rows, e.g. dataset,imbalance.", metavar="AXIS,...")]
+Columns = Annotated[
+    str, _option(_ONE_TABLE, "The axes of its columns.", metavar="AXIS,...", show_default=", ".join(METHOD_AXES))
+]
+Metrics = Annotated[str, _option(_ONE_TABLE, "With --rows: only these metrics.", metavar="METRIC,...")]
 Groups = Annotated[
-    str, typer.Option(metavar="thirds|N,N", help="Head, medium, tail: thirds of the classes, or above and below N.")
+    str,
+    _option(
+        _SHOWN,
+        "Which classes are head, medium and tail: thirds of the classes, or those with more than the first and fewer "
+        "than the second number of training images, e.g. 100,20.",
+        metavar="thirds|N,N",
+    ),
+]
+Spread = Annotated[bool, _flag(_SHOWN, "Also the standard deviation over folds.", "--spread")]
+PagePublished = Annotated[
+    str | None, _option(_SHOWN, "On the page, the differences from these tables; see compare.", metavar="NAME|CSV")
 ]
 ForPrint = Annotated[
     bool | None,
-    typer.Option("--print/--no-print", help="Figures as PDF and PNG too.", show_default="up to 5,000 cells"),
+    _option(_SHOWN, "Figures as PDF and PNG too.", "--print/--no-print", metavar="", show_default="up to 5,000 cells"),
 ]
-Despite = Annotated[
-    str, typer.Option(metavar="FACT[,FACT]|all", help="Compare although the protocols differ in these facts.")
+Watch = Annotated[
+    int | None,
+    _option(_SHOWN, "Write it again every so many seconds, while a run is at work.", min=1, metavar="SECONDS"),
 ]
-Reference = Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A class of your own, e.g. my_module:MyClass.")]
-Parameters = Annotated[list[str], typer.Argument(metavar="[NAME=VALUE]...", help="Its parameters, as in a grid file.")]
-Published = Annotated[
-    str, typer.Option(help="'paper', or a CSV: metric, dataset or imbalance_ratio, representation, ..., value.")
-]
-_POLICIES = "|".join(get_args(Missing))
 Policy = Annotated[
     str,
-    typer.Option(metavar=f"<{_POLICIES}>", callback=_known_policy, help="Where cells have no result."),
+    _option(
+        _SHOWN,
+        "Where cells have no result: refuse to average, mark the mean with a dash, or drop their folds.",
+        metavar="|".join(get_args(Missing)),
+        callback=_known_policy,
+    ),
+]
+Despite = Annotated[
+    str, _option(_SHOWN, "Compare although the protocols differ in these facts.", metavar="FACT,...|all")
+]
+Published = Annotated[
+    str,
+    _option(
+        _SHOWN,
+        "The tables: paper, cifar10_lt, or a CSV with the columns metric, dataset or imbalance_ratio, "
+        "representation, resampler, value.",
+        metavar="NAME|CSV",
+    ),
+]
+Predictions = Annotated[
+    bool, _flag("What is packed", "Also what was predicted for every test sample.", "--predictions")
+]
+EveryNumber = Annotated[bool, _flag(_SHOWN, "Every number, in place of a summary.", "--all")]
+Reference = Annotated[
+    str, typer.Argument(metavar="MODULE:CLASS", help="A class of your own, in a file in this folder or installed.")
+]
+Parameters = Annotated[
+    list[str], typer.Argument(metavar="NAME=VALUE", help="Its parameters, with values as in a grid file.")
 ]
 DEFAULT_CACHE = "~/.cache/raygrid"
 DEFAULT_CPUS = os.cpu_count() or 1
 METHODS = ",".join(METHOD_AXES)
-
-
-def job(grid: GridFile, store: StoreFolder = None, only: Only = [], cache: CacheFolder = DEFAULT_CACHE) -> "Job":  # noqa: B006
-    """Open a grid file against the store that holds its records."""
-    from raygrid.commands.job import open_job
-
-    return open_job(grid, stores=[store] if store else [], cache=cache, only=only)
-
-
-def study(
-    grid: GridOrStore,
-    store: StoreFolder = None,
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
-) -> "Study":
-    """Open a grid file against the store that holds its records, or a store alone."""
-    return study_of_stores(grid, [store] if store else [], only, cache)
-
-
-def study_of_stores(
-    grid: GridOrStore,
-    store: StoreFolders = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
-) -> "Study":
-    """Open a grid file against one or more stores, or stores alone."""
-    from raygrid.commands.job import is_store, open_job, open_study
-
-    if is_store(grid):
-        return open_study([grid, *store], cache=cache, only=only)
-    return open_job(Path(grid), stores=store, cache=cache, only=only)
-
-
-def job_if_any(
-    grid: AnyGridFile = None,
-    store: StoreFolder = None,
-    only: Only = [],  # noqa: B006
-    cache: CacheFolder = DEFAULT_CACHE,
-) -> "Job | None":
-    """Open a grid file, if one is named."""
-    return job(grid, store, only, cache) if grid else None
-
-
-def machines(cpus: Cpus = DEFAULT_CPUS, gpus: Gpus = 0, memory_gb: MemoryGb = inf, price: Price = None) -> "Machines":
-    """Return the machines whose time and cost are predicted."""
-    from raygrid.costs.schedule import Machines
-
-    return Machines(cpus, gpus, price, memory_gb)
-
-
-def terms(
-    address: Address = None,
-    max_hours: MaxHours = None,
-    max_cost: MaxCost = None,
-    price: Price = None,
-    mlflow: MlFlow = None,
-    tensorboard: TensorBoard = None,
-    verbose: Verbose = False,
-) -> "Terms":
-    """Return the settings of a run, but for its name and resources."""
-    from raygrid.costs.budget import Budget
-    from raygrid.engine import Terms
-
-    spending = Budget(max_hours, max_cost, price)
-    return Terms(budget=spending, address=address, mlflow=mlflow, tensorboard=tensorboard, verbose=verbose)
-
-
-class Pivot(NamedTuple):
-    """The axes and metrics of one table."""
-
-    rows: Sequence[str]
-    columns: Sequence[str]
-    metrics: Sequence[str]
-
-
-def pivot(rows: Rows = "", columns: Columns = METHODS, metric: Metrics = "") -> Pivot | None:
-    """Return which table is asked for, if one is."""
-    if metric and not rows:
-        raise UsageError("--metric: got no --rows; expected both, for one table; leave it out for the whole report")
-    return Pivot(split(rows), split(columns), split(metric)) if rows else None
-
-
-def grouping(groups: Groups = "thirds") -> "Grouping":
-    """Return which classes are head, medium and tail."""
-    from raygrid.report.groups import grouping_named
-
-    return grouping_named(groups)
-
-
-def split(text: str) -> list[str]:
-    """Return the parts of a list with commas."""
-    return [part for part in text.split(",") if part]
-
-
-def gathered(**makers: Callable[..., object]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a verb one value in place of several options.
-
-    Parameters
-    ----------
-    makers : callables
-        What makes the value, by the name of the verb's parameter; its own parameters become options of the verb.
-    """
-    options = {name: inspect.signature(make).parameters for name, make in makers.items()}
-
-    def gather(verb: Callable[..., None]) -> Callable[..., None]:
-        @wraps(verb)
-        def call(**given: Any) -> None:
-            made = {name: make(**{one: given.pop(one) for one in options[name]}) for name, make in makers.items()}
-            verb(**made, **given)
-
-        signature = inspect.signature(verb)
-        parameters = [
-            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for name, plain in signature.parameters.items()
-            for parameter in (options[name].values() if name in options else [plain])
-        ]
-        call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return call
-
-    return gather

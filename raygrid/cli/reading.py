@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from raygrid.cli import options
-from raygrid.cli.options import gathered
+from raygrid.cli import options, values
+from raygrid.cli.values import gathered
 from raygrid.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,44 +17,50 @@ if TYPE_CHECKING:
 # What a verb needs is imported in the verb, so that --help answers at once.
 
 
-@gathered(study=options.study)
+@gathered(study=values.study_if_any)
 def status(
-    study: "Study",
-    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Until the run ends, or none begins for a minute.")] = False,
-    every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")] = 2.0,
+    study: "Study | None", json: options.Json = False, follow: options.Follow = False, every: options.Every = 2.0
 ) -> None:
-    """Show how far the grid is, and what failed and why."""
+    """Show how many cells are done, and which failed and why; without a grid, the stores below this folder."""
     from raygrid.commands.follow import follow_run
     from raygrid.commands.status import show_status
+    from raygrid.commands.stores import show_stores
 
     if json and follow:
         raise UsageError("--json: got --follow as well; expected one of them")
+    if not study:
+        if follow:
+            raise UsageError("--follow: got no grid; expected one: raygrid status GRID --follow")
+        return show_stores(as_json=json)
     if follow:
         raise typer.Exit(follow_run(study, every_s=every))
     show_status(study, as_json=json)
 
 
-@gathered(study=options.study)
+@gathered(study=values.study)
 def logs(
-    study: "Study", cell: Annotated[str, typer.Argument(metavar="[CELL]", help="A cell's key, or how it begins.")] = ""
+    study: "Study",
+    cell: Annotated[str, typer.Argument(metavar="CELL", help="A cell's key, or its first characters.")] = "",
 ) -> None:
-    """Show everything known of one cell: its record, what failed and where, and what its trial wrote."""
+    """Show everything known of one cell: its record, what failed and where, and what its trial wrote.
+
+    A cell is named by its key, which status shows, or by --only.
+    """
     from raygrid.commands.logs import show_log
 
     show_log(study, cell)
 
 
-@gathered(study=options.study_of_stores, pivot=options.pivot, grouping=options.grouping)
+@gathered(study=values.study_of_stores, pivot=values.pivot, grouping=values.grouping)
 def report(
     study: "Study",
-    pivot: "options.Pivot | None",
+    pivot: "values.Pivot | None",
     grouping: "Grouping",
     *,
     missing: options.Policy = "refuse",
-    spread: Annotated[bool, typer.Option("--spread", help="Show the standard deviation over folds.")] = False,
-    published: Annotated[str | None, typer.Option(help="Compare on the page with these results; see compare.")] = None,
-    watch: Annotated[int | None, typer.Option(min=1, metavar="SECONDS", help="Again and again, while it runs.")] = None,
+    spread: options.Spread = False,
+    published: options.PagePublished = None,
+    watch: options.Watch = None,
     for_print: options.ForPrint = None,
 ) -> None:
     """Write the tables, the statistics, the figures and one HTML page; print Table 1 and Table 2.
@@ -79,7 +85,7 @@ def report(
         )
 
 
-@gathered(study=options.study)
+@gathered(study=values.study_below)
 def open_page(study: "Study") -> None:
     """Open the report's page in a browser; write it first if it is not there."""
     from raygrid.commands.report import show_page
@@ -87,24 +93,24 @@ def open_page(study: "Study") -> None:
     show_page(study)
 
 
-@gathered(study=options.study_of_stores)
+@gathered(study=values.study_of_stores)
 def compare(
     study: "Study",
     missing: options.Policy = "refuse",
     published: options.Published = "paper",
     despite: options.Despite = "",
-    shows_all: Annotated[bool, typer.Option("--all", help="Print every number, not a summary only.")] = False,
+    shows_all: options.EveryNumber = False,
 ) -> None:
     """Show the differences from published tables of the same protocol, and which of the paper's claims hold."""
     from raygrid.commands.compare import show_comparison
 
-    despite_of = options.split(despite)
+    despite_of = values.split(despite)
     show_comparison(study, published, missing=cast("Missing", missing), despite=despite_of, shows_all=shows_all)
 
 
 def merge(
-    target: Annotated[str, typer.Argument(help="The store to copy into; made if it is not there.")],
-    sources: Annotated[list[str], typer.Argument(help="The stores to copy from.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The store to copy into; made if it is not there.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="The stores to copy from.")],
 ) -> None:
     """Join the records of several stores; two different records of one cell are refused."""
     from raygrid.commands.merge import merge_stores
@@ -115,7 +121,7 @@ def merge(
 def pack(
     store: Annotated[str, typer.Argument(metavar="STORE", help="The store: a folder, a URL or a packed one.")],
     target: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The file to write.")],
-    predictions: Annotated[bool, typer.Option("--predictions", help="Also those of every test sample.")] = False,
+    predictions: options.Predictions = False,
 ) -> None:
     """Write a store into one file, which report, status, logs, compare and merge read without the data."""
     from raygrid.commands.pack import pack_store

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.console import Console
-
 from raygrid.axes import ROW_AXES
-from raygrid.commands.printing import show, show_path
+from raygrid.commands.printing import Terminal, show, show_path
 from raygrid.commands.study import Study
 from raygrid.commands.tables import results_of
 from raygrid.errors import UsageError, choices
@@ -31,7 +29,7 @@ from raygrid.report.sheets import Sheet, sheets_to_markdown, sheets_to_terminal
 from raygrid.report.statistics import statistics
 from raygrid.report.tables import table
 
-_out = Console()
+_out = Terminal()
 
 
 def show_comparison(

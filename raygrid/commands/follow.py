@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from raygrid.cells import Cell
+from raygrid.commands.printing import Terminal
 from raygrid.commands.study import Study
 from raygrid.commands.watched import Presence, Watched
 from raygrid.storage.record import Record
@@ -31,7 +32,7 @@ def follow_run(study: Study, *, every_s: float) -> int:
     every_s : float
         Time between two looks at the store, in seconds.
     """
-    console, watched, presence = Console(), Watched(study.store, study.cells), Presence(study.store)
+    console, watched, presence = Terminal(), Watched(study.store, study.cells), Presence(study.store)
     with _display(console) as display:
         while True:
             presence.update()  # before the records are read, or a run's last ones would be missed
@@ -64,7 +65,11 @@ def headline(name: str, watched: Watched, now: datetime, *, idle: str) -> str:
 
 
 def rate_per_s(ended: Sequence[datetime], now: datetime) -> float | None:
-    """Return how many cells end in a second, counted from the first that ended lately; None where too few have."""
+    """Return how many cells end in a second, counted from the first that ended lately; None where too few have.
+
+    The clocks of the machines that wrote the records may be ahead of this one's: it is never earlier than they say.
+    """
+    now = max([now, *ended])
     lately = [when for when in ended if now - when < _LATELY]
     if len(lately) < 2 or now <= min(lately):
         return None

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import yaml
-from rich.console import Console
 
 from raygrid.commands.job import open_job
+from raygrid.commands.printing import Terminal
 from raygrid.errors import UsageError
 from raygrid.images import Labels, load_labels
 from raygrid.wording import plural
 
-_out = Console()
+_out = Terminal()
 
 # With fewer images in the smallest class, five parts would leave too few to test on: 5 x 2 cross-validation.
 _FEWEST_FOR_FIVE_PARTS = 10
@@ -42,7 +42,7 @@ def write_grid_file(images: Path, target: Path | None, cache: str) -> None:
     target = target or Path(f"{name}.yaml")
     if not images.exists():
         raise UsageError(f"{images}: got nothing there; expected a folder of class folders, a zip, a tar or an .npz")
-    if target.exists():
+    if target.exists() or target.is_symlink():
         raise UsageError(f"{target}: got a file that is there already; name another: raygrid init {images} FILE.yaml")
     labels = _labels(name, images, cache)
     path = os.path.relpath(images.resolve(), target.resolve().parent)

@@ -35,9 +35,23 @@ class Job(Study):
     folder: Path
     named: str
 
+    @property
+    def written_to(self) -> Store:
+        """The store that a report writes its files to: the first, or where that is one file, the grid's own."""
+        return Store(default_store(self.folder, self.name)) if self.store.is_packed else self.store
+
     def declare(self) -> None:
         """Write into the store what is declared, all cells of the grid, so that it can be read without the data."""
         write_declared(self.store, self.name, self.metrics, expand(self.grid))
+
+
+def default_store(folder: Path, name: str) -> Path:
+    """Return a grid's own store: ``runs/<name>`` beside the grid file.
+
+    Earlier versions had it below the working directory; where a run has written only there, it is used further.
+    """
+    beside, below = (here.resolve() / "runs" / name for here in (folder, Path.cwd()))
+    return below if Store(below).is_there() and not Store(beside).is_there() else beside
 
 
 def open_job(
@@ -50,7 +64,7 @@ def open_job(
     grid : Path or mapping
         The grid file, or its content; the paths in a mapping count from the working directory.
     stores : sequence of str, Path or UPath
-        Folders, URLs or packed stores; none means ``runs/<name of the grid>``.
+        Folders, URLs or packed stores; none means `default_store`.
     cache : str, Path or UPath
     only : sequence of str
         Of `raygrid.cells.select`.
@@ -66,13 +80,13 @@ def open_job(
     elif is_store(str(grid)):
         raise UsageError(f"{grid}: got a store; expected a grid file (YAML), because data and weights are needed")
     else:
-        folder, loaded, text = grid.resolve().parent, load_grid(grid), grid.read_text(encoding="utf-8")
+        loaded, folder, text = load_grid(grid), grid.resolve().parent, grid.read_text(encoding="utf-8")
     return Job(
         name=loaded.name,
         metrics=loaded.metrics,
         text=text,
         cells=select(expand(loaded), only, loaded.levels()),
-        stores=[Store(store) for store in stores or [Path("runs", loaded.name)]],
+        stores=[Store(store) for store in stores or [default_store(folder, loaded.name)]],
         grid=loaded,
         folder=folder,
         named=shlex.join([str(grid), *(part for store in stores for part in ("--store", str(store)))])

@@ -1,13 +1,8 @@
 """logs: print everything that a store has of one cell."""
 
-from raygrid.cells import Cell
 from raygrid.commands.study import Study
-from raygrid.errors import UsageError
 from raygrid.storage.record import Choice, Curves, Record
-from raygrid.wording import span
-
-_SHORTEST_PREFIX = 4
-_SHOWN = 20
+from raygrid.wording import shown, span
 
 
 def show_log(study: Study, prefix: str) -> None:
@@ -23,13 +18,13 @@ def show_log(study: Study, prefix: str) -> None:
     UsageError
         No cell, or more than one, is chosen.
     """
-    cell = _chosen(study, prefix)
+    cell = study.cell(prefix)
     record = study.store.record(cell.key)
     parts = [f"cell {cell.key}", *(f"  {axis:<14} {level}" for axis, level in cell.levels().items())]
     parts += _described(record) if record else ["status: missing (no trial of it has ended)"]
     if output := study.store.read_log(cell.key):
         parts += ["", "output:", output.rstrip("\n")]
-    print("\n".join(parts))
+    print(shown("\n".join(parts)))
 
 
 def _described(record: Record) -> list[str]:
@@ -70,8 +65,7 @@ def _curves(curves: Curves) -> list[str]:
 
 def _choice(choice: Choice) -> list[str]:
     """Return the candidate that was chosen, then what became of each, with the mean of its scores before them."""
-    chosen = choice.candidates[choice.chosen]
-    lines = [f"chosen: {chosen.text}, of {len(choice.candidates)} candidates, by {choice.how}"]
+    lines = [f"chosen: {choice.best.text}, of {len(choice.candidates)} candidates, by {choice.how}"]
     for one in choice.candidates:
         scores = ", ".join("-" if score is None else f"{score:.4f}" for score in one.scores)
         found = f"{one.score:.4f} ({scores})" if one.score is not None else f"no score ({scores}): {one.message}"
@@ -83,29 +77,3 @@ def _sizes(record: Record) -> str:
     """Return, for example, *train 11 to 115 (ratio 10.5), resampled 115, test 6 to 60*."""
     ratio = {"train": f" (ratio {record.ir:.3g})"} if record.ir else {}
     return ", ".join(f"{part} {span(sizes)}{ratio.get(part, '')}" for part, sizes in record.class_counts.items())
-
-
-def _chosen(study: Study, prefix: str) -> Cell:
-    if prefix and len(prefix) < _SHORTEST_PREFIX:
-        raise UsageError(f"CELL: got {prefix!r}; expected at least {_SHORTEST_PREFIX} characters of a cell's key")
-    cells = [cell for cell in study.cells if cell.key.startswith(prefix)]
-    if len(cells) == 1:
-        return cells[0]
-    if not cells:
-        where = f"CELL: got {prefix!r}" if prefix else "--only: got no cell"
-        expected = f"expected the key of one of the {len(study.cells)} cells chosen"
-        raise UsageError(f"{where}; {expected}; `status` shows keys")
-    raise UsageError(
-        f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
-        + "\n".join(_choices(study, cells))
-    )
-
-
-def _choices(study: Study, cells: list[Cell]) -> list[str]:
-    """Return a line for each cell to choose from, failed ones first, because a log is mostly wanted of those."""
-    statuses = {key: record.status for key, record in study.records().items()}
-    order = {"done": 2, "missing": 1}
-    rows = [(statuses.get(cell.key, "missing"), cell) for cell in cells]
-    rows.sort(key=lambda row: order.get(row[0], 0))
-    lines = [f"{cell.key} {status}: {cell}" for status, cell in rows[:_SHOWN]]
-    return lines + ([f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else [])

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-
+from raygrid.commands.printing import Terminal
 from raygrid.storage.merging import merge
 from raygrid.storage.store import Store
 
-_out = Console()
+_out = Terminal()
 
 
 def merge_stores(target: str, sources: Sequence[str]) -> None:

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
+from raygrid.commands.printing import Terminal
 from raygrid.storage.packing import pack
 from raygrid.storage.store import Store
 
-_out = Console()
+_out = Terminal()
 
 
 def pack_store(source: str, target: Path, *, with_predictions: bool) -> None:

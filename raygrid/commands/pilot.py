@@ -3,12 +3,11 @@
 import os
 from collections.abc import Callable, Collection, Sequence
 
-from rich.console import Console
-
 from raygrid.cells import Cell
 from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
 from raygrid.commands.prepare import fetch
+from raygrid.commands.printing import Terminal
 from raygrid.commands.run import prepare_store, run_cells, saying_what_is_kept
 from raygrid.commands.sizes import Folds
 from raygrid.commands.status import show_reasons
@@ -20,7 +19,7 @@ from raygrid.networks.keras_backend import card_memory_mb
 # A pilot also runs a cell of the largest training size where that is predicted to take no longer than this.
 PILOT_S = 60.0
 
-_err = Console(stderr=True)
+_err = Terminal(stderr=True)
 
 
 def run_pilot(job: Job, engine: str, terms: Terms) -> None:

@@ -4,20 +4,24 @@ import os
 from collections.abc import Sequence
 from itertools import chain
 
-from rich.console import Console
-
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
+from raygrid.commands.printing import Terminal, activity_shown
 from raygrid.host import Runtime
 from raygrid.images import images_key
 from raygrid.inputs import inputs_key, load_inputs
 from raygrid.networks.keras_backend import card_memory_mb, runtime_in_force, set_up
 
-_out = Console()
+_out = Terminal()
 
 
 def prepare_inputs(job: Job) -> None:
     """Fetch data and weights, decode images, compute features; print the shape of each result."""
+    with activity_shown():
+        _prepare(job)
+
+
+def _prepare(job: Job) -> None:
     fetch(job.cells)
     runtime = runtime_in_force() or Runtime(os.cpu_count() or 1, gpus=1.0 if card_memory_mb(0) else 0.0)
     set_up(runtime)

@@ -6,11 +6,10 @@ import webbrowser
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from rich.console import Console
-
+from raygrid.activity import doing
 from raygrid.commands.compare import comparison
 from raygrid.commands.pictures import pictures_of
-from raygrid.commands.printing import show_path
+from raygrid.commands.printing import Terminal, activity_shown, show_path
 from raygrid.commands.study import Study
 from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
@@ -35,7 +34,7 @@ from raygrid.report.tables import Table, table
 from raygrid.storage.folders import Location
 from raygrid.storage.record import FINAL
 
-_out, _err = Console(), Console(stderr=True)
+_out, _err = Terminal(), Terminal(stderr=True)
 _FEW = 5_000  # cells; the page of more is there in half the time without figures as PDF and PNG
 
 
@@ -63,20 +62,22 @@ def write_report(
         Whether figures are PDF and PNG as well, and LaTeX has a file that includes them; None: if cells are few.
     """
     while True:
-        results = results_of(study)
-        is_finished = FINAL.issuperset(results.places["status"])
-        gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
-        again_s = None if is_finished else watch_s
-        tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
-        path = _write_page(
-            study,
-            results,
-            tables,
-            published=published,
-            refresh_s=again_s,
-            grouping=grouping,
-            for_print=for_print,
-        )
+        with activity_shown("reading the records"):
+            results = results_of(study)
+            is_finished = FINAL.issuperset(results.places["status"])
+            gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
+            again_s = None if is_finished else watch_s
+            doing("computing the statistics, drawing the figures")
+            tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
+            path = _write_page(
+                study,
+                results,
+                tables,
+                published=published,
+                refresh_s=again_s,
+                grouping=grouping,
+                for_print=for_print,
+            )
         try:
             if missing == "refuse":
                 refuse(results.frame)
@@ -100,7 +101,8 @@ def show_page(study: Study) -> None:
     page_of = study.written_to.root / study.report_folder / "index.html"
     if not page_of.exists():
         _err.print("writing the report", soft_wrap=True)
-        page_of = write_page(study, published=None)
+        with activity_shown("computing the statistics, drawing the figures"):
+            page_of = write_page(study, published=None)
     url = page_of.as_uri()
     _out.print(url, soft_wrap=True)
     if not webbrowser.open(url):

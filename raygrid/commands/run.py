@@ -5,21 +5,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
-
 from raygrid import host
+from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.commands.forecast import Forecast
 from raygrid.commands.job import Job
 from raygrid.commands.prepare import fetch
-from raygrid.commands.printing import show_path
+from raygrid.commands.printing import Terminal, show_path
 from raygrid.commands.progress import Progress
 from raygrid.commands.status import counts_line, show_failures
 from raygrid.commands.tables import paper_tables, results_of, show_tables
 from raygrid.engine import Terms, engine_named
-from raygrid.engine.output import not_captured
+from raygrid.host.output import not_captured
 
-_out, _err = Console(), Console(stderr=True)
+_out, _err = Terminal(), Terminal(stderr=True)
 
 
 def run_grid(job: Job, engine: str, terms: Terms) -> int:
@@ -62,7 +61,10 @@ def prepare_store(job: Job) -> None:
 
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells under a progress bar."""
-    fetch(cells)
-    terminal = Console(file=not_captured(sys.stderr))  # what an inline trial writes is captured, the bar is not
+    stream = not_captured(sys.stderr)  # what an inline trial writes is captured, the bar is not
+    terminal = Terminal(file=stream, force_terminal=stream.isatty())  # a notebook has lines
     with Progress(cells, console=terminal, forecast=Forecast(job, terms.resources)) as progress:
+        with heard_by(progress.fetching):
+            fetch(cells)
+        progress.waiting("the engine starts")  # to import Ray takes seconds
         engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)

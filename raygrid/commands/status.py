@@ -8,11 +8,12 @@ from typing import get_args
 from rich.console import Console
 
 from raygrid.cells import Cell, Plan
+from raygrid.commands.printing import Terminal
 from raygrid.commands.study import Study
 from raygrid.storage.record import Record, Status
 from raygrid.wording import gist
 
-_out = Console()
+_out = Terminal()
 
 
 def show_status(study: Study, *, as_json: bool) -> None:

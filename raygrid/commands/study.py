@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from raygrid.report.missing import Missing
     from raygrid.storage.folders import Location
 
+_SHORTEST_KEY = 4  # characters of a key that may stand for it
+_SHOWN = 20
+
 
 @dataclass(frozen=True, repr=False)
 class Study:
@@ -57,7 +60,7 @@ class Study:
 
     @property
     def written_to(self) -> Store:
-        """The store that a report writes its files to: the first, or where that is one file, ``runs/<name>``."""
+        """The store that a report writes its files to: the first; where that is one file, ``runs/<name>`` here."""
         return Store(Path("runs", self.name)) if self.store.is_packed else self.store
 
     @property
@@ -86,13 +89,16 @@ class Study:
         DataFrame
             Columns metric, key, dataset, imbalance, fold, representation, classifier, resampler (the labels that
             tables have), status, ratio (the imbalance ratio of the training samples), value (NaN unless done), lost
-            (whether the resampler removed a class), and seconds (of the whole trial, NaN where there was none).
+            (whether the resampler removed a class), seconds (of the whole trial, NaN where there was none), and chosen
+            (the values that the cell chose, as *C=1.0, gamma=auto*; empty where it chose nothing).
         """
         from raygrid.commands.tables import results_of
 
         results = results_of(self, metrics)
         seconds = {key: sum(record.measured.seconds.values()) for key, record in results.records.items()}
-        return results.frame.assign(seconds=results.frame["key"].map(seconds).astype(float))
+        chosen = {key: record.choice.best.text for key, record in results.records.items() if record.choice}
+        keys = results.frame["key"]
+        return results.frame.assign(seconds=keys.map(seconds).astype(float), chosen=keys.map(chosen).fillna(""))
 
     def table(
         self,
@@ -136,36 +142,81 @@ class Study:
         heads = pd.MultiIndex.from_tuples(made.columns, names=made.column_axes)
         return pd.DataFrame([[number.value for number in row.numbers] for row in made.rows], index, heads)
 
-    def record(self, key: str) -> Record:
-        """Return the record of one cell.
+    def cell(self, key: str = "") -> Cell:
+        """Return the one cell whose key begins so; without an argument, the only cell that is selected.
 
         Raises
         ------
         UsageError
-            No store has it.
+            There is no such cell, or more than one.
         """
-        records = self.records()
-        if key not in records:
-            raise UsageError(f"record: got {key!r}; expected the key of a record, e.g. from `to_frame`")
-        return records[key]
+        if key and len(key) < _SHORTEST_KEY:
+            raise UsageError(f"CELL: got {key!r}; expected at least {_SHORTEST_KEY} characters of a cell's key")
+        cells = [cell for cell in self.cells if cell.key.startswith(key)]
+        if len(cells) == 1:
+            return cells[0]
+        if not cells:
+            where = f"CELL: got {key!r}" if key else "--only: got no cell"
+            expected = f"expected the key of one of the {len(self.cells)} cells chosen"
+            raise UsageError(f"{where}; {expected}; `status` shows keys")
+        raise UsageError(
+            f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
+            + "\n".join(self._to_choose_from(cells))
+        )
+
+    def _to_choose_from(self, cells: Sequence[Cell]) -> list[str]:
+        """Return a line for each cell, failed ones first, because a log is mostly wanted of those."""
+        statuses = {key: record.status for key, record in self.records().items()}
+        order = {"done": 2, "missing": 1}
+        rows = [(statuses.get(cell.key, "missing"), cell) for cell in cells]
+        rows.sort(key=lambda row: order.get(row[0], 0))
+        lines = [f"{cell.key} {status}: {cell}" for status, cell in rows[:_SHOWN]]
+        return lines + ([f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else [])
+
+    def record(self, key: str) -> Record:
+        """Return the record of one cell.
+
+        Parameters
+        ----------
+        key : str
+            As in `to_frame`; its first four characters or more are enough where no other cell's begins so.
+
+        Raises
+        ------
+        UsageError
+            There is no such cell, or it has no record yet.
+        """
+        return self._kept(key)[0]
 
     def predictions(self, key: str) -> dict[str, Any]:
         """Return what one cell predicted.
+
+        Parameters
+        ----------
+        key : str
+            As of `record`.
 
         Returns
         -------
         dict of str to array
             ``y_true`` and ``y_pred``, (n_test,), labels in the order of the record's class names; ``scores``,
-            (n_test, n_classes), if the classifier has them; ``test_index``, (n_test,), places in the pool of the data
-            set. Empty for a cell that is not done.
+            (n_test, n_classes), if the classifier has them; ``test_index``, (n_test,), which images were tested: places
+            in the data set, whose images are counted from 0 in the order of its part (of a folder: train, test), its
+            classes and its files' names. Empty for a cell that is not done, and of a packed store without predictions.
 
         Raises
         ------
         UsageError
-            No store has it.
+            There is no such cell, or it has no record yet.
         """
-        self.record(key)
-        return join(self.stores)[key][1].predictions(key)
+        return self._kept(key)[1].predictions(self.cell(key).key)
+
+    def _kept(self, key: str) -> tuple[Record, Store]:
+        """Return a cell's record, and the store that has it."""
+        cell, kept = self.cell(key), join(self.stores)
+        if cell.key not in kept:
+            raise UsageError(f"CELL: got {cell.key!r}; expected a cell with a record: this one ({cell}) has none yet")
+        return kept[cell.key]
 
     def report(self, *, published: str | None = None) -> "Location":
         """Write the tables, the statistics, the figures and the page into the first store; return where the page is.
@@ -181,8 +232,7 @@ class Study:
 
     def __repr__(self) -> str:
         """Name the grid and its stores, not each of its cells."""
-        places = ", ".join(str(store.root) for store in self.stores)
-        return f"<{type(self).__name__} {self.name}: {len(self.cells)} cells, {places}>"
+        return f"<Study {self.name}: {len(self.cells)} cells in {', '.join(store.root.name for store in self.stores)}>"
 
     def _repr_html_(self) -> str:
         """Show the counts and the first table where a notebook shows values."""

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from raygrid.axes import ROW_AXES
-from raygrid.commands.printing import show
+from raygrid.commands.printing import Terminal, show
 from raygrid.commands.study import Study
 from raygrid.metrics.further import heading
 from raygrid.report.further import with_further
@@ -17,7 +15,7 @@ from raygrid.report.tables import Table, table
 from raygrid.report.terminal import to_terminal
 from raygrid.storage.merging import join
 
-_out = Console()
+_out = Terminal()
 
 
 def results_of(study: Study, metrics: Sequence[str] = ()) -> Results:

@@ -22,7 +22,13 @@ SUFFIXES = (".npz", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 
 
 class FromPath(DatasetLevel):
-    """Images from an .npz, from an image folder (also as a zip or a tar), or from STL-10's binary files."""
+    """Images from an .npz, from an image folder (also as a zip or a tar), or from STL-10's binary files.
+
+    Attributes
+    ----------
+    path : Path
+        A file or a folder; a relative one counts from the grid file. Its content says what it is, not its name.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # it becomes part of file names
     path: ExistingPath

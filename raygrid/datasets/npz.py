@@ -1,7 +1,5 @@
 """Images and labels from the arrays of an .npz, with or without parts, recognised by the names of the arrays."""
 
-import zipfile
-import zlib
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +12,9 @@ from raygrid.datasets.image_folder import PART_OF
 from raygrid.datasets.images import PARTS, Images, consecutive
 from raygrid.datasets.labels import encode
 from raygrid.datasets.resizing import stack
-from raygrid.errors import DataError
+from raygrid.errors import DataError, printable
+from raygrid.storage.archives import check_packed
+from raygrid.wording import first_line
 
 ROLE_OF = {
     **dict.fromkeys(("x", "images", "data"), "images"),
@@ -75,10 +75,15 @@ def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[Pair], list[str]]
             pairs = pair_up(path, npz.files)
             names = [name for pair in pairs for name in pair[1:]]
             other = [name for name in npz.files if name not in names]
-            notes = [f"not read: the arrays {', '.join(other)}"] if other else []
-            return {name: npz[name] for name in names}, pairs, notes
-    except (zipfile.BadZipFile, ValueError, EOFError, MemoryError, OSError, zlib.error) as error:
-        raise DataError(f"{path}: got what numpy cannot read ({error}); expected an .npz of plain arrays") from error
+            notes = [f"not read: the arrays {', '.join(map(printable, other))}"] if other else []
+            read = [info for info in npz.zip.infolist() if info.filename.removesuffix(".npy") in names]
+            check_packed(sum(info.file_size for info in read), sum(info.compress_size for info in read))
+            return {name: np.asanyarray(npz[name]) for name in names}, pairs, notes
+    except DataError as error:
+        raise DataError(str(error) if str(error).startswith(f"{path}: ") else f"{path}: {error}") from error
+    except Exception as error:  # numpy and unzippers raise what they please
+        reason = first_line(error)
+        raise DataError(f"{path}: got what numpy cannot read ({reason}); expected an .npz of plain arrays") from error
 
 
 def pair_up(path: Path, names: list[str]) -> list[Pair]:

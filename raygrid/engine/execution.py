@@ -14,9 +14,9 @@ from typing import NamedTuple, NoReturn, Self
 
 from raygrid import errors, trial
 from raygrid.cells import Cell
-from raygrid.engine.output import Captured, captured
 from raygrid.errors import UsageError
 from raygrid.host import Runtime
+from raygrid.host.output import Captured, captured
 from raygrid.inputs import Inputs
 from raygrid.networks.keras_backend import set_up
 from raygrid.storage.record import Record
@@ -74,8 +74,9 @@ def execute(
         trial.record_loss(cell, store, status="timeout", message=message, where=where, attempt=attempt)
         keep_log(output)
 
-    with nullcontext() if is_shown else captured() as output, _time_limit(timeout_s, record_timeout, give_up):
-        record = trial.run(cell, inputs, store, runtime=runtime, attempt=attempt)
+    limit = _time_limit(timeout_s, record_timeout, give_up)
+    with nullcontext() if is_shown else captured() as output:
+        record = trial.run(cell, inputs, store, runtime=runtime, attempt=attempt, limit=limit)
     keep_log(output)
     return record
 

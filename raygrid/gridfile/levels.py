@@ -4,6 +4,7 @@ A new axis is one line here.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast
 
@@ -126,6 +127,7 @@ def _plain_level(
     raise ValueError(f"{given['name']}: got a class without {needed}; expected them, or a subclass of {kind.__name__}")
 
 
+@lru_cache(maxsize=2**16, typed=True)
 def spelled(level: object) -> str:
     """Return the text of a level, as tables, `exclude` and --only have it."""
     if isinstance(level, Level):

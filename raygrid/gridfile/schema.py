@@ -1,7 +1,7 @@
 """The schema of the grid file. `raygrid.gridfile.faults` loads a file."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,43 +12,25 @@ from pydantic import (
     Field,
     PositiveInt,
     ValidationError,
-    WrapValidator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
 
-from raygrid.axes import ALIASES, AXES, IMBALANCE, METHOD_AXES
+from raygrid.axes import AXES, IMBALANCE, METHOD_AXES
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.datasets.resizing import INTERPOLATIONS
 from raygrid.errors import choices
-from raygrid.gridfile.choices import Choosing, check_number
-from raygrid.gridfile.levels import (
-    AnyClassifier,
-    AnyDataset,
-    AnyProfile,
-    AnyRepresentation,
-    AnyResampler,
-    AnySplit,
-    canonical,
-    spelled,
-)
+from raygrid.gridfile.arms import Arm, Axis
+from raygrid.gridfile.choices import Choosing
+from raygrid.gridfile.exclusions import Exclusion
+from raygrid.gridfile.levels import AnyDataset, AnyProfile, AnySplit, spelled
 from raygrid.gridfile.names import namesakes, twins
 from raygrid.gridfile.resources import Resources
 from raygrid.imbalance import Harmonic
-from raygrid.level import STRICT, Level
+from raygrid.level import STRICT
 from raygrid.metrics.confusion import METRICS
 from raygrid.metrics.further import MetricName, with_distinct_headings
-from raygrid.resampling import Resampler
 from raygrid.splits import Official
-
-_T = TypeVar("_T", bound=Hashable)
-
-
-def _distinct(levels: tuple[_T, ...]) -> tuple[_T, ...]:
-    for i, level in enumerate(levels):
-        if level in levels[:i]:
-            raise ValueError(f"got {getattr(level, 'text', level)!r} twice; expected different levels; remove one")
-    return levels
 
 
 def _validation(value: object) -> object:
@@ -57,95 +39,10 @@ def _validation(value: object) -> object:
     raise ValueError(f"got {value!r}; expected a share between 0 and 1, or official: the data set's own part")
 
 
-# The levels of an axis: at least one, and each once. Not strict, because YAML has lists where a grid has tuples.
-Axis = Annotated[tuple[_T, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
-
-
-def _once_under_two_names(given: Any, validate: Callable[[Any], tuple[Resampler, ...]]) -> tuple[Resampler, ...]:
-    """Validate resamplers; of one that is listed by both of its names, keep the first."""
-    levels = validate(given)
-    names = [each.get("name") if isinstance(each, Mapping) else each for each in given]
-    pairs = [(level, canonical("resampler", str(name)) == name) for level, name in zip(levels, names, strict=True)]
-    return tuple(pair[0] for i, pair in enumerate(pairs) if (pair[0], not pair[1]) not in pairs[:i])
-
+MOST_CELLS = 250_000  # what `plan` takes some seconds and a gigabyte for
 
 # A folder has it, too.
 GRID_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
-
-class Arm(BaseModel):
-    """A part of a study: a representation, a classifier that works on it, and the resamplers to compare."""
-
-    model_config = STRICT
-
-    representation: AnyRepresentation
-    classifier: AnyClassifier
-    resamplers: Annotated[
-        tuple[AnyResampler, ...],
-        Field(strict=False, min_length=1),
-        WrapValidator(_once_under_two_names),
-        AfterValidator(_distinct),
-    ]
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        gives, takes = self.representation.gives, self.classifier.takes
-        if gives != takes:
-            raise ValueError(
-                f"got classifier {self.classifier.name!r}, which takes {takes}, on representation "
-                f"{self.representation.name!r}, which gives {gives}; change one of them"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _can_choose(self) -> Self:
-        for resampler in self.resamplers:
-            check_number(len(self.classifier.candidates) * len(resampler.candidates))
-            if len(resampler.candidates) > 1 and self.representation.is_trained_on_mixtures:
-                raise ValueError(
-                    f"got choose in resampler {resampler.name!r}, which gives what representation "
-                    f"{self.representation.name!r} is trained on; write one value, or train_on: original"
-                )
-        return self
-
-    def levels(self) -> Iterator[tuple[str, Level]]:
-        """Yield every level, with its axis."""
-        yield from (("representation", self.representation), ("classifier", self.classifier))
-        yield from (("resampler", resampler) for resampler in self.resamplers)
-
-    @property
-    def text(self) -> str:
-        """The name of this arm in messages."""
-        return f"{self.representation.name} + {self.classifier.name}"
-
-
-class Exclusion(BaseModel):
-    """Some levels: every cell that has all of them is left out."""
-
-    model_config = STRICT
-
-    dataset: str | None = None
-    imbalance: str | None = None
-    ir: float | None = None
-    fold: int | None = None
-    representation: str | None = None
-    classifier: str | None = None
-    resampler: str | None = None
-
-    @model_validator(mode="after")
-    def _excludes_some(self) -> Self:
-        if not self.levels():
-            raise ValueError("got no level, which would leave out every cell; expected at least one; name it")
-        return self
-
-    def levels(self) -> dict[str, str]:
-        """Return the levels to exclude as text, by axis."""
-        named = {ALIASES.get(key, key): level for key, level in self if level is not None}
-        return {axis: canonical(axis, spelled(level)) for axis, level in named.items()}
-
-    def key_of(self, axis: str) -> str:
-        """Return the key that names the level of this axis."""
-        return "ir" if axis == IMBALANCE and self.ir is not None else axis
 
 
 def _fault(message: str, *keys: str | int) -> InitErrorDetails:
@@ -162,7 +59,39 @@ def _with_ratios(schema: dict[str, Any]) -> None:
 
 
 class Grid(BaseModel):
-    """The levels of every axis, and the settings that all cells share. The defaults are the paper's."""
+    """The levels of every axis, and the settings that all cells share. The defaults are the paper's.
+
+    Attributes
+    ----------
+    name : str
+        The grid's name, and that of its store, ``runs/<name>``.
+    seed : int
+        Of everything random.
+    folds : int
+        How often everything is repeated; `split` and `imbalance` say what differs between folds.
+    image_size : int
+        Side in pixels to which images are resized.
+    interpolation : str
+        How images are resized.
+    imbalance : tuple of Profile
+        How many images of each class are kept. A number is the level ``harmonic`` at this ratio.
+    split : Split
+        What a fold trains on and what it is tested on, for all data sets.
+    validation : float, "official" or None
+        A share of each class of the training part, taken out before resampling, or the data set's own validation part.
+    datasets : tuple of DatasetLevel
+        The images.
+    arms : tuple of Arm
+        What is compared.
+    choose : Choosing
+        How a cell chooses among parameters with several values.
+    exclude : tuple of Exclusion
+        Cells to leave out.
+    metrics : tuple of str
+        What the report shows, the first one first of all.
+    resources : mapping of str to Resources
+        What a trial may use, by the name of its classifier.
+    """
 
     model_config = ConfigDict(**STRICT, json_schema_extra=_with_ratios)
 
@@ -182,6 +111,14 @@ class Grid(BaseModel):
     exclude: Annotated[tuple[Exclusion, ...], Field(strict=False)] = ()
     metrics: Annotated[Axis[MetricName], AfterValidator(with_distinct_headings)] = tuple(METRICS)
     resources: dict[str, Resources] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _cells_can_be_counted(self) -> Self:
+        n_methods = sum(len(arm.resamplers) for arm in self.arms)
+        n_cells = self.folds * len(self.imbalance) * len(self.datasets) * n_methods
+        if n_cells > MOST_CELLS:
+            raise ValueError(f"got {n_cells} cells; expected at most {MOST_CELLS}; make several grids of it")
+        return self
 
     @model_validator(mode="after")
     def _levels_exist(self) -> Self:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from raygrid.errors import GridError
+from raygrid.gridfile.yaml_size import MOST_BYTES, check_size
+from raygrid.storage.checksum import content_of
 
 _START = yaml.Mark("", 0, 0, 0, None, 0)
 
@@ -57,13 +59,16 @@ class YamlFile:
             loader = _Loader(text)
             # An empty file has no node at all.
             self._root = loader.get_single_node() or yaml.ScalarNode("tag:yaml.org,2002:null", "", _START, _START)
+            check_size(self._root, name)
             repeated = list(_repeated_keys(self._root, set()))  # before merging (<<) changes the nodes
             self.content: Any = loader.construct_document(self._root)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
             raise GridError(f"{where}: not YAML: {error.problem}") from None
-        except (yaml.YAMLError, ValueError) as error:  # ValueError: for example a date of month 13
+        except RecursionError:
+            raise GridError(f"{name}: got lists or mappings too deep in each other; expected a grid file") from None
+        except (yaml.YAMLError, ValueError, ArithmeticError) as error:  # for example a date of month 13
             raise GridError(f"{name}: not YAML: {getattr(error, 'reason', error)}") from None
         if not isinstance(self.content, dict):
             raise GridError(f"{name}: got {type(self.content).__name__}; expected a mapping with name, datasets, arms")
@@ -97,9 +102,9 @@ def read_yaml(path: Path) -> YamlFile:
         The file cannot be read, is not YAML, is not a mapping, or has a key twice.
     """
     try:
-        return YamlFile(path.read_text(encoding="utf-8"), str(path))
+        return YamlFile(content_of(path, MOST_BYTES).decode("utf-8"), str(path))
     except OSError as error:
-        raise GridError(f"{path}: {error.strerror}; name a grid file") from None
+        raise GridError(f"{path}: {error.strerror or f'got {error}'}; name a grid file") from None
     except UnicodeDecodeError as error:
         raise GridError(f"{path}: got bytes that are not UTF-8 ({error.reason}); expected a YAML file") from None
 

@@ -12,8 +12,11 @@ from raygrid.axes import IMBALANCE, METHOD_AXES, ROW_AXES, csv_column
 from raygrid.errors import UsageError, choices
 from raygrid.report.left_out import Key
 from raygrid.report.protocol import FACTS
+from raygrid.storage.checksum import content_of
 
 PAPER = "paper"
+
+_MOST_BYTES = 10**7  # a number a line of 100 bytes: a hundred thousand of them
 
 # The tables that ship with the package.
 SHIPPED: Mapping[str, tuple[str, ...]] = {
@@ -71,9 +74,10 @@ def read_published(source: str, metrics: Iterable[str]) -> tuple[Published, ...]
         folder = files("raygrid.report") / "published"
         return tuple(parse(name, (folder / name).read_text(encoding="utf-8"), known) for name in SHIPPED[source])
     try:
-        text = Path(source).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        text = content_of(Path(source), _MOST_BYTES).decode("utf-8-sig")
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name that no file can have
+        is_read = isinstance(error, UnicodeDecodeError)
+        reason = "not UTF-8" if is_read else getattr(error, "strerror", None) or error
         raise UsageError(
             f"published: {source}: {reason}; expected {', '.join(SHIPPED)} or the path of a CSV file in UTF-8"
         ) from None

@@ -1,6 +1,7 @@
 """Tables as Markdown and CSV, and what these share with the other text forms."""
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 from itertools import count, groupby, product
@@ -13,6 +14,7 @@ from raygrid.report.tables import DECIMALS, Row, Table
 
 RESAMPLERS = {"none": "Base", "ros": "ROS", "rus": "RUS", "smote": "SMOTE", "smote_enn": "S+ENN", "iht": "IHT"}
 DASH = "—"
+_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]+(e[-+]?\d+)?$)")  # a negative number is none
 SPREAD = (
     "After ± the sample standard deviation over the folds of one data set; numbers over several data sets have none."
 )
@@ -112,5 +114,10 @@ def to_csv(table: Table) -> str:
             ]
             note = "; ".join(filter(None, [row.note, number.note]))
             levels = [row.metric, *map(level_name, (*row.levels, *column))]
-            writer.writerow([*levels, *values, number.n_folds, number.n_cells, note])
+            writer.writerow([*map(entry, levels), *values, number.n_folds, number.n_cells, entry(note)])
     return text.getvalue()
+
+
+def entry(value: object) -> object:
+    """Return a value as a CSV has it: a text that a spreadsheet would run as a formula begins with an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

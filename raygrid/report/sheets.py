@@ -7,7 +7,7 @@ from io import StringIO
 from math import isnan
 from typing import TYPE_CHECKING
 
-from raygrid.report.render import DASH, MARKDOWN_ESCAPES
+from raygrid.report.render import DASH, MARKDOWN_ESCAPES, entry
 from raygrid.report.sections import SectionName
 
 if TYPE_CHECKING:
@@ -90,5 +90,7 @@ def to_csv_text(head: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows([["" if isinstance(value, float) and isnan(value) else value for value in line] for line in lines])
+    writer.writerows(
+        [["" if isinstance(value, float) and isnan(value) else entry(value) for value in line] for line in lines]
+    )
     return text.getvalue()

@@ -30,6 +30,47 @@ class Sampler(Resampler):
     """Runs imbalanced-learn's sampler of the same class name on the identity matrix, so that the result is A.
 
     Where the sampler compares rows, it gets an estimator that compares the samples these rows stand for.
+
+    Attributes
+    ----------
+    sampling_strategy : str, float or mapping
+        Which classes are resampled, and to how many samples.
+    replacement : bool
+        Whether a sample may be kept several times.
+    k_neighbors : int
+        Among how many nearest samples of its class a sample is mixed with one.
+    m_neighbors : int
+        How many nearest samples tell whether a sample is near other classes.
+    kind : str
+        Whether a sample is mixed with its own class alone (``borderline-1``), or with any class (``borderline-2``).
+    out_step : float
+        How far beyond a sample a new one may lie, as a share of the distance to its neighbour.
+    kmeans_estimator : int or None
+        How many clusters; None is scikit-learn's 8.
+    cluster_balance_threshold : float or "auto"
+        The share of a class that a cluster must have to get new samples of it.
+    density_exponent : float or "auto"
+        How strongly the sparseness of a cluster counts.
+    n_neighbors : int or None
+        How many nearest samples are looked at; None is 1.
+    version : int
+        Which of the three rules of NearMiss.
+    n_neighbors_ver3 : int
+        How many nearest samples of each sample of the smallest class version 3 begins with.
+    kind_sel : str
+        Whether all neighbours must be of a sample's class for it to stay (``all``), or most of them (``mode``).
+    max_iter : int
+        How often at most it is repeated.
+    allow_minority : bool
+        Whether a class may become smaller than the smallest one.
+    threshold_cleaning : float
+        Classes larger than this share of the smallest class are cleaned.
+    n_seeds_S : int
+        How many samples of each other class are kept at the beginning.
+    voting : str
+        Whether new samples are means (``soft``), or the samples nearest to these (``hard``).
+    cv : int
+        How many folds tell how hard a sample is.
     """
 
     sees: ClassVar[Sees] = "inner products"

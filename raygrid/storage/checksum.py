@@ -64,6 +64,15 @@ def open_file(path: Path) -> BufferedReader:
     return path.open("rb")
 
 
+def content_of(path: Path, at_most: int) -> bytes:
+    """Return the bytes of a file; raise OSError for a pipe or a device, and for more bytes than `at_most`."""
+    with open_file(path) as file:
+        content = file.read(at_most + 1)
+    if len(content) > at_most:
+        raise OSError(f"more than {at_most} bytes")
+    return content
+
+
 def in_folder(folder: Path) -> dict[str, Path]:
     """Return the files below a folder by their relative POSIX paths, without what systems leave there.
 

@@ -5,33 +5,50 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from raygrid.wording import without_passwords
+
 Status = Literal["done", "infeasible", "error", "oom", "timeout", "preempted"]
 
 # A cell whose record has one of these is never tried again; the next run tries the others again.
 FINAL: frozenset[str] = frozenset({"done", "infeasible"})
 
 
+_SAID = ("message", "traceback")  # what errors say
+
+
 class Measured(BaseModel):
-    """What a trial cost: the only part of a record that differs between two runs of one cell."""
+    """What a trial cost: the only part of a record that differs between two runs of one cell.
+
+    Attributes
+    ----------
+    finished_at : str
+        UTC, ISO 8601.
+    seconds : dict of float
+        Wall-clock time by stage, without `shared_s`.
+    shared_s : float
+        Wall-clock time spent computing arrays that other cells use as well, or waiting for them.
+    gpus : float
+        Cards, or the share of one, that the cell was computed on; 0 is a computation on CPUs.
+    device : str
+        Name of the card, or of the processor; empty in records of before it was kept.
+    peak_memory_mb : float
+        Largest resident size of the trial's process while it ran.
+    attempt : str
+        Name of the attempt in the run, so that a trial that is started again finds the record it has already written.
+    log : list of str
+        Warnings of libraries, each once; a library may warn once a process, so only in the process' first trial.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     finished_at: str
-    """UTC, ISO 8601."""
     seconds: dict[str, float]
-    """Wall-clock time by stage, without `shared_s`."""
     shared_s: float = 0.0
-    """Wall-clock time spent computing arrays that other cells use as well, or waiting for them."""
     gpus: float = 0.0
-    """Cards, or the share of one, that the cell was computed on; 0 is a computation on CPUs."""
     device: str = ""
-    """Name of the card, or of the processor; empty in records of before it was kept."""
     peak_memory_mb: float
-    """Largest resident size of the trial's process while it ran."""
     attempt: str = ""
-    """Name of the attempt in the run, so that a trial that is started again finds the record it has already written."""
     log: list[str] = []
-    """Warnings of libraries, each once; a library may warn once a process, so only in the process' first trial."""
 
 
 class Candidate(BaseModel):
@@ -85,6 +102,11 @@ class Choice(BaseModel):
     chosen: int
     candidates: list[Candidate]
 
+    @property
+    def best(self) -> Candidate:
+        """The candidate that was chosen."""
+        return self.candidates[self.chosen]
+
 
 class Curves(BaseModel):
     """What a training came to after each epoch.
@@ -116,13 +138,17 @@ class Record(BaseModel):
     cell : dict
         Everything that can change the result.
     status : str
-    message, traceback : str or None
-        Of a cell that is not done.
+        What became of the cell.
+    message : str or None
+        Of a cell that is not done: why, in one line.
+    traceback : str or None
+        Of a cell that failed: where.
     metrics : dict
         By name, in [0, 1].
     confusion : list of lists of int
         Rows are true classes.
     class_names : list of str
+        In the order of the labels.
     class_order : list of int
         From the largest class to the smallest.
     class_counts : dict
@@ -140,6 +166,7 @@ class Record(BaseModel):
     versions : dict
         Of the libraries that computed the result.
     measured : Measured
+        What the trial cost.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -161,3 +188,9 @@ class Record(BaseModel):
     notes: list[str] = []
     versions: dict[str, str] = {}
     measured: Measured
+
+    def to_json(self) -> str:
+        """Return the record as its file has it, in which no address has a password."""
+        texts = {name: without_passwords(text) for name in _SAID if (text := getattr(self, name))}
+        measured = self.measured.model_copy(update={"log": [*map(without_passwords, self.measured.log)]})
+        return self.model_copy(update={**texts, "measured": measured}).model_dump_json(indent=1) + "\n"

@@ -1,22 +1,21 @@
 """The store: a folder of a grid, here or at a URL, with one record file for each cell; decides all file names in it."""
 
 import json
-import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
 
-from raygrid.errors import DataError, StoreError
-from raygrid.storage.archives import check_size
+from raygrid.errors import StoreError
+from raygrid.storage.archives import MAX_FILE_BYTES, arrays_in
 from raygrid.storage.folders import Claim, Folder, Location, ZipFolder, readable_at
 from raygrid.storage.kept_checkpoint import KeptCheckpoint
 from raygrid.storage.record import FINAL, Record
+from raygrid.storage.soundness import faults
+from raygrid.wording import first_line, without_passwords
 
 _FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
 _LOCK = ".lock"
@@ -146,11 +145,9 @@ class Store:
         if content is None:
             return {}
         try:
-            with np.load(BytesIO(content), allow_pickle=False) as kept:
-                check_size(sum(info.file_size for info in kept.zip.infolist()), _MAX_PREDICTIONS_BYTES)
-                return dict(kept)
-        except (ValueError, EOFError, BadZipFile, zlib.error, DataError, MemoryError, RuntimeError) as error:
-            reason = f"got no predictions ({error}); delete it and the cell's record to run the cell again"
+            return arrays_in(content, _MAX_PREDICTIONS_BYTES)
+        except Exception as error:  # numpy and unzippers raise what they please
+            reason = f"got no predictions ({first_line(error)}); delete it and the cell's record to run the cell again"
             raise StoreError(f"{self.root / name}: {reason}") from None
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
@@ -172,12 +169,18 @@ class Store:
         self._check_claim()
         if predictions:
             self.folder.write(f"predictions/{record.key}.npz", lambda file: np.savez_compressed(file, **predictions))
-        text = record.model_dump_json(indent=1) + "\n"
-        self.folder.write(f"records/{record.key}.json", lambda file: file.write(text.encode()))
+        name, text = f"records/{record.key}.json", record.to_json().encode()
+        if earlier:
+            self.folder.write(name, lambda file: file.write(text))
+        elif not self.folder.create(name, lambda file: file.write(text)):
+            self.write(record, predictions)  # another process was faster
 
     def read_text(self, name: str) -> str:
         """Return the text of a file that `write_text` wrote; empty if there is no such file."""
-        return (self.folder.read(name) or b"").decode()
+        try:
+            return (self.folder.read(name) or b"").decode()
+        except UnicodeDecodeError:
+            raise StoreError(f"{self.root / name}: got bytes that are not UTF-8; expected a text; delete it") from None
 
     def write_text(self, name: str, text: str) -> Location:
         """Write a text file, e.g. ``report/table1.csv``, and return where it is."""
@@ -199,7 +202,7 @@ class Store:
         """
         try:
             found = json.loads(self.read_text("environment.json") or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise StoreError(f"{self.root / 'environment.json'}: got no JSON object; expected one; delete the file")
@@ -214,7 +217,8 @@ class Store:
         if not text:
             self.folder.delete(f"logs/{key}.log")
             return
-        self.folder.write(f"logs/{key}.log", lambda file: file.write(text.encode(errors="replace")), parents=True)
+        content = without_passwords(text).encode(errors="replace")
+        self.folder.write(f"logs/{key}.log", lambda file: file.write(content), parents=True)
 
     def checkpoint(self, key: str, version: str) -> KeptCheckpoint:
         """Return where a cell's training keeps its state.
@@ -236,12 +240,16 @@ class Store:
 
     def _parsed(self, name: str, content: bytes) -> Record:
         path = self.root / name
+        if len(content) > MAX_FILE_BYTES:
+            raise StoreError(f"{path}: got {len(content)} bytes; expected at most {MAX_FILE_BYTES}; delete the file")
         try:
             record = Record.model_validate_json(content)
         except ValidationError as error:
             fault = error.errors()[0]
             reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
             raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
+        if fault := next(faults(record), ""):
+            raise StoreError(f"{path}: got no sound record ({fault}); delete the file to run its cell again")
         if record.key != path.stem:
             raise StoreError(f"{path}: got the record of {record.key}; delete or rename the file")
         return record

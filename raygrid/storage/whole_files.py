@@ -16,19 +16,41 @@ from raygrid.errors import StoreError
 LEFTOVERS = ".*.tmp"
 
 
-def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    """Replace `path` by what `fill` writes into a file."""
+def write_whole(path: Path, fill: Callable[[IO[bytes]], object], *, replaces: bool = True) -> None:
+    """Make or replace the file `path` by what `fill` writes.
+
+    Raises
+    ------
+    FileExistsError
+        The file exists and `replaces` is False.
+    """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        (_move if replaces else _move_to_new)(temporary, path)
         _sync_folder(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _move(temporary: Path, path: Path) -> None:
+    temporary.replace(path)
+
+
+def _move_to_new(temporary: Path, path: Path) -> None:
+    """Move a file unless there is one already, where the file system can link files, else in any case."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):
+        temporary.replace(path)
+    else:
+        temporary.unlink()
 
 
 def _sync_folder(folder: Path) -> None:
@@ -47,4 +69,5 @@ def as_store_error(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{root}: {error.strerror} ({error.filename}); name another folder, or make room") from error
+        where = f" ({error.filename})" if error.filename else ""
+        raise StoreError(f"{root}: {error.strerror or error}{where}; name another folder, or make room") from error

@@ -43,6 +43,7 @@ class Crt(SecondStage):
     Attributes
     ----------
     epochs : int
+        How many.
     learning_rate : float or None
         None is the network's.
     """

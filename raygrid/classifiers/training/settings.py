@@ -17,10 +17,14 @@ class TrainingLevel(Level):
 
     Attributes
     ----------
-    epochs, batch_size : int
+    epochs : int
+        How often every training sample is seen.
+    batch_size : int
+        Samples in one step.
     optimizer : str
         Name in Keras; its settings are Keras' defaults, except those below.
     learning_rate : float
+        The full value, which `schedule` multiplies.
     momentum : float
         Of ``sgd``, as in PyTorch: of the gradients, which the learning rate then multiplies.
     weight_decay : float

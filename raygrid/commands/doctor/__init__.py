@@ -4,11 +4,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from rich.console import Console
-
-from raygrid.commands.doctor import needs, software, system
+from raygrid.activity import doing
+from raygrid.commands.doctor import needs, place, software, system
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
+from raygrid.commands.printing import Terminal, activity_shown
+
+_EXAMINING = "examining this machine"
 
 
 def examine(job: Job | None, *, address: str | None) -> int:
@@ -22,11 +24,13 @@ def examine(job: Job | None, *, address: str | None) -> int:
         Of the Ray cluster that the grid is to run on; None means this machine.
     """
     address = address or os.environ.get("RAY_ADDRESS")
-    console, wrong = Console(), 0
-    for finding in findings(job, address):
-        wrong += not finding.ok
-        style = None if finding.ok else "bold"
-        console.print(str(finding), markup=False, highlight=False, soft_wrap=True, style=style)
+    console, wrong = Terminal(), 0
+    with activity_shown(_EXAMINING):
+        for finding in findings(job, address):
+            wrong += not finding.ok
+            style = None if finding.ok else "bold"
+            console.print(str(finding), markup=False, highlight=False, soft_wrap=True, style=style)
+            doing(_EXAMINING)
     return 1 if wrong else 0
 
 
@@ -38,6 +42,7 @@ def findings(job: Job | None, address: str | None) -> Iterator[Finding]:
         software.libraries,
         software.keras_backend,
         partial(software.gpus, {} if address else wanted),
+        place.scheduler,
         system.open_files,
         system.shared_memory,
         system.ports,

@@ -63,6 +63,8 @@ class Attempt(tune.Callback):  # type: ignore[misc]
     ) -> None:
         """Note that a trial has reported; a refusal ends the attempt before the trial is complete."""
         self.refusal = self.refusal or result.get("refusal")
+        if "doing" in result:
+            self.observer.doing(self.cells[_key(trial)], result["doing"])
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Note that a trial has ended and has reported the status of its cell."""

@@ -1,6 +1,7 @@
 """The Ray cluster that trials run on: one that is started for the run and stopped after it, or an existing one."""
 
 import os
+import secrets
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ import ray
 from ray.exceptions import RuntimeEnvSetupError
 
 from raygrid.engine import Observer
+from raygrid.engine.ray import private
+from raygrid.engine.ray.head import head_called
 from raygrid.errors import UsageError
 from raygrid.gridfile.resources import Resources
 from raygrid.wording import first_line
@@ -63,6 +66,8 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
         yield
         return
     _check_answers(address)
+    if not address:
+        _have_a_token()
     passed_on = {"env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
     try:
         with tempfile.TemporaryDirectory(prefix="raygrid-") as empty:
@@ -70,6 +75,7 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
             copied = {"py_modules": list(code), "working_dir": empty}
             ray.init(
                 address=address or "local",
+                num_cpus=None if address else allowed_cpus(),
                 include_dashboard=None if address else False,
                 log_to_driver=verbose,
                 logging_level="INFO" if verbose else "CRITICAL",
@@ -83,10 +89,31 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
             raise
         message = _no_cluster(address, first_line(error))
         raise UsageError(f"{message}; if it wants a token: export RAY_AUTH_MODE=token") from error
+    head = None
     try:
-        yield
+        with head_called(ray.get_runtime_context().gcs_address) as head:
+            yield
     finally:
-        ray.shutdown()
+        if head and head.is_dead:
+            private.leave_without_shutdown()
+        else:
+            ray.shutdown()
+
+
+def _have_a_token() -> None:
+    """Make the token of a cluster of our own, where Ray could not keep one because the home folder is not writable."""
+    if not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+        if not os.access(Path.home(), os.W_OK):
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex()  # the cluster's processes inherit it
+
+
+def allowed_cpus() -> int | None:
+    """Return how many CPUs this process may use, or None if it may use all: Ray counts those of the whole machine.
+
+    A job of Slurm, for example, may use 8 of the 64 that its node has.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None  # not on macOS
+    return None if allowed == os.cpu_count() else allowed
 
 
 def ray_folder() -> str:

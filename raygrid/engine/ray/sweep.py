@@ -8,7 +8,8 @@ one worker, Tune gives up on all trials; the cells that are left then go into an
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -22,13 +23,14 @@ from ray.tune.error import TuneError
 
 from raygrid.axes import AXES
 from raygrid.cells import Cell
-from raygrid.engine import Observer, Terms
+from raygrid.engine import Observer, Terms, loading
 from raygrid.engine.execution import Refusal
+from raygrid.engine.loading import Loading
 from raygrid.engine.ray.attempt import Attempt, EarlyEnd
 from raygrid.engine.ray.worker import Work, load, run_in_worker
 from raygrid.engine.verdict import RETRIES, GiveUp, History, Retry, verdict
 from raygrid.host import Runtime
-from raygrid.inputs import inputs_key, makers_first
+from raygrid.inputs import inputs_key, load_inputs, makers_first
 from raygrid.level import Level
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
@@ -49,13 +51,19 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
     address = terms.address or os.environ.get("RAY_ADDRESS")
     levels: set[Level] = {cell.split for cell in cells}
     levels |= {getattr(cell, axis) for cell in cells for axis in AXES if axis != "fold"}
+    is_ours = address is None and not ray.is_initialized()
     observer.waiting("Ray starts" if address is None else f"the Ray cluster at {address} answers")
-    with connected(address, code=code_of(levels), verbose=terms.verbose):
+    with ExitStack() as stack:
+        waits = stack.enter_context(_loading(cells, cache)) if is_ours else None
+        stack.enter_context(connected(address, code=code_of(levels), verbose=terms.verbose))
         resources = fitting(terms.resources, observer, may_grow=address is not None)
         sweep = _Sweep(store, replace(terms, resources=resources), observer)
         todo = makers_first(cells, Runtime())
         while todo and not terms.budget.exhausted():
-            todo = sweep.attempt(todo, _shared_inputs(todo, cache, observer))
+            inputs = (
+                _inputs_put_here(todo, cache, waits, observer) if waits else _inputs_of_tasks(todo, cache, observer)
+            )
+            todo = sweep.attempt(todo, inputs)
 
 
 class _Sweep:
@@ -139,7 +147,33 @@ def _trackers(terms: Terms, cells: Mapping[str, Cell]) -> "list[Tracker]":
     return callbacks(terms.mlflow, terms.tensorboard, terms.name, levels)
 
 
-def _shared_inputs(cells: Sequence[Cell], cache: Cache, observer: Observer) -> dict[str, Any]:
+def _of_inputs(cells: Sequence[Cell]) -> dict[str, Cell]:
+    """Return a cell for each of the inputs, by its key."""
+    return {inputs_key(cell, Runtime()): cell for cell in cells}
+
+
+@contextmanager
+def _loading(cells: Sequence[Cell], cache: Cache) -> Iterator[Callable[[Observer], None]]:
+    """Load the inputs that the cache lacks while Ray starts; the value of the block waits until they are there."""
+    lacking = [cell for key, cell in _of_inputs(cells).items() if cache.known(key) is None]
+    if not lacking:
+        yield lambda observer: None
+        return
+    with Loading(lacking, cache) as process:
+        yield lambda observer: process.wait(lambda what: observer.waiting(loading(what)))
+
+
+def _inputs_put_here(
+    cells: Sequence[Cell], cache: Cache, wait: Callable[[Observer], None], observer: Observer
+) -> dict[str, Any]:
+    """Return references to the inputs of all cells, for a cluster that is only this machine, from its cache."""
+    wait(observer)
+    observer.waiting("the first trials begin")
+    runtime = Runtime(os.cpu_count() or 1)
+    return {key: ray.put(load_inputs(cell, cache, runtime)) for key, cell in _of_inputs(cells).items()}
+
+
+def _inputs_of_tasks(cells: Sequence[Cell], cache: Cache, observer: Observer) -> dict[str, Any]:
     """Return references to the inputs of all cells, by the key of the inputs; Ray tasks compute them.
 
     The tasks run one after the other, because two data sets decoded at the same time need twice the memory. They ask
@@ -151,8 +185,8 @@ def _shared_inputs(cells: Sequence[Cell], cache: Cache, observer: Observer) -> d
         num_cpus=0, num_returns=2, max_retries=-1, scheduling_strategy="SPREAD"
     )
     references = {}
-    for key, cell in {inputs_key(cell, Runtime()): cell for cell in cells}.items():
-        observer.waiting(f"{cell.dataset.name} is loaded as {cell.representation.name}")
+    for key, cell in _of_inputs(cells).items():
+        observer.waiting(loading(f"{cell.dataset.name}, as {cell.representation.name}"))
         refusal, references[key] = repeatable.remote(cell, cache)
         try:
             refused: Refusal | None = ray.get(refusal)

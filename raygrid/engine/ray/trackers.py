@@ -95,7 +95,9 @@ class Tracker:
         self._try(partial(super().log_trial_start, self._cell(trial)))  # type: ignore[misc]
 
     def log_trial_result(self, iteration: int, trial: Any, result: dict[str, Any]) -> None:
-        """Note that a trial has reported."""
+        """Note that a trial has reported its numbers, and not only what it is doing."""
+        if "numbers" not in result:
+            return
         numbers = {**result.get("numbers", {}), TRAINING_ITERATION: result[TRAINING_ITERATION]}
         self._try(partial(super().log_trial_result, iteration, self._cell(trial), numbers))  # type: ignore[misc]
 

@@ -9,6 +9,7 @@ from typing import Any
 import ray
 from ray import tune
 
+from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.engine import Terms
 from raygrid.engine.execution import Refusal, execute, set_up_process
@@ -17,6 +18,9 @@ from raygrid.host import Runtime
 from raygrid.inputs import Inputs, inputs_key, load_inputs
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
+
+# How often a trial says what it does, in seconds. It waits until Tune has heard it, which takes some milliseconds.
+_TOLD_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,10 @@ def run_in_worker(config: dict[str, str], *, work: list[Any]) -> None:
     runtime = Runtime(resources.cpus, gpus)
     inputs: Inputs = ray.get(shared.inputs[inputs_key(cell, runtime)])
     try:
-        record = execute(
-            cell, inputs, shared.store, runtime=runtime, attempt=shared.name, timeout_s=resources.timeout_s
-        )
+        with heard_by(lambda what: tune.report({"doing": what}), every_s=_TOLD_EVERY_S, first_s=_TOLD_EVERY_S):
+            record = execute(
+                cell, inputs, shared.store, runtime=runtime, attempt=shared.name, timeout_s=resources.timeout_s
+            )
     except UsageError as error:  # every other cell, and another try, would meet it as well
         report: dict[str, Any] = {"status": "refused", "refusal": Refusal.of(error)}
     else:

@@ -1,7 +1,8 @@
 """The questions that a report answers: which columns of which samples each sets against each other.
 
-One analysis of each question is primary, and it follows from the design alone (docs/statistics.md has the table): by
-the first metric of the grid, over data sets where there are six or more, else within each data set.
+One analysis of each question is primary, and it follows from the design alone (the table is in
+docs/protocol/statistics.md): by the first metric of the grid, over data sets where there are six or more, else within
+each data set.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

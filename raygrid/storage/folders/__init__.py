@@ -12,7 +12,7 @@ from raygrid.errors import StoreError
 from raygrid.storage.folders.folder import Claim, Folder, Location
 from raygrid.storage.folders.local import LocalFolder
 from raygrid.storage.folders.remote import RemoteFolder
-from raygrid.storage.folders.zipped import ZipFolder
+from raygrid.storage.folders.zipped import SUMS, ZipFolder
 
 __all__ = [
     "Claim",
@@ -22,14 +22,16 @@ __all__ = [
     "RemoteFolder",
     "ZipFolder",
     "folder_at",
+    "is_packed_store",
     "is_zip",
     "located",
     "readable_at",
 ]
 
 # With botocore's default of 10 connections, reading many records takes several times as long. Tries are limited to one
-# here, because `raygrid.storage.folders.patience` tries again.
-_S3_CONFIG = {"max_pool_connections": 64, "retries": {"total_max_attempts": 1}}
+# here, because `raygrid.storage.folders.patience` tries again; "adaptive" sends fewer requests a second, as long as the
+# server asks for that (503 SlowDown).
+_S3_CONFIG = {"max_pool_connections": 64, "retries": {"total_max_attempts": 1, "mode": "adaptive"}}
 _OPTIONS: dict[str, dict[str, Any]] = {protocol: {"config_kwargs": _S3_CONFIG} for protocol in ("s3", "s3a")}
 _EXTRAS = {"gs": "gcs", "gcs": "gcs", "s3": "s3", "s3a": "s3"}
 
@@ -60,7 +62,16 @@ def readable_at(where: str | Location) -> Folder:
 
 def is_zip(path: Path) -> bool:
     """Tell whether a path names a packed store, and not a folder, whether it is there or not."""
-    return not path.is_dir() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
+    return not path.is_dir() and (path.suffix.lower() == ".zip" or (path.is_file() and zipfile.is_zipfile(path)))
+
+
+def is_packed_store(path: Path) -> bool:
+    """Tell whether a file is a zip that `raygrid pack` wrote, by the names in it."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return {SUMS, "cells.json"} <= set(file.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def located(where: str | Location) -> Location:

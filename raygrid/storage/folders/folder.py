@@ -54,6 +54,12 @@ class Folder(Protocol):
             that was deleted during the run.
         """
 
+    def create(self, name: str, fill: Fill) -> bool:
+        """Write what `fill` writes, unless the file exists; return whether it was written.
+
+        Some servers and file systems cannot tell, and replace an existing file.
+        """
+
     def delete(self, name: str) -> None:
         """Delete the file, if it exists."""
 

@@ -1,5 +1,6 @@
 """A lock for servers without locks: an object that its holder renews; if it is stale, another process may take it."""
 
+import logging
 import math
 import os
 import socket
@@ -21,14 +22,18 @@ from raygrid.storage.folders.folder import in_use
 if TYPE_CHECKING:
     from raygrid.storage.folders.remote import RemoteFolder
 
-# A holder renews its lease every RENEW_S; after STALE_S without renewal another process may take it. The clocks of
-# machines that share a store must differ by much less than STALE_S - RENEW_S.
+# A holder renews its lease every RENEW_S; after STALE_S without renewal another process may take it.
 RENEW_S = 20.0
 STALE_S = 90.0
+# Amazon's S3 refuses requests of a machine whose clock is wrong by more, so clocks differ by this at most.
+_CLOCKS_DIFFER_S = 900.0
 # If several processes take a stale lease at once, or the server ignores "only if it does not exist", the last one to
 # write gets it; each finds out by reading the lease again after so many seconds.
 SETTLE_S = 1.0
 _LOOK_AGAIN_S = 2.0
+_FAILURES_SHOWN = 3  # in a row; one alone is soon over
+
+_log = logging.getLogger(__name__)
 
 
 class Lease(BaseModel):
@@ -40,11 +45,36 @@ class Lease(BaseModel):
     pid: int = 0
     renewed_at: datetime = datetime.min.replace(tzinfo=UTC)
 
-    def is_stale(self) -> bool:
-        """Tell whether the holder is dead, or has not renewed the lease for too long."""
-        if self.machine == _machine() and not _is_alive(self.pid):
-            return True
-        return (datetime.now(UTC) - self.renewed_at).total_seconds() > STALE_S
+    @property
+    def age_s(self) -> float:
+        """Return the seconds since it was renewed, if the clock of its holder is right."""
+        return (datetime.now(UTC) - self.renewed_at).total_seconds()
+
+
+class Watch:
+    """Tells from one look at a lock to the next whether its holder is alive.
+
+    A lease is compared with itself, by the time that has passed here, because the clocks of machines differ.
+    """
+
+    def __init__(self) -> None:
+        self._seen = Lease()
+        self._since = -math.inf  # by time.monotonic()
+        self._was_renewed = False
+
+    def held(self, found: Lease) -> bool | None:
+        """Tell whether a living process holds the lock that is `found` now; None if it is not known yet."""
+        if not found.id or found.age_s > STALE_S + _CLOCKS_DIFFER_S:
+            return False
+        if found.machine == _machine():
+            return _is_alive(found.pid) and found.age_s <= STALE_S
+        now = time.monotonic()
+        if found != self._seen:
+            self._was_renewed = bool(self._seen.id)
+            self._seen, self._since = found, now
+        if now - self._since > STALE_S:
+            return False
+        return True if self._was_renewed else None
 
 
 @dataclass
@@ -75,8 +105,8 @@ class HeldLease:
 @contextmanager
 def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[HeldLease]:
     """Hold the lock `name`, and renew it in a thread during this block."""
-    mine = uuid4().hex
-    while not _take(folder, name, mine):
+    mine, watch = uuid4().hex, Watch()
+    while not _take(folder, name, mine, watch):
         if not wait:
             raise StoreError(in_use(folder.root))
         time.sleep(_LOOK_AGAIN_S)
@@ -93,18 +123,32 @@ def lease(folder: "RemoteFolder", name: str, *, wait: bool) -> Iterator[HeldLeas
                 folder.hasty().delete(name)
 
 
-def is_held(folder: "RemoteFolder", name: str) -> bool:
-    """Tell whether a living process holds the lock `name`."""
-    return not _holder(folder.read(name)).is_stale()
+def is_held(folder: "RemoteFolder", name: str, watch: Watch) -> bool:
+    """Tell whether a living process holds the lock `name`; at the first look the holder's clock is trusted."""
+    found = _holder(folder.read(name))
+    held = watch.held(found)
+    return found.age_s <= STALE_S if held is None else held
 
 
-def _take(folder: "RemoteFolder", name: str, mine: str) -> bool:
-    """Try to become the holder; return whether it worked."""
+def _take(folder: "RemoteFolder", name: str, mine: str, watch: Watch) -> bool:
+    """Try to become the holder; return whether it worked. It may take a while to see whether the holder is alive."""
     found = folder.read(name)
-    if not _holder(found).is_stale():
+    if watch.held(_holder(found)) is None:
+        of = _holder(found)
+        _log.warning(
+            "%s: a run on %s, process %d, may be writing here; waiting up to %.0f s for a sign of it",
+            folder.root,
+            of.host,
+            of.pid,
+            STALE_S,
+        )
+    while (held := watch.held(_holder(found))) is None:
+        time.sleep(_LOOK_AGAIN_S)
+        found = folder.read(name)
+    if held:
         return False
     if found is None:
-        folder.create(name, _signed(mine))
+        folder.create(name, lambda file: file.write(_signed(mine)))
     else:
         folder.write(name, lambda file: file.write(_signed(mine)))
     time.sleep(SETTLE_S)
@@ -112,15 +156,24 @@ def _take(folder: "RemoteFolder", name: str, mine: str) -> bool:
 
 
 def _renew(folder: "RemoteFolder", name: str, mine: str, ended: threading.Event) -> None:
-    """Renew the lease until `ended`, or until another process has taken it over."""
-    pause_s = RENEW_S
+    """Renew the lease until `ended`, or until another process has taken it over.
+
+    Of a server that is away the user hears from here: only the processes of trials wait for it meanwhile.
+    """
+    pause_s, failures = RENEW_S, 0
     while not ended.wait(pause_s):
-        pause_s = _LOOK_AGAIN_S  # after a failure try again soon, to renew it before another process takes it
-        with suppress(StoreError):
+        try:
             if _holder(folder.read(name)).id != mine:
                 return
             folder.write(name, lambda file: file.write(_signed(mine)))
-            pause_s = RENEW_S
+        except StoreError:
+            pause_s, failures = _LOOK_AGAIN_S, failures + 1  # soon, to renew it before another process takes it
+            if failures == _FAILURES_SHOWN:
+                _log.warning("%s: the server does not answer, or asks for fewer requests; waiting for it", folder.root)
+        else:
+            if failures >= _FAILURES_SHOWN:
+                _log.warning("%s: the server answers again", folder.root)
+            pause_s, failures = RENEW_S, 0
 
 
 def _holder(content: bytes | None) -> Lease:

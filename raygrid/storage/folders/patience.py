@@ -64,7 +64,7 @@ def patiently(root: Location, act: Callable[[], Result], *, patience_s: float | 
             raise
         raise StoreError(f"{root}: got no such bucket; make it, or name another") from error
     except Exception as error:
-        do = "run the same command again when the server answers" if passes(error) else "see The store in the README"
+        do = "run the same command again when the server answers" if passes(error) else "see docs/how-to/s3.md"
         raise StoreError(f"{root}: {type(error).__name__}: {first_line(error)}; {do}") from error
 
 

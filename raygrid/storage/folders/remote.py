@@ -1,6 +1,7 @@
 """A folder at a URL, through fsspec; no temporary names, because servers write an object completely or not at all."""
 
 import io
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from upath import UPath
 
 from raygrid.errors import StoreError
 from raygrid.storage.folders.folder import Fill
-from raygrid.storage.folders.lease import HeldLease, is_held, lease
+from raygrid.storage.folders.lease import HeldLease, Watch, is_held, lease
 from raygrid.storage.folders.patience import Result, passes, patiently
 
 # Properties that change when an object is rewritten; every server has some of them.
@@ -31,6 +32,10 @@ class RemoteFolder:
     def __init__(self, root: UPath, *, patience_s: float | None = None) -> None:
         self.root = root
         self.patience_s = patience_s
+        self._watches: defaultdict[str, Watch] = defaultdict(Watch)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_watches": defaultdict(Watch)}  # another machine has another clock
 
     def hasty(self) -> "RemoteFolder":
         """Return the same folder, whose methods fail at once if the server cannot be reached."""
@@ -78,14 +83,20 @@ class RemoteFolder:
 
     def write(self, name: str, fill: Fill, *, parents: bool = False) -> None:
         """Replace the object by what `fill` writes."""
-        buffer = io.BytesIO()
-        fill(buffer)
-        self._put(lambda: self._fs.pipe_file(self._path(name), buffer.getvalue()))
+        content = _filled(fill)
+        self._put(lambda: self._fs.pipe_file(self._path(name), content))
 
-    def create(self, name: str, content: bytes) -> None:
-        """Write an object if there is none of this name; some servers replace an existing one."""
+    def create(self, name: str, fill: Fill) -> bool:
+        """Write what `fill` writes, unless the object exists; return whether it was written.
+
+        Some servers replace an existing object. Where a first try was carried out and only its answer was lost, this
+        returns False.
+        """
+        content = _filled(fill)
         with suppress(FileExistsError):
             self._put(lambda: self._fs.pipe_file(self._path(name), content, mode="create"))
+            return True
+        return False
 
     def delete(self, name: str) -> None:
         """Delete the object, if it exists."""
@@ -110,7 +121,7 @@ class RemoteFolder:
 
     def is_held(self, name: str) -> bool:
         """Tell whether a process holds the lock of this name."""
-        return is_held(self, name)
+        return is_held(self, name, self._watches[name])
 
     @property
     def _fs(self) -> Any:
@@ -134,6 +145,12 @@ class RemoteFolder:
 
     def _patiently(self, act: Callable[[], Result]) -> Result:
         return patiently(self.root, act, patience_s=self.patience_s)
+
+
+def _filled(fill: Fill) -> bytes:
+    buffer = io.BytesIO()
+    fill(buffer)
+    return buffer.getvalue()
 
 
 def _is_bytes(content: object) -> bool:

@@ -10,7 +10,7 @@ from typing import IO, NoReturn
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from raygrid.errors import DataError, StoreError, printable
-from raygrid.storage.archives import BROKEN, broken, check_size, inside
+from raygrid.storage.archives import BROKEN, broken, check_packed, check_size, inside
 from raygrid.storage.checksum import open_file
 from raygrid.storage.folders.folder import Claim, Fill
 
@@ -68,6 +68,10 @@ class ZipFolder:
         """Raise a StoreError."""
         self._refuse()
 
+    def create(self, name: str, fill: Fill) -> bool:
+        """Raise a StoreError."""
+        self._refuse()
+
     def delete(self, name: str) -> None:
         """Raise a StoreError."""
         self._refuse()
@@ -93,10 +97,13 @@ class ZipFolder:
         with self._reading():
             infos = (info for info in self._archive.infolist() if not info.is_dir())
             members = inside(self.root, ((info.filename, info) for info in infos))
-            check_size(sum(info.file_size for info in members.values()), _MAX_BYTES)
+            n_bytes = sum(info.file_size for info in members.values())
+            check_size(n_bytes, _MAX_BYTES)
         for name, info in members.items():
             with self._reading(name):
                 _check_member(name, info)
+        with self._reading():
+            check_packed(n_bytes, sum(info.compress_size for info in members.values()))
         return members
 
     @cached_property
@@ -133,7 +140,7 @@ class ZipFolder:
         except DataError as error:
             where = f"{self.root / name}: " if name else f"{self.root}: "
             raise StoreError(where + str(error).removeprefix(where)) from None
-        except (*BROKEN, RuntimeError, NotImplementedError) as error:
+        except BROKEN as error:
             raise StoreError(str(broken(self.root, error, expected=_PACKED))) from None
 
 

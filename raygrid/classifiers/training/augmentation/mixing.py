@@ -45,7 +45,7 @@ class Remix(Augmentation):
     Attributes
     ----------
     alpha : float
-        As of `Mixup`.
+        As of `mixup`.
     kappa : float
         How many times larger the other class has to be.
     tau : float

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from raygrid.wording import without_passwords
+
 # The libraries whose version can change a result, and those of each Keras backend.
 _LIBRARIES = ("raygrid", "imbalanced-learn", "keras", "numpy", "pillow", "scikit-learn", "scipy")
 _LIBRARIES_OF_BACKEND = {"tensorflow": ("tensorflow",), "torch": ("torch",), "jax": ("jax", "jaxlib")}
@@ -100,7 +102,7 @@ def environment(folder: Path) -> dict[str, Any]:
         "processor": processor(),
         "cpus": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [Path(sys.argv[0]).name, *map(without_passwords, sys.argv[1:])],
         "git_commit": _git_commit(folder),
         "versions": {**Runtime().versions(), "ray": _version("ray")},
     }
@@ -117,8 +119,12 @@ def processor() -> str:
 
 
 def _git_commit(folder: Path) -> str | None:
-    """Return the commit checked out in `folder`, with ``-dirty`` where tracked files differ from it."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    """Return the commit checked out in `folder`, with ``-dirty`` where tracked files differ from it.
+
+    What the folder's own settings would start, git does not start.
+    """
+    git = ["git", "-C", str(folder), "-c", "core.fsmonitor=false"]
+    command = [*git, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
     except (OSError, subprocess.CalledProcessError):
