@@ -20,7 +20,7 @@ from ray.tune.result import TRAINING_ITERATION
 from raygrid.engine.ray.private import runs_in_mlflow
 from raygrid.errors import UsageError
 from raygrid.storage.record import FINAL
-from raygrid.wording import first_line
+from raygrid.wording import first_line, without_passwords
 
 Levels = Mapping[str, Mapping[str, str]]
 
@@ -118,7 +118,7 @@ class Tracker:
             track()
         except Exception as error:  # any error of a server or a disk
             self.failed = True
-            name, reason = type(self).__name__[1:], first_line(error)
+            name, reason = type(self).__name__[1:], without_passwords(first_line(error))
             print(f"{name}: {reason}; nothing more is sent to it, the run goes on", file=sys.stderr)
 
 
