@@ -33,7 +33,9 @@ def parameters(
     """
     schema = described.model_json_schema()
     said, definitions = meanings(described), schema.get("$defs", {})
-    fields = {name: described.model_fields[name] for name in names or described.model_fields}
+    fields = {
+        name: described.model_fields[name] for name in names or described.model_fields if name in schema["properties"]
+    }
     rows = [
         [
             f"[`{name}`]({places[name]})" if name in places else f"`{name}`",
