@@ -47,7 +47,7 @@ def test_trials_on_a_card_fit_with_headroom(share, n):
 @pytest.mark.parametrize(("machines", "at_once"), [(Machines(64, 0, memory_gb=8), 3), (Machines(64, 2), 8)])
 def test_as_many_run_side_by_side_as_there_is_room(machines, at_once):
     given = settled({"cnn": AUTO}, PEAKS)["cnn"]
-    given = given if machines.gpus else given.with_gpus(0)
+    given = given if machines.gpus else given.with_numbers(gpus=0)
     assert wall_seconds([(10.0, given)] * (3 * at_once), machines) == 30
     assert wall_seconds([(10.0, given)] * (3 * at_once + 1), machines) == 40
 
@@ -76,7 +76,7 @@ def test_a_flag_takes_auto_and_replaces_it():
     assert changed({"svm": AUTO}, ["svm:memory_gb=3"])["svm"] == Resources.model_validate(
         {"cpus": 2, "gpus": "auto", "memory_gb": 3.0}
     )
-    assert AUTO.with_gpus(0.5).auto == ("memory_gb",)
+    assert AUTO.with_numbers(gpus=0.5).auto == ("memory_gb",)
     with pytest.raises(UsageError, match="names cpus, gpus, memory_gb, timeout_s"):
         changed({}, ["svm:cpus=auto"])
     with pytest.raises(ValidationError):

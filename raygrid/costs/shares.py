@@ -49,12 +49,12 @@ def settled(resources: Mapping[str, Resources], peaks: Mapping[str, Peak]) -> di
 
 
 def _settled(asked: Resources, peak: Peak | None) -> Resources:
-    found: dict[str, Any] = {"auto": ()}
+    found: dict[str, Any] = {name: getattr(asked, name) for name in asked.auto}
     if peak and "memory_gb" in asked.auto and peak.memory_mb:
         found["memory_gb"] = ceil(peak.memory_mb * HEADROOM / 100) / 10
     if peak and "gpus" in asked.auto and peak.card_share:
         found["gpus"] = floor(_PARTS / n_on_card(peak)) / _PARTS
-    return asked.model_copy(update=found)
+    return asked.with_numbers(**found)
 
 
 def n_on_card(peak: Peak) -> int:

@@ -1,7 +1,7 @@
 """The resources of a trial, in the grid file and as the command line changes them."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -9,6 +9,7 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     ValidationError,
     field_validator,
     model_validator,
@@ -26,7 +27,6 @@ _UNMEASURED: Mapping[Measurable, float | None] = {"gpus": 1.0, "memory_gb": None
 
 def _with_auto(schema: dict[str, Any]) -> None:
     """Let editors allow `auto` in place of a number."""
-    del schema["properties"]["auto"]
     for name in _UNMEASURED:
         schema["properties"][name] = {"anyOf": [schema["properties"][name], {"const": "auto"}]}
 
@@ -44,9 +44,6 @@ class Resources(BaseModel):
         Main memory (10^9 bytes) that a node must have free for it; not a limit.
     timeout_s : float or None
         Wall-clock time after which it is given up.
-    auto : tuple of str
-        Which of `gpus` and `memory_gb` a grid file leaves to what is recorded, by ``auto`` in place of a number; until
-        something is, they are a whole card and nothing.
     """
 
     model_config = ConfigDict(**STRICT, json_schema_extra=_with_auto)
@@ -55,16 +52,33 @@ class Resources(BaseModel):
     gpus: float = Field(0.0, ge=0)
     memory_gb: PositiveFloat | None = None
     timeout_s: PositiveFloat | None = None
-    auto: tuple[Measurable, ...] = ()
+    _auto: tuple[Measurable, ...] = PrivateAttr(())
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _leaves_open(cls, given: Any) -> Any:
+    def _leaves_open(cls, given: Any, validate: Callable[[Any], Self]) -> Self:
         """Take ``auto`` in place of a number."""
         if not isinstance(given, Mapping):
-            return given
+            return validate(given)
         auto = tuple(name for name in _UNMEASURED if given.get(name) == "auto")
-        return {**given, **{name: _UNMEASURED[name] for name in auto}, "auto": auto} if auto else given
+        made = validate({**given, **{name: _UNMEASURED[name] for name in auto}})
+        return made.leaving(*auto) if auto else made
+
+    @property
+    def auto(self) -> tuple[Measurable, ...]:
+        """Which of `gpus` and `memory_gb` are left to what is recorded: a whole card and nothing until something is."""
+        return self._auto
+
+    def leaving(self, *auto: Measurable) -> Self:
+        """Return the same, with these left to what is recorded."""
+        made = self.model_copy()
+        made._auto = auto
+        return made
+
+    def with_numbers(self, **numbers: Any) -> Self:
+        """Return the same with other numbers; of those nothing is left to what is recorded."""
+        made = self.model_copy(update=numbers)
+        return made.leaving(*(name for name in self.auto if name not in numbers))
 
     @field_validator("gpus")
     @classmethod
@@ -72,10 +86,6 @@ class Resources(BaseModel):
         if gpus > 1 and gpus != int(gpus):
             raise ValueError(f"got {gpus:g}; expected a share of one card, or a whole number of cards")
         return gpus
-
-    def with_gpus(self, gpus: float) -> "Resources":
-        """Return the same with a number of cards, or a share of one, that is asked for elsewhere."""
-        return self.model_copy(update={"gpus": gpus, "auto": tuple(name for name in self.auto if name != "gpus")})
 
 
 def changed(
@@ -102,16 +112,14 @@ def changed(
             raise UsageError(f"--resources {flag}: {choices(classifier, classifiers)}")
         given = dict(setting.partition("=")[::2] for setting in settings.split(","))
         try:
-            earlier = result.get(classifier, Resources())
-            asked = Resources.model_validate_strings(given, strict=False).model_dump(exclude_unset=True)
-            auto = [*(name for name in earlier.auto if name not in asked), *asked.get("auto", ())]
-            result[classifier] = earlier.model_copy(update=asked | {"auto": tuple(auto)})
+            asked = Resources.model_validate_strings(given, strict=False)
+            made = result.get(classifier, Resources()).with_numbers(**asked.model_dump(exclude_unset=True))
+            result[classifier] = made.leaving(*made.auto, *asked.auto)
         except ValidationError as error:
             fault = error.errors()[0]
             name = ".".join(map(str, fault["loc"]))
-            names = ", ".join(name for name in Resources.model_fields if name != "auto")
             raise UsageError(
                 f"--resources {flag}: {name}: got {fault['input']!r} ({fault['msg']}); expected "
-                f"CLASSIFIER:NAME=NUMBER,... with names {names}"
+                f"CLASSIFIER:NAME=NUMBER,... with names {', '.join(Resources.model_fields)}"
             ) from None
     return result

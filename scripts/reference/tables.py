@@ -33,9 +33,7 @@ def parameters(
     """
     schema = described.model_json_schema()
     said, definitions = meanings(described), schema.get("$defs", {})
-    fields = {
-        name: described.model_fields[name] for name in names or described.model_fields if name in schema["properties"]
-    }
+    fields = {name: described.model_fields[name] for name in names or described.model_fields}
     rows = [
         [
             f"[`{name}`]({places[name]})" if name in places else f"`{name}`",
