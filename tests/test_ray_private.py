@@ -4,6 +4,7 @@ What Ray says of a lost node is in test_many_nodes.py, the memory monitor's mess
 of heads in test_doctor.py.
 """
 
+import inspect
 import os
 import sys
 import tempfile
@@ -144,3 +145,9 @@ def test_the_folder_of_ray_is_short(variable, letters, is_kept, monkeypatch):
         monkeypatch.setenv(variable, folder)
         monkeypatch.setattr(tempfile, "tempdir", None)  # it is kept once it is found
         assert ray_folder() == (f"{folder}/ray" if is_kept else "/tmp/ray")
+
+
+def test_how_ray_says_that_it_started_too_late(private):
+    from ray._private import node
+
+    assert private.STARTED_TOO_LATE in inspect.getsource(node)
