@@ -127,7 +127,8 @@ def _with_validation(kept: Kept) -> str:
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:
-    columns = Columns("axis", _text("level"), title=f"{job.name}: {counts_line(planned)}")
+    columns = Columns(_text("axis"), _text("level"), box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    columns.title = f"{job.name}: {counts_line(planned)}"
     for heading in ("cells", "done", "infeasible", "to do"):
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]
