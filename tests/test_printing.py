@@ -33,6 +33,19 @@ def test_no_number_of_a_table_is_cut(width, spread, capsys):
     assert sorted(printed) == sorted(f"{n.value:.4f}" for row in shown.rows for n in row.numbers)
 
 
+def test_long_names_are_printed_whole_beside_each_other_at_80_characters(capsys):
+    names = {"smote": "smote(k_neighbors=3, sampling_strategy=not majority)", "ros": "my_package.sampling:OfMyOwnKind"}
+    long = {"resampler": names, "dataset": {"stl10": "images_of_" + 4 * "trees_"}}
+    frame = made_up.study(folds=2).frame.replace(long)
+    shown = table(frame, rows="dataset")
+    show(Console(width=80), to_terminal(shown, width=80))
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "…" not in printed
+    assert len(NUMBER.findall(printed)) == sum(len(row.numbers) for row in shown.rows)
+    assert printed.count("AvAcc") == 3  # blocks, where each arm once needed six
+
+
 @pytest.mark.parametrize("width", [20, 80, 300])
 def test_no_number_of_a_sheet_is_cut(width, capsys):
     show(Console(width=width), sheets_to_terminal([SHEET]))
@@ -109,5 +122,5 @@ def test_a_run_ends_with_the_next_command_and_a_path(raygrid, study):
     code, out, _ = raygrid("run", path, "--store", store.root, "--only", "resampler=smote", "--engine", "inline")
     *_, command, place = out.splitlines()
     assert (code, command) == (0, f"figures, statistics and the page: raygrid report {path} --store {store.root}")
-    assert place == f"{store.root}/report/table1.md"
+    assert place == f"{store.root}/report/resampler=smote/table1.md"
     assert (store.root / "report" / "table1.md").read_text().startswith("**Results by dataset")
