@@ -15,7 +15,7 @@ from raygrid.commands.prepare import fetch
 from raygrid.commands.printing import Terminal, show_path
 from raygrid.commands.progress import Progress
 from raygrid.commands.status import counts_line, show_failures
-from raygrid.commands.tables import results_of, show_tables
+from raygrid.commands.tables import paper_tables, results_of, show_tables
 from raygrid.engine import Terms, engine_named
 from raygrid.host.output import not_captured
 
@@ -27,9 +27,9 @@ def run_grid(job: Job, engine: str, terms: Terms) -> int:
     with saying_what_is_kept(), job.store.locked():
         run_missing(job, engine, terms)
         exit_code = show_failures(job, _err, stopped=terms.budget.exhausted())
-        show_tables(job.store, results_of(job), missing="mark")
+        show_tables(job, paper_tables(results_of(job), missing="mark"))
     _out.print(f"figures, statistics and the page: raygrid report {job.named}", highlight=False, soft_wrap=True)
-    show_path(_out, job.store.root / "report" / "table1.md")
+    show_path(_out, job.store.root / job.report_folder / "table1.md")
     return exit_code
 
 
