@@ -84,8 +84,8 @@ def test_a_bill_by_hand(small):
     assert sentences(bill) == [
         "in all: 19.5 CPU-hours, 4.5 GPU-hours",
         "wall time: 5:30:00 on 4 CPUs and 1 GPU, at a cost of 2.75",
-        "no estimate for 3 of 12 cells: nothing like them is recorded, or their data set's size "
-        "is not known; add --pilot, which runs a few of them and keeps their records",
+        "no estimate for 3 of 12 cells, because none like them has been run; "
+        "--pilot runs a few of them first, keeps their records, and predicts the others from them",
     ]
 
 
@@ -345,7 +345,7 @@ def test_a_pilot_runs_ordinary_cells_and_keeps_their_records(raygrid, grid_file,
 
 def test_without_records_a_plan_says_how_to_get_an_estimate(raygrid, grid_file, tmp_path):
     out = plan(raygrid, grid_file(), "--store", tmp_path / "store")
-    assert out.splitlines()[-1].startswith("no estimate for 8 of 8 cells: nothing like them is recorded")
+    assert out.splitlines()[-1].startswith("no estimate for 8 of 8 cells, because none like them has been run")
     assert "hours" not in out
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from raygrid.cells import expand
 from raygrid.commands.printing import show
+from raygrid.commands.status import sentence_on_rest
 from raygrid.gridfile.faults import load_grid
 from raygrid.report.provenance import failures
 from raygrid.report.sheets import Sheet, sheets_to_terminal
@@ -84,6 +85,18 @@ def study(tmp_path):
     return path, store, cells
 
 
+def test_what_helps_depends_on_how_cells_ended(study):
+    cells = study[2]
+    records = {
+        cell.key: made_up.failed(cell, status, "x") for cell, status in zip(cells, ["error", "oom"], strict=False)
+    }
+    assert sentence_on_rest([], 24, records) == ""
+    assert sentence_on_rest(cells[1:3], 24, records) == "2 of 24 cells have no result; run the grid again to try them"
+    assert sentence_on_rest(cells[:3], 24, records).endswith(
+        "(1 had an error, which comes again until its cause is mended)"
+    )
+
+
 def test_failures_of_one_kind_are_one_line(raygrid, study):
     path, store, cells = study
     _, out, _ = raygrid("status", path, "--store", store.root)
@@ -92,7 +105,8 @@ def test_failures_of_one_kind_are_one_line(raygrid, study):
     assert out.splitlines()[1:] == [
         f"infeasible: 6 cells (dataset=stl10 resampler=smote): {message}, and likewise (the first: {first.key})",
         f"error: {cells[0]}: ValueError: [odd] 3 ({cells[0].key})",
-        "1 of 24 cells have no result; run the same command again to try them",
+        "1 of 24 cells have no result, because of errors, which come again until their cause is mended: "
+        "`raygrid logs` shows where",
     ]
 
 

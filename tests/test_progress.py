@@ -1,6 +1,7 @@
 """The time left, by hand; and the bar, drawn on a terminal that a test reads."""
 
 import io
+import logging
 import re
 import time
 
@@ -9,6 +10,8 @@ from rich.console import Console
 
 from raygrid.commands import progress as module
 from raygrid.commands.progress import Progress, TimeLeft
+from raygrid.commands.run import warnings_shown_by
+from raygrid.host.output import captured
 
 
 class Clock:
@@ -199,6 +202,13 @@ def test_what_trials_are_doing_stands_below_the_bar(cells, drawn):
         progress.finished(cells[0], "done")
         progress._bar.refresh()
         assert text().rstrip().splitlines()[-1].strip() == "epoch 2/50"
+
+
+def test_warnings_stand_above_the_bar_while_a_trial_is_captured(cells):
+    shown = io.StringIO()
+    with Progress(cells, console=Console(file=shown)) as progress, warnings_shown_by(progress), captured() as output:
+        logging.getLogger("raygrid.storage").warning("the server is away")
+    assert (shown.getvalue().partition("\n")[0], output.text) == ("the server is away", "")
 
 
 def test_a_file_gets_a_line_now_and_then(cells, monkeypatch):

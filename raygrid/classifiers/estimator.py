@@ -2,7 +2,6 @@
 
 import importlib
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from raygrid.errors import choices
 from raygrid.mixtures.mixing import mix
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.checkpoint import Checkpoint
+from raygrid.usercode.source import distributions
 
 
 class Estimator(ScoringClassifier):
@@ -119,7 +119,7 @@ def _default(path: str) -> Any:
     module, _, name = path.rpartition(".")
     expected = "expected the dotted path of a scikit-learn classifier: sklearn.ensemble.RandomForestClassifier, say"
     # Only installed packages, which have a version: a module of the user may change without changing a cell's key.
-    if module.partition(".")[0] not in packages_distributions():
+    if module.partition(".")[0] not in distributions():
         raise ValueError(f"got {path!r}, which is in no installed package; {expected}")
     try:
         kind = getattr(importlib.import_module(module), name, None)

@@ -15,14 +15,14 @@ from rich.text import Text
 from raygrid.activity import heard_by
 from raygrid.host.output import not_captured
 from raygrid.storage.folders import Location
-from raygrid.wording import shown
+from raygrid.wording import shown, without_passwords
 
 _ANY_WIDTH = 100_000
 _EDGES = 2  # characters at the edges of a table, which its measure lacks
 
 
 class Terminal(Console):
-    """A console on which texts of anybody can be printed: as they are, without markup and without escapes."""
+    """A console on which texts of anybody can be printed: as they are, without markup, escapes and passwords."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, force_jupyter=False, **options)
@@ -30,7 +30,7 @@ class Terminal(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield what is printed; Rich's own movements of the cursor are left as they are."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=shown(segment.text))
+            yield segment if segment.control else segment._replace(text=shown(without_passwords(segment.text)))
 
 
 def show(console: Console, renderable: RenderableType) -> None:

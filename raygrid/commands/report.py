@@ -20,7 +20,7 @@ from raygrid.report.class_content import class_content
 from raygrid.report.figures import Figure, critical_difference_figures, figures_of
 from raygrid.report.findings import findings
 from raygrid.report.groups import THIRDS, Grouping
-from raygrid.report.html import page
+from raygrid.report.html import begins_as_ours, page
 from raygrid.report.inference.design import Design, designs_of
 from raygrid.report.kept_files import kept_files
 from raygrid.report.latex import DOCUMENT, figures_to_latex
@@ -107,9 +107,13 @@ def write_page(study: Study, *, published: str | None) -> Location:
 
 
 def show_page(study: Study) -> None:
-    """Open the page in a browser, and print where it is; write it first if it is not there."""
-    page_of = study.written_to.root / study.report_folder / "index.html"
-    if not page_of.exists():
+    """Open the page in a browser, and print where it is; write it first if it is not there.
+
+    One that another version wrote, or that came with a store and could run anything, is written anew.
+    """
+    store, name = study.written_to, f"{study.report_folder}/index.html"
+    page_of = store.root / name
+    if not begins_as_ours((store.folder.read(name) or b"").decode(errors="replace")):
         _err.print("writing the report", soft_wrap=True)
         with activity_shown("computing the statistics, drawing the figures"):
             page_of = write_page(study, published=None)

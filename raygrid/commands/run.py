@@ -1,6 +1,7 @@
 """run: run every cell that has no final record yet, then print the tables."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -63,8 +64,33 @@ def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> Non
     """Run cells under a progress bar."""
     stream = not_captured(sys.stderr)  # what an inline trial writes is captured, the bar is not
     terminal = Terminal(file=stream, force_terminal=stream.isatty())  # a notebook has lines
-    with Progress(cells, console=terminal, forecast=Forecast(job, terms.resources)) as progress:
+    forecast = Forecast(job, terms.resources)
+    with Progress(cells, console=terminal, forecast=forecast) as progress, warnings_shown_by(progress):
         with heard_by(progress.fetching):
             fetch(cells)
         progress.waiting("the engine starts")  # to import Ray takes seconds
-        engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)
+        with warnings_shown_by(progress):
+            engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)
+
+
+class _Above(logging.Handler):
+    """Shows warnings above the bar."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self.progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one."""
+        self.progress.notice(record.getMessage())
+
+
+@contextmanager
+def warnings_shown_by(progress: Progress) -> Iterator[None]:
+    """Show what raygrid warns of, such as a server that is away, also while the output of a trial is captured."""
+    above, logger = _Above(progress), logging.getLogger("raygrid")
+    logger.addHandler(above)
+    try:
+        yield
+    finally:
+        logger.removeHandler(above)

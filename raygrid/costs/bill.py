@@ -179,8 +179,9 @@ def sentences(bill: Bill) -> list[str]:
     if bill.n_unknown:
         is_for_cards = any(line.resources.gpus and not line.estimate for line in bill.lines)
         lines.append(
-            f"no estimate for {bill.n_unknown} of {n_cells} cells: nothing like them is recorded, or their data "
-            "set's size is not known; add --pilot, which runs a few of them and keeps their records"
+            f"no estimate for {bill.n_unknown} of {n_cells} cells, because none like them has been run"
+            + (", or their data has not been read" if any(line.n_train is None for line in bill.lines) else "")
+            + "; --pilot runs a few of them first, keeps their records, and predicts the others from them"
             + (" (on a machine with a card, for those that are given one)" if is_for_cards else "")
         )
     return lines

@@ -76,7 +76,8 @@ def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[Pair], list[str]]
             names = [name for pair in pairs for name in pair[1:]]
             other = [name for name in npz.files if name not in names]
             notes = [f"not read: the arrays {', '.join(map(printable, other))}"] if other else []
-            read = [info for info in npz.zip.infolist() if info.filename.removesuffix(".npy") in names]
+            members = npz.zip.infolist() if npz.zip else []
+            read = [info for info in members if info.filename.removesuffix(".npy") in names]
             check_packed(sum(info.file_size for info in read), sum(info.compress_size for info in read))
             return {name: np.asanyarray(npz[name]) for name in names}, pairs, notes
     except DataError as error:

@@ -68,6 +68,11 @@ class Terms:
     tensorboard: Path | None = None
     verbose: bool = False
 
+    @property
+    def are_tracked(self) -> bool:
+        """Whether trials are reported to a tracker."""
+        return bool(self.mlflow or self.tensorboard)
+
     def resources_of(self, cell: Cell) -> Resources:
         """Return what one trial of this cell may use."""
         return self.resources.get(cell.classifier.name, Resources())

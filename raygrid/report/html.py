@@ -76,7 +76,7 @@ def page(
     from markupsafe import Markup
 
     files, pictures = files or KeptFiles(), pictures or Pictures({})
-    script = Markup("\n").join(_asset(f"{name}.js") for name in _SCRIPTS)
+    script = _script()
     data = embedded(results, tables, rankings=rankings, designs=designs or {}, files=files, pictures=pictures)
     own = [sizes_sheet(results), progress_sheet(results)] if results.cells else []
     return _template().render(
@@ -98,9 +98,26 @@ def page(
         refresh_s=refresh_s,
         style=_asset("page.css"),
         script=script,
-        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
+        script_hash=_hash_of(script),
         data=Markup(data),  # noqa: S704
     )
+
+
+def begins_as_ours(page: str) -> bool:
+    """Whether a page begins as this version's do, so that a browser runs none but their script, whoever wrote it."""
+    template = str(_asset("page.html.jinja"))
+    first, last = template.index("<!doctype"), template.index("form-action 'none'\">")
+    return page.startswith(template[first:last].replace("{{ script_hash }}", _hash_of(_script())))
+
+
+def _script() -> "Markup":
+    from markupsafe import Markup
+
+    return Markup("\n").join(_asset(f"{name}.js") for name in _SCRIPTS)
+
+
+def _hash_of(script: str) -> str:
+    return b64encode(sha256(script.encode()).digest()).decode()
 
 
 def _template() -> "Template":

@@ -81,7 +81,7 @@ def arrays_in(content: bytes, at_most: int) -> dict[str, NDArray[Any]]:
         Whatever numpy and unzippers raise; DataError where there are more bytes than `at_most`.
     """
     with np.load(BytesIO(content), allow_pickle=False) as npz:
-        members = npz.zip.infolist()
+        members = npz.zip.infolist() if npz.zip else []
         n_bytes = sum(info.file_size for info in members)
         check_size(n_bytes, at_most)
         check_packed(n_bytes, sum(info.compress_size for info in members))

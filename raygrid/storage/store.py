@@ -248,8 +248,8 @@ class Store:
             fault = error.errors()[0]
             reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
             raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
-        if fault := next(faults(record), ""):
-            raise StoreError(f"{path}: got no sound record ({fault}); delete the file to run its cell again")
+        if unsound := next(faults(record), ""):
+            raise StoreError(f"{path}: got no sound record ({unsound}); delete the file to run its cell again")
         if record.key != path.stem:
             raise StoreError(f"{path}: got the record of {record.key}; delete or rename the file")
         return record

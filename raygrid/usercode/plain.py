@@ -4,13 +4,13 @@ import importlib
 import inspect
 import sysconfig
 from collections.abc import Mapping, Sequence
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from raygrid.errors import choices
 from raygrid.usercode.references import reason
-from raygrid.usercode.source import first_checksum, root_of
+from raygrid.usercode.source import distributions, first_checksum, root_of
 
 _SEED = "random_state"
 
@@ -55,7 +55,7 @@ def origin(found: type) -> tuple[Path | None, dict[str, str]]:
     known = {"class": f"{module}:{found.__qualname__}"}
     root = root_of(module)
     if _is_installed(root):
-        names = packages_distributions().get(module.partition(".")[0], ())
+        names = distributions().get(module.partition(".")[0], ())
         if names:
             return None, known | {"package": " ".join(f"{name} {version(name)}" for name in sorted(set(names)))}
     return root, known | {"source": first_checksum(root)}

@@ -1,6 +1,8 @@
 """The source of the user's own code: its files and their checksum, which enters the keys of cells."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +28,12 @@ def root_of(module: str) -> Path:
     file, top = file_of(module), find_spec(module.partition(".")[0])
     folders = map(Path, (top and top.submodule_search_locations) or ())
     return next((folder for folder in folders if file.is_relative_to(folder)), file)
+
+
+@cache
+def distributions() -> Mapping[str, Sequence[str]]:
+    """Return which installed distributions have which top-level package, as it is when a process first asks."""
+    return packages_distributions()
 
 
 @cache

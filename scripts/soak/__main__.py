@@ -52,12 +52,12 @@ _UNCLEAR = ("Traceback (most recent call last)", "Fatal", "core dumped", "*** SI
 class Soak:
     """One soak, and what it counts."""
 
-    def __init__(self, folder: Path, seed: int, kinds: dict[str, int]) -> None:
+    def __init__(self, folder: Path, seed: int, kinds: dict[str, int], folds: int) -> None:
         self.folder, self.draw, self.kinds = folder, random.Random(seed), kinds  # noqa: S311
         self.counts: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
         self.grid = folder / "soak.yaml"
-        self.grid.write_text(yaml.safe_dump(_GRID))
+        self.grid.write_text(yaml.safe_dump(_GRID | {"folds": folds}))
         self.server = Server(folder, _FAULTS, seed)
         self.direct = _QUIET | self.server.environment(self.server.target_port)
         self.environment = _QUIET | self.server.environment(self.server.port)
@@ -216,6 +216,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3000, help="kill no more after so long")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default=",".join(_KILLS), help="what is killed")
+    parser.add_argument("--folds", type=int, default=_GRID["folds"], help="of the grid, of eight cells each")
     parser.add_argument("--keep", type=Path, help="a short path of a folder for all files; by default a temporary one")
     args = parser.parse_args()
     kinds = {kind: _KILLS[kind] for kind in args.kinds.split(",")}
@@ -223,7 +224,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
         folder = args.keep or Path(temporary)
         folder.mkdir(exist_ok=True)
-        soak = Soak(folder, args.seed, kinds)
+        soak = Soak(folder, args.seed, kinds, args.folds)
         try:
             soak.prepare()
             while not soak.n_runs or (soak.spent() < args.kills and time.time() < start + args.seconds):

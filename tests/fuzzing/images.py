@@ -208,6 +208,8 @@ _LABEL_ARRAYS = st.sampled_from(
     + [np.array(["\x1b[31m", "\ud800"] * 3, dtype=object).astype(str), np.array(["x" * 3000, "y"] * 3), np.arange(5)]
     + [np.array(["a\nb", ""] * 3), np.array([-1, 2**62] * 3), np.zeros(6, "V4"), np.zeros(6, [("a", int)])]
 ).map(_npy)
+_SOUND_IMAGES = st.sampled_from([_X, np.stack([_X] * 3, 3), _X / 255, _X.astype(np.uint16), _X[..., None]]).map(_npy)
+_SOUND_LABELS = st.sampled_from([np.arange(6) % 2, np.array(["a", "b"] * 3), np.eye(2)[np.arange(6) % 2]]).map(_npy)
 _HEADERS = st.sampled_from(
     ["{'descr': '|u1', 'fortran_order': False, 'shape': (10000000000, 8, 8), }", "{'descr': '|u1', 'shape': (6, 8)}"]
     + ["{'descr': '|O', 'fortran_order': False, 'shape': (6,), }", "__import__('os').system('true')", "(" * 5000]
@@ -226,6 +228,9 @@ _HEADERS = st.sampled_from(
 @st.composite
 def arrays(draw: st.DrawFn) -> Case:
     """Draw an .npz: arrays of every type and shape, pickles, headers that lie; bent, or not."""
+    if draw(st.booleans()):
+        sound = zipped({"X.npy": draw(_SOUND_IMAGES), "y.npy": draw(_SOUND_LABELS)})
+        return Case("npz", ("init", "data/x.npz", *_INIT[2:]), {"data/x.npz": draw(st.just(sound) | bent(sound, 3))})
     names = draw(st.sampled_from([("X", "y"), ("x_train", "y_train"), ("images", "labels"), ("X", "X"), ("data", "x")]))
     of_images = draw(_IMAGE_ARRAYS | _HEADERS | _IMAGE_ARRAYS.flatmap(bent))
     of_labels = draw(_LABEL_ARRAYS | st.just(_npy(np.arange(6) % 2)) | _HEADERS)

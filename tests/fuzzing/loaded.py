@@ -29,6 +29,7 @@ _USED = (
     *("PIL.PngImagePlugin", "PIL.JpegImagePlugin", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.TiffImagePlugin"),
     *("PIL.WebPImagePlugin", "PIL.PpmImagePlugin", "lzma", "bz2", "rich.table", "rich.live", "upath", "jinja2"),
 )
+import_module("raygrid.usercode.source").distributions()
 for _module in _USED:
     import_module(_module)
 

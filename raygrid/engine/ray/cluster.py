@@ -4,8 +4,10 @@ import os
 import secrets
 import socket
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 # Set before Ray is imported, because Ray reads these at import.
@@ -36,6 +38,7 @@ _PASSED_ON = (
 )
 
 _ANSWERS_IN_S = 10
+_COUNTED_EVERY_S = 5
 
 # How long the path of Ray's folder may be. A socket's path has 107 bytes at most, on macOS 103, and Ray adds this:
 # /session_2026-01-31_23-59-59_123456_1234567/sockets/plasma_store
@@ -186,6 +189,16 @@ def size() -> float:
     """Return the present size of the cluster: the number of its GPUs, or of its CPUs if it has no GPU."""
     total = ray.cluster_resources()
     return float(total.get("GPU") or total.get("CPU", 0))
+
+
+def cpus() -> float:
+    """Return how many CPUs the cluster has, or had some seconds ago."""
+    return _cpus(int(time.monotonic() / _COUNTED_EVERY_S))
+
+
+@lru_cache(maxsize=1)
+def _cpus(period: int) -> float:
+    return float(ray.cluster_resources().get("CPU", 1))
 
 
 def _largest_node() -> dict[str, float]:

@@ -1,6 +1,6 @@
-"""The Ray engine: every cell is a Ray Tune trial, on one machine or a cluster.
+"""The Ray engine: cells run in Ray Tune's trials, on one machine or a cluster, a large cell alone, small ones in turn.
 
-Ray only schedules trials and gives each a process; results are kept in the store. A trial writes its record before it
+Ray only schedules trials and gives each a process; results are kept in the store. A trial writes records before it
 reports, and the next run reads the store again, so Tune's own directory is temporary. When Ray's memory monitor ends
 one worker, Tune gives up on all trials; the cells that are left then go into another attempt.
 """
@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from raygrid.engine.ray.cluster import connected, fitting, request  # isort: skip  # sets what Ray reads when imported
+from raygrid.engine.ray.cluster import connected, cpus, fitting, request  # isort: skip  # sets what Ray reads when imported
 
 import ray
 from ray import tune
@@ -26,7 +26,8 @@ from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms, loading
 from raygrid.engine.execution import Refusal
 from raygrid.engine.loading import Loading
-from raygrid.engine.ray.attempt import Attempt, EarlyEnd
+from raygrid.engine.queue import Pace, Queue
+from raygrid.engine.ray.attempt import Attempt, EarlyEnd, Suggestions
 from raygrid.engine.ray.worker import Work, load, run_in_worker
 from raygrid.engine.verdict import RETRIES, GiveUp, History, Retry, verdict
 from raygrid.host import Runtime
@@ -41,9 +42,8 @@ from raygrid.wording import first_line
 if TYPE_CHECKING:
     from raygrid.engine.ray.trackers import Tracker
 
-# How many trials wait in Ray's queue at a time, if trials want different resources: so many that those which wait for
-# a GPU do not keep others from the CPUs. Each delays the start by 6 ms, so if all are alike, Tune's own 200 are used.
-_PENDING = 2000
+# Tune asks for further trials while fewer than these wait; how many may wait is the queue's to say.
+os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(10**6)
 
 
 def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
@@ -57,7 +57,8 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
         waits = stack.enter_context(_loading(cells, cache)) if is_ours else None
         stack.enter_context(connected(address, code=code_of(levels), verbose=terms.verbose))
         resources = fitting(terms.resources, observer, may_grow=address is not None)
-        sweep = _Sweep(store, replace(terms, resources=resources), observer)
+        pace = Pace(cells, store.records().values())
+        sweep = _Sweep(store, replace(terms, resources=resources), observer, pace)
         todo = makers_first(cells, Runtime())
         while todo and not terms.budget.exhausted():
             inputs = (
@@ -69,13 +70,15 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
 class _Sweep:
     """The attempts of one run, and the history of each cell."""
 
-    def __init__(self, store: Store, terms: Terms, observer: Observer) -> None:
-        self.store, self.terms, self.observer = store, terms, observer
+    def __init__(self, store: Store, terms: Terms, observer: Observer, pace: Pace) -> None:
+        self.store, self.terms, self.observer, self.pace = store, terms, observer, pace
         self.histories: defaultdict[str, History] = defaultdict(History)
 
     def attempt(self, cells: Sequence[Cell], inputs: dict[str, Any]) -> list[Cell]:
         """Run these cells; return those that are to be tried again."""
-        attempt = Attempt(uuid4().hex, {cell.key: cell for cell in cells}, self.store, self.observer)
+        queue = Queue(cells, self.pace, resources=self._asked, alone=self._is_alone, slots=cpus)
+        known = {cell.key: cell for cell in cells}
+        attempt = Attempt(uuid4().hex, known, self.store, self.observer, queue=queue, pace=self.pace)
         failure = self._fit(attempt, inputs)
         if attempt.refusal:
             raise attempt.refusal.error()
@@ -103,18 +106,20 @@ class _Sweep:
     def _fit(self, attempt: Attempt, inputs: dict[str, Any]) -> Exception | None:
         """Let Tune run an attempt; return why it gave up, if it did."""
         work = ray.put(Work(attempt.cells, inputs, self.store, self.terms, attempt.name))
-        bundles = {key: self._bundle(cell) for key, cell in attempt.cells.items()}
         trackers = _trackers(self.terms, attempt.cells)
-        are_alike = len({tuple(bundle.items()) for bundle in bundles.values()}) == 1
-        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "auto" if are_alike else str(min(len(bundles), _PENDING))
+        asked = {key: dict(self._asked(cell)) for key, cell in attempt.cells.items()}
         with tempfile.TemporaryDirectory(prefix="raygrid-") as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(
                     tune.with_parameters(run_in_worker, work=[work]),
-                    lambda config: tune.PlacementGroupFactory([bundles[config["key"]]]),
+                    lambda config: tune.PlacementGroupFactory([asked[config["keys"][0]]]),
                 ),
-                param_space={"key": tune.grid_search(list(attempt.cells))},
-                tune_config=tune.TuneConfig(reuse_actors=True, trial_dirname_creator=lambda trial: trial.trial_id),
+                tune_config=tune.TuneConfig(
+                    num_samples=-1,
+                    search_alg=Suggestions(attempt),
+                    reuse_actors=True,
+                    trial_dirname_creator=lambda trial: trial.trial_id,
+                ),
                 run_config=tune.RunConfig(
                     storage_path=scratch,
                     verbose=0,
@@ -132,14 +137,18 @@ class _Sweep:
                     tracker.end()
         return None
 
-    def _bundle(self, cell: Cell) -> dict[str, float]:
+    def _asked(self, cell: Cell) -> tuple[tuple[str, float], ...]:
         """Return what the cell's trial asks for: twice as much after each mishap, because memory may have run out."""
-        return request(self.terms.resources_of(cell), 2 ** self.histories[cell.key].mishaps)
+        return tuple(request(self.terms.resources_of(cell), 2 ** self.histories[cell.key].mishaps).items())
+
+    def _is_alone(self, cell: Cell) -> bool:
+        """Tell whether the cell shares no trial: it has failed before, or trackers know a trial as a cell."""
+        return self.terms.are_tracked or not self.histories[cell.key].is_clean
 
 
 def _trackers(terms: Terms, cells: Mapping[str, Cell]) -> "list[Tracker]":
     """Return the callbacks of the trackers that the user asked for."""
-    if not (terms.mlflow or terms.tensorboard):
+    if not terms.are_tracked:
         return []
     from raygrid.engine.ray.trackers import callbacks  # takes half a second if MLflow is installed
 

@@ -20,7 +20,7 @@ from ray.tune.result import TRAINING_ITERATION
 from raygrid.engine.ray.private import runs_in_mlflow
 from raygrid.errors import UsageError
 from raygrid.storage.record import FINAL
-from raygrid.wording import first_line
+from raygrid.wording import first_line, without_passwords
 
 Levels = Mapping[str, Mapping[str, str]]
 
@@ -96,18 +96,19 @@ class Tracker:
 
     def log_trial_result(self, iteration: int, trial: Any, result: dict[str, Any]) -> None:
         """Note that a trial has reported its numbers, and not only what it is doing."""
-        if "numbers" not in result:
+        if not result["ended"]:
             return
-        numbers = {**result.get("numbers", {}), TRAINING_ITERATION: result[TRAINING_ITERATION]}
+        numbers = {**result["ended"][-1].numbers, TRAINING_ITERATION: result[TRAINING_ITERATION]}
         self._try(partial(super().log_trial_result, iteration, self._cell(trial), numbers))  # type: ignore[misc]
 
     def log_trial_end(self, trial: Any, failed: bool = False) -> None:
         """Note that a trial has ended."""
-        failed = failed or (trial.last_result or {}).get("status") not in FINAL
+        ended = (trial.last_result or {}).get("ended")
+        failed = failed or not ended or ended[-1].status not in FINAL
         self._try(partial(super().log_trial_end, self._cell(trial), failed))  # type: ignore[misc]
 
     def _cell(self, trial: Any) -> _Cell:
-        key = trial.config["key"]
+        (key,) = trial.config["keys"]  # where cells are tracked, each has a trial of its own
         return _Cell(key, self.levels[key], str(self.folder / key))
 
     def _try(self, track: Callable[[], None]) -> None:
@@ -117,7 +118,7 @@ class Tracker:
             track()
         except Exception as error:  # any error of a server or a disk
             self.failed = True
-            name, reason = type(self).__name__[1:], first_line(error)
+            name, reason = type(self).__name__[1:], without_passwords(first_line(error))
             print(f"{name}: {reason}; nothing more is sent to it, the run goes on", file=sys.stderr)
 
 
