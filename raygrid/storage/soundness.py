@@ -15,6 +15,7 @@ def faults(record: Record) -> Iterator[str]:
     """Yield what does not fit, as *field: got X; expected Y*; nothing for a record that raygrid wrote."""
     measured = record.measured
     times = [*measured.seconds.values(), measured.shared_s, measured.peak_memory_mb, measured.gpus]
+    times += [measured.card_share]
     if not all(0 <= each <= _MOST_SECONDS for each in times):
         yield "measured: got a negative or an endless number; expected seconds and megabytes"
     if not _is_time(measured.finished_at):
