@@ -1,16 +1,15 @@
 """Cells of a grid, a cell's key, and the plan: which cells already have a record. Only fingerprints read files."""
 
-import hashlib
-import json
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import product
+from operator import attrgetter
 from typing import Any, Literal
 
-from raygrid.axes import ALIASES, AXES
+from raygrid.axes import ALIASES, AXES, STRATUM_AXES
 from raygrid.classifiers import Classifier
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import UsageError, choices
@@ -18,6 +17,7 @@ from raygrid.gridfile.choices import Choosing
 from raygrid.gridfile.levels import canonical, spelled
 from raygrid.gridfile.schema import Grid
 from raygrid.imbalance import Profile
+from raygrid.keys import canonical_json, digest, n_candidates, plain
 from raygrid.level import Level, labels
 from raygrid.representations import Representation
 from raygrid.resampling import Resampler
@@ -31,16 +31,8 @@ from raygrid.storage.record import FINAL
 # 4: imbalance is a level, samples are one pool, and a class that a resampler removes is scored instead of refused.
 PROTOCOL = 4
 
-
-@lru_cache(maxsize=4096)
-def identity(level: Level) -> dict[str, Any]:
-    """Return `level.identity()`, which may read files, once a level; with the source of a class of the user's own.
-
-    Of a level that stands for several candidates, it is theirs.
-    """
-    if len(level.candidates) > 1:
-        return {"name": level.name, "choose": [identity(candidate) for candidate in level.candidates]}
-    return level.identity() | dict(level.code)
+_OFFICIAL = Official()
+_levels_of = attrgetter(*STRATUM_AXES)
 
 
 @dataclass(frozen=True)
@@ -63,7 +55,7 @@ class Cell:
     @property
     def n_candidates(self) -> int:
         """How many candidates the cell chooses among; 1 where nothing is chosen."""
-        return len(self.classifier.candidates) * len(self.resampler.candidates)
+        return n_candidates(self.classifier) * n_candidates(self.resampler)
 
     @property
     def candidates(self) -> list["Cell"]:
@@ -82,32 +74,37 @@ class Cell:
         return {axis: level.chosen_values(one) for axis, (level, one) in pairs.items() if len(level.candidates) > 1}
 
     def identity(self) -> dict[str, Any]:
-        """Return, as plain JSON values, everything that can change the result, and nothing else.
-
-        A split, a validation part or a choice that nobody has asked for is not mentioned: other cells keep their keys.
-        """
-        asked: dict[str, Any] = {} if self.split == Official() else {"split": identity(self.split)}
-        if self.validation is not None:
-            asked["validation"] = self.validation
-        if self.n_candidates > 1:
-            asked["choose"] = self.choose.identity()
-        return asked | {
-            "protocol": PROTOCOL,
-            "dataset": identity(self.dataset),
-            "imbalance": identity(self.imbalance),
-            "fold": self.fold,
-            "representation": identity(self.representation),
-            "resampler": identity(self.resampler),
-            "classifier": identity(self.classifier),
-            "image_size": self.image_size,
-            "interpolation": self.interpolation,
-            "seed": self.seed,
-        }
+        """Return, as plain JSON values, everything that can change the result, and nothing else."""
+        return {name: plain(part) for name, part in self._decisive().items()}
 
     @cached_property
     def key(self) -> str:
         """The cell's name in the store: a hash of its identity."""
-        return hash_of(self.identity())
+        parts = (f'"{name}":{canonical_json(part)}' for name, part in sorted(self._decisive().items()))
+        return digest("{" + ",".join(parts) + "}")  # as hash_of(self.identity()), each level written only once
+
+    def _decisive(self) -> dict[str, Hashable]:
+        """Return what can change the result, by name.
+
+        A split, a validation part or a choice that nobody has asked for is not mentioned: other cells keep their keys.
+        """
+        asked: dict[str, Hashable] = {} if self.split == _OFFICIAL else {"split": self.split}
+        if self.validation is not None:
+            asked["validation"] = self.validation
+        if self.n_candidates > 1:
+            asked["choose"] = self.choose
+        return asked | {
+            "protocol": PROTOCOL,
+            "dataset": self.dataset,
+            "imbalance": self.imbalance,
+            "fold": self.fold,
+            "representation": self.representation,
+            "resampler": self.resampler,
+            "classifier": self.classifier,
+            "image_size": self.image_size,
+            "interpolation": self.interpolation,
+            "seed": self.seed,
+        }
 
     @property
     def data_seed(self) -> int:
@@ -136,12 +133,6 @@ class Cell:
         return " ".join(f"{axis}={level}" for axis, level in self.levels().items())
 
 
-def hash_of(identity: Mapping[str, Any]) -> str:
-    """Return 16 hexadecimal digits that name this JSON value."""
-    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
 def expand(grid: Grid) -> list[Cell]:
     """Return the grid's cells, those that are excluded left out.
 
@@ -149,16 +140,14 @@ def expand(grid: Grid) -> list[Cell]:
     """
     names = ("image_size", "interpolation", "seed", "split", "validation", "choose")
     shared = {name: getattr(grid, name) for name in names}
-    pairs = [(arm, resampler) for arm in grid.arms for resampler in arm.resamplers]
+    pairs = [(arm.representation, resampler, arm.classifier) for arm in grid.arms for resampler in arm.resamplers]
+    methods = dict.fromkeys(pairs)  # two arms may have one in common
     cells = [
-        Cell(dataset, imbalance, fold, arm.representation, resampler, arm.classifier, **shared)
-        for dataset, fold, imbalance, (arm, resampler) in product(
-            grid.datasets, range(grid.folds), grid.imbalance, pairs
-        )
+        Cell(dataset, imbalance, fold, *method, **shared)
+        for dataset, fold, imbalance, method in product(grid.datasets, range(grid.folds), grid.imbalance, methods)
     ]
     excluded = [exclusion.levels().items() for exclusion in grid.exclude]
-    kept = (cell for cell in cells if not any(partial <= cell.levels().items() for partial in excluded))
-    return list(dict.fromkeys(kept))  # two arms may have a cell in common
+    return [cell for cell in cells if not any(partial <= cell.levels().items() for partial in excluded)]
 
 
 def select(cells: Iterable[Cell], only: Sequence[str], valid: Mapping[str, Sequence[str]]) -> list[Cell]:
@@ -187,15 +176,40 @@ def select(cells: Iterable[Cell], only: Sequence[str], valid: Mapping[str, Seque
         axis = ALIASES.get(name, name)
         if axis not in valid:
             raise UsageError(f"--only {text}: {choices(name, valid)}")
-        wanted = [canonical(axis, level) for level in re.split(r",(?![^(]*\))", levels)]
+        wanted = {canonical(axis, level): None for level in re.split(r",(?![^(]*\))", levels)}
         label_of = labelled[axis]
-        known = [*valid[axis], *label_of.values()]
+        known = dict.fromkeys([*valid[axis], *label_of.values()])
         for level in wanted:
             if level not in known:
                 hint = "; repeat --only for another axis" if "=" in level and "(" not in level else ""
-                raise UsageError(f"--only {text}: {choices(level, dict.fromkeys(known))}{hint}")
-        kept = [cell for cell in kept if cell.levels()[axis] in wanted or label_of.get(getattr(cell, axis)) in wanted]
+                raise UsageError(f"--only {text}: {choices(level, known)}{hint}")
+        levels_of_cells = [getattr(cell, axis) for cell in kept]
+        chosen = {one for one in set(levels_of_cells) if spelled(one) in wanted or label_of.get(one) in wanted}
+        kept = [cell for cell, level in zip(kept, levels_of_cells, strict=True) if level in chosen]
     return kept
+
+
+def by_stratum(cells: Iterable[Cell]) -> dict[tuple[Level, ...], list[Cell]]:
+    """Return cells by what they share that differ in nothing but the fold: their levels, in the order of STRATUM_AXES.
+
+    Levels are first told apart as objects, of which a grid has one each: comparing them takes longer.
+    """
+    groups: dict[tuple[int, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(tuple(map(id, _levels_of(cell))), []).append(cell)
+    strata: dict[tuple[Level, ...], list[Cell]] = {}
+    for alike in groups.values():
+        strata.setdefault(_levels_of(alike[0]), []).extend(alike)
+    return strata
+
+
+def count_levels(cells: Sequence[Cell], axis: str) -> Counter[str]:
+    """Return how many cells have each level of an axis, by its text."""
+    levels = list(map(attrgetter(axis), cells))
+    objects, counts = dict(zip(map(id, levels), levels, strict=True)), Counter[str]()
+    for name, n in Counter(map(id, levels)).items():
+        counts[spelled(objects[name])] += n
+    return counts
 
 
 @dataclass(frozen=True)

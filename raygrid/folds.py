@@ -1,5 +1,6 @@
 """Folds: which samples of a data set a cell uses, decided by its split and then by its imbalance profile. Pure."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,8 @@ from raygrid.errors import DataError, InfeasibleError
 from raygrid.imbalance import Profile
 from raygrid.seeds import seed_for
 from raygrid.splits import Labelled
-from raygrid.splits.split import Ints
-from raygrid.splits.splits import without_share
+from raygrid.splits.split import Ints, Parts
+from raygrid.splits.splits import size_of_share, without_share
 
 
 @dataclass(frozen=True)
@@ -45,36 +46,92 @@ def fold_of(cell: Cell, data: Labelled) -> Fold:
     InfeasibleError
         A class would keep no sample.
     """
+    parts = parts_of(cell, data)
+    available = counts_of(parts, data)
+    order = cell.imbalance.order(available["train"], seed=cell.fold_seed)
+    sizes = dict(_kept(cell, available, order, data.class_names))
+
+    def subset(part: str) -> Ints:
+        """Return the samples of a part that are kept."""
+        index = parts[part]
+        return index[first_of_each_class(data.y[index], sizes[part], seed=seed_for(cell.fold_seed, part))]
+
+    train, test = subset("train"), subset("test")
+    validation = subset("validation") if "validation" in sizes else np.empty(0, dtype=np.int64)
+    if isinstance(cell.validation, float):
+        left, taken = without_share(data.y[train], cell.validation, seed=seed_for(cell.fold_seed, "validation"))
+        train, validation = train[left], train[taken]
+    return Fold(train, validation, test, order)
+
+
+def parts_of(cell: Cell, data: Labelled) -> Parts:
+    """Return the parts of a cell's fold, before imbalance.
+
+    Raises
+    ------
+    DataError
+        The data set has not the parts that the grid file asks for.
+    """
     try:
         parts = cell.split.parts(data, fold=cell.fold, seed=cell.data_seed)
+        if cell.validation == "official" and "validation" not in parts:
+            raise DataError("got no validation part; write a share, `validation: 0.2`")
     except DataError as error:
         raise DataError(f"{cell.dataset.name}: {error}") from None
-    n_classes = len(data.class_names)
-    available = {part: np.bincount(data.y[index], minlength=n_classes).tolist() for part, index in parts.items()}
-    order = cell.imbalance.order(available["train"], seed=cell.fold_seed)
+    return parts
 
-    def subset(part: str, sizes: Ints) -> Ints:
-        """Return the samples of a part that are kept, given how many of each class."""
+
+def counts_of(parts: Parts, data: Labelled) -> dict[str, list[int]]:
+    """Return how many samples of each class every part has."""
+    n_classes = len(data.class_names)
+    return {part: np.bincount(data.y[index], minlength=n_classes).tolist() for part, index in parts.items()}
+
+
+@dataclass(frozen=True)
+class ClassSizes:
+    """How many samples of each class the parts of a fold have; `validation` is empty unless it is asked for."""
+
+    train: list[int]
+    validation: list[int]
+    test: list[int]
+
+
+def class_sizes(cell: Cell, available: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> ClassSizes:
+    """Return the sizes of the classes in `fold_of`, without drawing a sample.
+
+    Parameters
+    ----------
+    available : mapping
+        Samples of each class, by part, before imbalance.
+
+    Raises
+    ------
+    InfeasibleError
+        A class would keep no sample.
+    """
+    order = cell.imbalance.order(available["train"], seed=cell.fold_seed)
+    kept = {part: sizes.tolist() for part, sizes in _kept(cell, available, order, class_names)}
+    train, validation = kept["train"], kept.get("validation", [])
+    if isinstance(cell.validation, float):
+        validation = [size_of_share(size, cell.validation) for size in train]
+        train = [size - taken for size, taken in zip(train, validation, strict=True)]
+    return ClassSizes(train, validation, kept["test"])
+
+
+def _kept(
+    cell: Cell, available: Mapping[str, Sequence[int]], order: Ints, class_names: Sequence[str]
+) -> Iterator[tuple[str, Ints]]:
+    """Yield how many samples of each class are kept of each part that is asked for."""
+    for part in ("train", "validation", "test") if cell.validation == "official" else ("train", "test"):
+        sizes_of = cell.imbalance.test_sizes if part == "test" else cell.imbalance.sizes
+        sizes = sizes_of(available[part], order)
         if not sizes.all():
             label = int(sizes.argmin())
             raise InfeasibleError(
                 f"imbalance {cell.imbalance.text}: got {available[part][label]} images of "
-                f"{data.class_names[label]!r} in {part}, of which none would be kept; lower the ratio"
+                f"{class_names[label]!r} in {part}, of which none would be kept; lower the ratio"
             )
-        index = parts[part]
-        return index[first_of_each_class(data.y[index], sizes, seed=seed_for(cell.fold_seed, part))]
-
-    train = subset("train", cell.imbalance.sizes(available["train"], order))
-    validation = np.empty(0, dtype=np.int64)
-    if cell.validation == "official":
-        if "validation" not in parts:
-            raise DataError(f"{cell.dataset.name}: got no validation part; write a share, `validation: 0.2`")
-        validation = subset("validation", cell.imbalance.sizes(available["validation"], order))
-    elif cell.validation is not None:
-        left, taken = without_share(data.y[train], cell.validation, seed=seed_for(cell.fold_seed, "validation"))
-        train, validation = train[left], train[taken]
-    test = subset("test", cell.imbalance.test_sizes(available["test"], order))
-    return Fold(train, validation, test, order)
+        yield part, sizes
 
 
 def imbalanced(y: Ints, profile: Profile, *, seed: int) -> Ints:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.cells import Cell, hash_of
+from raygrid.cells import Cell
+from raygrid.keys import hash_of
 from raygrid.mixtures.tiles import Ints
 from raygrid.storage.cache import Cache
 

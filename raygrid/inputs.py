@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raygrid import host
-from raygrid.cells import Cell, hash_of, identity
+from raygrid.cells import Cell
 from raygrid.classifiers import Part
 from raygrid.folds import Fold
 from raygrid.host import Runtime
 from raygrid.images import images_key, load_images, load_labels
+from raygrid.keys import hash_of, identity
 from raygrid.mixtures.samples import Samples
 from raygrid.mixtures.tiles import Gram, Ints, Tiles
 from raygrid.resampling import NoResampling, Resampler

@@ -1,6 +1,6 @@
 """The levels of all axes: a name and parameters, validated, frozen and hashable."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -160,18 +160,21 @@ class Level(BaseModel):
 
 def labels(levels: Iterable[Level]) -> dict[Level, str]:
     """Return the label of each level: its text, and the parameters in which it differs from others of that text."""
-    distinct = list(dict.fromkeys(levels))
-    return {level: _label(level, [other for other in distinct if other.text == level.text]) for level in distinct}
+    distinct = dict.fromkeys(levels)
+    namesakes: dict[str, list[Level]] = {}
+    for level in distinct:
+        namesakes.setdefault(level.text, []).append(level)
+    found = {level: label for text, alike in namesakes.items() for level, label in _labels(text, alike)}
+    return {level: found[level] for level in distinct}
 
 
-def _label(level: Level, namesakes: list[Level]) -> str:
-    given = {each: each.parameters_as_text() for each in namesakes}
-    differing = [
-        f"{name}={value}"
-        for name, value in given[level].items()
-        if len({other.get(name) for other in given.values()}) > 1
-    ]
-    return f"{level.text}({', '.join(differing)})" if differing else level.text
+def _labels(text: str, namesakes: list[Level]) -> Iterator[tuple[Level, str]]:
+    given = [each.parameters_as_text() for each in namesakes] if len(namesakes) > 1 else [{}]
+    names = dict.fromkeys(name for each in given for name in each)
+    differing = {name for name in names if len({each.get(name) for each in given}) > 1}
+    for level, parameters in zip(namesakes, given, strict=True):
+        shown = [f"{name}={value}" for name, value in parameters.items() if name in differing]
+        yield level, f"{text}({', '.join(shown)})" if shown else text
 
 
 def _short(value: Any, plain: Any) -> str:

@@ -1,7 +1,7 @@
 """How messages are worded: counts of things, and errors in one line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # Colours, which say nothing; and what a terminal obeys or hides, instead of showing it: control characters but for line
 # ends and tabs, changes of the direction of writing, and halves of characters.
@@ -20,6 +20,18 @@ def span(numbers: Sequence[int]) -> str:
     """Return, for example, *3 to 20*, or *3* where all are the same."""
     low, high = min(numbers), max(numbers)
     return f"{low} to {high}" if low < high else str(low)
+
+
+def ranges(names: Iterable[str]) -> list[str]:
+    """Return names, of which whole numbers that follow each other are one: *0-9*."""
+    runs: list[list[str]] = []
+    for name in names:
+        last = runs[-1][-1] if runs else ""
+        if name.isdecimal() and last.isdecimal() and int(name) == int(last) + 1:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -102,9 +102,10 @@ def _small(level: Any) -> Any:
 
 
 def few_cells(grid: dict[str, Any]) -> dict[str, Any]:
-    """Return a grid with one imbalance ratio, and with `none` and `smote` of raygrid's resamplers."""
-    kept = [
-        arm | {"resamplers": [level for level in arm["resamplers"] if level in ("none", "smote") or ":" in str(level)]}
-        for arm in grid["arms"]
-    ]
-    return grid | {"arms": kept} | ({"imbalance_ratios": [10]} if "imbalance_ratios" in grid else {})
+    """Return a grid with one imbalance ratio, and of raygrid's resamplers with `none` and `smote` where they are."""
+
+    def few(resamplers: list[Any]) -> list[Any]:
+        return [each for each in resamplers if each in ("none", "smote") or ":" in str(each)] or resamplers[:1]
+
+    arms = [arm | {"resamplers": few(arm["resamplers"])} for arm in grid["arms"]]
+    return grid | {"arms": arms} | ({"imbalance_ratios": [10]} if "imbalance_ratios" in grid else {})

@@ -55,6 +55,25 @@ class Raises(Faulty):
         raise ValueError("got 3; expected 4")
 
 
+class DiesAt(Faulty):
+    """Dies in some cells of many that have this level.
+
+    Attributes
+    ----------
+    deaths : tuple of (int, int)
+        The seed of a cell, and how many of its tries fail.
+    """
+
+    deaths: tuple[tuple[int, int], ...] = ()
+
+    def _fit(self, X: Any, y: Any, seed: int) -> Any:
+        with Path(self.log).open("a") as log:
+            log.write(f"{seed}\n")
+        if Path(self.log).read_text().split().count(str(seed)) <= dict(self.deaths).get(seed, 0):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return eye_array(len(y), format="csr"), y
+
+
 class Dies(Faulty):
     def fail(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -220,6 +239,9 @@ class Observer:
 
     def waiting(self, what: str) -> None:
         pass
+
+    def doing(self, cell: Cell, what: str) -> None:
+        self.heard.append(what)
 
 
 def know_this_module() -> None:

@@ -103,29 +103,51 @@ class Studies:
         What is true in each data set.
     correlation, degrees
         As the design has them.
+    correlation_of_ends
+        The correlation over the least and the most imbalance alone.
     """
 
     values: Floats
     effects: Floats
     correlation: float
     degrees: int
+    correlation_of_ends: float
 
 
 def simulated(shape: Shape, truth: Truth, *, n_studies: int, n_datasets: int, seed: int) -> Studies:
     rng = np.random.default_rng(seed)
-    train, test, correlation, degrees = weights(shape)
-    n_levels, n_folds = len(shape.profiles), shape.n_folds
-    unit = (test**2).sum(axis=1).mean()
-    of_images = (test @ test.T + truth.of_training * train @ train.T) / unit
-    alone = np.kron(np.ones((n_levels, n_levels)) + np.eye(n_levels), np.eye(n_folds)) / 2
+    of_images, alone = covariances(shape, truth)
+    design, n_levels, n_folds = weights(shape)[2], len(shape.profiles), shape.n_folds
     size = (n_studies, n_datasets, truth.n_methods)
     effects = truth.on_average + truth.of_dataset * rng.normal(size=size)
-    shared = rng.normal(size=(*size, len(test))) @ _root(of_images)
+    shared = rng.normal(size=(*size, len(alone))) @ _root(of_images)
     own = rng.normal(size=shared.shape) if truth.tails == inf else rng.standard_t(truth.tails, size=shared.shape)
     scale = 1 + np.arange(truth.n_methods) / truth.n_methods  # some methods vary more than others
     values = effects[..., None] + scale[:, None] * (shared + np.sqrt(truth.of_fold) * (own @ _root(alone)))
     values = np.moveaxis(values.reshape(*size, n_levels, n_folds), 2, -1)
-    return Studies(values, effects, correlation, degrees)
+    levels, folds = list(design.sizes), range(n_folds)
+    correlations = [design.correlation(some, folds) for some in (levels, levels[:1] + levels[-1:])]
+    return Studies(values, effects, correlations[0], design.degrees(folds), correlations[1])
+
+
+def covariances(shape: Shape, truth: Truth) -> tuple[Floats, Floats]:
+    """Return how values at two (level, fold) vary together: by the images they share, and by what a fold has alone."""
+    train, test, _ = weights(shape)
+    n_levels = len(shape.profiles)
+    unit = (test**2).sum(axis=1).mean()
+    alone = np.kron(np.ones((n_levels, n_levels)) + np.eye(n_levels), np.eye(shape.n_folds)) / 2
+    return (test @ test.T + truth.of_training * train @ train.T) / unit, alone
+
+
+def variance_ratio(shape: Shape, truth: Truth) -> float:
+    """Return the variance of a mean over folds, relative to what its estimate is on average; at most 1 is honest."""
+    of_images, alone = covariances(shape, truth)
+    n_levels, n = len(shape.profiles), shape.n_folds
+    of_folds = (of_images + truth.of_fold * alone).reshape(n_levels, n, n_levels, n).mean(axis=(0, 2))
+    spread = np.trace(of_folds) / n - (of_folds.sum() - np.trace(of_folds)) / (n * (n - 1))  # the mean of s squared
+    design = weights(shape)[2]
+    c = design.correlation(list(design.sizes), range(n))
+    return float(of_folds.mean() / (spread * (1 / n + c / (1 - c))))
 
 
 def _root(covariance: Floats) -> Floats:
@@ -135,8 +157,8 @@ def _root(covariance: Floats) -> Floats:
 
 
 @cache
-def weights(shape: Shape) -> tuple[Floats, Floats, float, int]:
-    """Return what each image weighs in training and in testing, by level and fold, and the design's c and df."""
+def weights(shape: Shape) -> tuple[Floats, Floats, Design]:
+    """Return what each image weighs in training and in testing, by level and fold, and the design."""
     official = isinstance(shape.split, Official)
     y = np.tile(np.arange(N_CLASSES), N_TRAIN + N_TEST)
     halves = np.split(np.arange(len(y)), [N_CLASSES * N_TRAIN])
@@ -146,11 +168,10 @@ def weights(shape: Shape) -> tuple[Floats, Floats, float, int]:
         (profile.text, fold): fold_of(_cell(shape, profile, fold), data) for profile in shape.profiles for fold in folds
     }
     sizes = {profile.text: {fold: _sizes(y, found[profile.text, fold]) for fold in folds} for profile in shape.profiles}
-    design = Design(shape.split, sizes)
     train, test = (
         np.array([_weights(y, getattr(fold, part)) for fold in found.values()]) for part in ("train", "test")
     )
-    return train, test, design.correlation(list(sizes), folds), design.degrees(folds)
+    return train, test, Design(shape.split, sizes)
 
 
 def _sizes(y: NDArray[np.int64], fold: Fold) -> Floats:
@@ -196,10 +217,20 @@ def claims(studies: Studies, pairs: Pairs) -> Floats:
     """
     left, right = np.transpose(pairs)
     of_folds = studies.values.mean(axis=2)
-    differences = of_folds[..., left] - of_folds[..., right]
+    return _claimed(of_folds[..., left] - of_folds[..., right], studies.correlation, studies.degrees)
+
+
+def cost_claims(studies: Studies) -> Floats:
+    """Return the same of "What does imbalance cost?": the last method at the least imbalance and at the most."""
+    ends = studies.values[:, :, [0, -1], :, -1:]
+    return _claimed(ends[:, :, 0] - ends[:, :, 1], studies.correlation_of_ends, studies.degrees)
+
+
+def _claimed(differences: Floats, correlation: float, degrees: int) -> Floats:
+    """Return what is claimed of differences by study, data set, fold and pair."""
     n_studies, n_datasets, _, n_pairs = differences.shape
     if n_datasets < FEWEST_DATASETS:
-        found = corrected_t(differences, studies.correlation, studies.degrees)
+        found = corrected_t(differences, correlation, degrees)
         told_apart = holm(found.p.reshape(n_studies, -1)) < ALPHA
         return np.asarray(told_apart.reshape(found.mean.shape) * np.sign(found.mean))
     over = differences.mean(axis=2)
@@ -210,11 +241,25 @@ def claims(studies: Studies, pairs: Pairs) -> Floats:
 
 def false_claims(studies: Studies, pairs: Pairs, truth: Truth) -> float:
     """Return the share of studies with any claim that is false of what it is about: a data set, or all of them."""
+    return float(is_false(studies, pairs, truth).mean())
+
+
+def false_in_any(studies: Studies, truth: Truth) -> float:
+    """Return the share of studies with a false claim in any of the three questions; imbalance costs nothing here."""
+    n_methods = studies.values.shape[-1]
+    found = [is_false(studies, pairs(n_methods), truth) for pairs in (all_pairs, against_last)]
+    if studies.values.shape[2] > 1:
+        found.append((cost_claims(studies) != 0).any(axis=(1, 2)))
+    return float(np.any(found, axis=0).mean())
+
+
+def is_false(studies: Studies, pairs: Pairs, truth: Truth) -> NDArray[np.bool_]:
+    """Return of each study whether any of its claims is false."""
     claimed = claims(studies, pairs)
     true = studies.effects if claimed.shape[1] == studies.effects.shape[1] else truth.on_average[None, None]
     left, right = np.transpose(pairs)
     wrong = (claimed != 0) & (claimed != np.sign(true[..., left] - true[..., right]))
-    return float(wrong.any(axis=(1, 2)).mean())
+    return np.asarray(wrong.any(axis=(1, 2)))
 
 
 def power(studies: Studies, pairs: Pairs) -> float:

@@ -107,7 +107,7 @@ def test_a_run_stops_when_its_budget_is_exhausted(raygrid, grid_file, tmp_path):
     code, _, err = raygrid(*arguments, "--max-hours", "1e-9")
     assert code == 1
     assert "stopped after" in err
-    assert "8 of 8 cells have no result; run the same command again" in err
+    assert "8 of 8 cells have no result; run the grid again" in err
     assert statuses(Store(tmp_path / "store")) == {}
 
 

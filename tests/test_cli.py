@@ -162,7 +162,7 @@ def test_status_says_what_failed_and_why(raygrid, grid_file, finished, cells_of)
     assert out.splitlines() == [
         "tiny: 8 cells: 7 done, 0 infeasible, 1 to do",
         f"oom: {cell}: was so ({key})",
-        "1 of 8 cells have no result; run the same command again to try them",
+        "1 of 8 cells have no result; run the grid again to try them",
     ]
 
 
@@ -218,7 +218,8 @@ def test_a_run_with_failed_cells_says_so(raygrid, grid_file, finished, cells_of,
     assert code == 1
     assert err.splitlines()[-2:] == [
         f"error: {cell}: ValueError: got 3; expected 4 ({cell.key})",
-        "1 of 8 cells have no result; run the same command again to try them",
+        "1 of 8 cells have no result, because of errors, which come again until their cause is mended: "
+        "`raygrid logs` shows where",
     ]
     assert "1 error" in out
 

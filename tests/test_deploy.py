@@ -104,6 +104,7 @@ def test_both_groups_run_the_image_with_the_ray_that_raygrid_is_tested_with(job,
     assert f"'ray[default,tune]=={version('ray')}'" in dockerfile  # pip must not put another in its place
     extras = re.search(r"'\.\[([\w,]+)\]'", dockerfile)[1]
     assert {"gpu", "s3", "gcs"} == set(extras.split(",")) <= set(EXTRAS)
+    assert all(f"'{requirement}'" in dockerfile for requirement in EXTRAS["gpu"])  # in the layer that is kept
     assert head["image"] in dockerfile
 
 

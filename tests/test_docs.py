@@ -20,13 +20,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import typer
 import yaml
-from documents import MINIMAL, PAGES, ROOT, Block, blocks_of, commands_of, shrunk, with_data_at_hand
+from documents import MINIMAL, PAGES, ROOT, Block, blocks_of, commands_of, few_cells, shrunk, with_data_at_hand
 from PIL import Image
 
 from raygrid import api, cli
@@ -59,8 +61,13 @@ def material(tmp_path_factory) -> Path:
     for path in [*(ROOT / "experiments").glob("*.yaml"), *(folder / "examples").glob("*.yaml")]:
         target = folder / path.parent.name / path.name
         at_hand = with_data_at_hand(yaml.safe_load(path.read_text()), target.parent, "../my_images")
-        target.write_text(yaml.safe_dump(shrunk(at_hand), sort_keys=False))
+        keep_small(target, few_cells(at_hand))
     return folder
+
+
+def keep_small(path: Path, grid: dict[str, Any]) -> None:
+    """Write a grid file that runs in seconds."""
+    path.write_text(yaml.safe_dump(shrunk(grid), sort_keys=False))
 
 
 class Reader:
@@ -88,7 +95,7 @@ class Reader:
         grid_of(yaml.safe_dump(grid, sort_keys=False), Path.cwd())
         if block.title:
             assert content.keys() >= {"name", "datasets", "arms"}, "a file of a grid must be whole"
-            Path(block.title).write_text(yaml.safe_dump(shrunk(grid), sort_keys=False))
+            keep_small(Path(block.title), grid)
 
     def execute(self, command: str) -> None:
         """Run one command, raygrid's in this process unless the shell has work to do."""
@@ -97,8 +104,12 @@ class Reader:
             os.chdir(words[1])
         elif words[0] == "raygrid" and not set(command) & set("|>$&;*"):
             inline = ["--engine", "inline"] if words[1] == "run" or "--pilot" in words else []
+            there = set(Path.cwd().glob("*.yaml"))
             code, out, err = self.raygrid(*words[1:], *(inline if "--engine" not in words else []))
             assert code in (0, None), f"{command}: exit code {code}\n{out}{err}"
+            if words[1] == "init":
+                for path in set(Path.cwd().glob("*.yaml")) - there:
+                    keep_small(path, few_cells(yaml.safe_load(path.read_text())))
         else:
             path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
             run = subprocess.run(
@@ -108,15 +119,20 @@ class Reader:
 
 
 @pytest.fixture
-def reader(material, tmp_path, raygrid, cache, monkeypatch) -> Reader:
+def reader(material, tmp_path, raygrid, cache, monkeypatch) -> Iterator[Reader]:
     folder = Path(shutil.copytree(material, tmp_path / "page", symlinks=True))
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("RAYGRID_CACHE", str(cache.root))
     monkeypatch.setitem(api.run.__kwdefaults__, "engine", "inline")
-    return Reader(folder, raygrid)
+    known = set(sys.modules)
+    yield Reader(folder, raygrid)
+    for name in set(sys.modules) - known:  # another page has other files of the same names
+        if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_does_what_it_says(name, reader):
     for block in blocks_of(NAMES[name]):

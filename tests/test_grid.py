@@ -5,9 +5,10 @@ from typing import get_args
 
 import pytest
 
-from raygrid.cells import PROTOCOL, expand, hash_of, plan, select
+from raygrid.cells import PROTOCOL, expand, plan, select
 from raygrid.errors import UsageError
 from raygrid.gridfile.schema import Grid
+from raygrid.keys import hash_of
 from raygrid.storage.record import Status
 
 CNN_ARM = {

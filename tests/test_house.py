@@ -13,7 +13,7 @@ PACKAGE = ROOT / "raygrid"
 
 # A module or package imports from the lines above its own, and from itself; never from its own line or below.
 LAYERS = [
-    {"axes", "errors", "seeds", "wording"},
+    {"activity", "axes", "errors", "seeds", "wording"},
     {"storage"},
     {"host", "level", "mixtures"},
     {"networks", "usercode"},
@@ -21,6 +21,7 @@ LAYERS = [
     {"classifiers", "datasets", "imbalance", "resampling", "splits"},  # the stages, one line a level
     {"representations"},  # a stage as well; what it reads may be a classifier's network
     {"gridfile"},
+    {"keys"},
     {"cells"},
     {"folds"},
     {"costs", "images"},

@@ -18,12 +18,15 @@ from simulated_studies import (
     all_pairs,
     claims,
     false_claims,
+    false_in_any,
     power,
     simulated,
+    variance_ratio,
 )
 
 from raygrid.report.inference.families import family_in_folds, family_over_datasets
 from raygrid.report.inference.samples import Sample, over_datasets
+from raygrid.splits import Official
 
 N_STUDIES = 400
 MOST = 0.07
@@ -36,6 +39,22 @@ def test_equal_methods_are_not_told_apart(shape: Shape, n_datasets: int) -> None
     studies = simulated(shape, Truth(), n_studies=N_STUDIES, n_datasets=n_datasets, seed=1)
     for pairs in PAIRS:
         assert false_claims(studies, pairs(6), Truth()) <= MOST
+
+
+@pytest.mark.parametrize(("n_datasets", "at_most"), [(1, MOST), (3, MOST), (12, 0.14)])
+def test_three_questions_together_are_as_often_wrong_as_the_docs_say(n_datasets: int, at_most: float) -> None:
+    """Of 400 studies of which 10% are false, more than 14% are so in 1 of 200 cases."""
+    studies = simulated(PAPER, Truth(), n_studies=N_STUDIES, n_datasets=n_datasets, seed=8)
+    assert false_claims(studies, all_pairs(6), Truth()) <= false_in_any(studies, Truth()) <= at_most
+
+
+@pytest.mark.parametrize("of_fold", [0, 0.25, 4])
+@pytest.mark.parametrize("of_training", [0, 0.25, 1])
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if isinstance(shape.split, Official)], ids=str)
+def test_the_variance_of_a_mean_over_folds_of_official_parts_is_not_underestimated(
+    shape: Shape, of_training: float, of_fold: float
+) -> None:
+    assert variance_ratio(shape, Truth(of_fold=of_fold, of_training=of_training)) <= 1
 
 
 @pytest.mark.parametrize("shape", [PAPER, SHAPES[5], SHAPES[8]], ids=lambda shape: shape.name)

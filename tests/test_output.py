@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import HANGS_S
 
-from raygrid.engine import output
-from raygrid.engine.output import KEPT_BYTES, captured, not_captured
+from raygrid.host import output
+from raygrid.host.output import KEPT_BYTES, captured, not_captured
 
 
 def printed_by_c(text: str) -> None:
@@ -138,7 +138,7 @@ def test_what_is_not_to_be_captured_is_shown():
     """A bar on a terminal, say, while a trial runs in the same process."""
     code = """
 import sys
-from raygrid.engine.output import captured, not_captured
+from raygrid.host.output import captured, not_captured
 bar = not_captured(sys.stderr)
 with captured() as output:
     print("the trial", file=sys.stderr)

@@ -128,7 +128,7 @@ FAULTS = {
     "a module without any": (
         "json:dumps",
         "6:18: arms[0].resamplers[0]: json: no Resampler of that name: got 'dumps'; "
-        "expected a subclass; define it there",
+        "expected a class with fit_resample, or a subclass; define it there",
     ),
     "no class": (
         "'fine:'",

@@ -129,10 +129,19 @@ def test_parameters_are_labels_and_can_be_chosen(mine):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"classifier": "mine:HalfOne"}, "mine:HalfOne: got a class without fit and predict; expected them, or a sub"),
-        ({"resamplers": ["mine:Nearest"]}, "mine:Nearest: got a class without fit_resample; expected them, or a subcl"),
+        (
+            {"classifier": "mine:HalfOne"},
+            "mine:HalfOne: got a class without predict, which a classifier needs;",
+        ),
+        (
+            {"resamplers": ["mine:Nearest"]},
+            "mine:Nearest: got a class without fit_resample, which a sampler needs;",
+        ),
         ({"classifier": "mine:function"}, "mine: no Classifier of that name: got 'function'"),
         ({"classifier": "mine:Nothing"}, "mine: no Classifier of that name: got 'Nothing'"),
+        ({"classifier": "mine:Nearst"}, "did you mean 'Nearest'?"),
+        ({"classifier": "mien:Nearest"}, "did you mean mine:Nearest?"),
+        ({"classifier": "sklearn.smv:SVC"}, "did you mean sklearn.svm:SVC?"),
         ({"classifier": {"name": "mine:Nearest", "powr": 2}}, "unknown parameter: got 'powr'; expected one of power"),
         ({"classifier": {"name": "mine:Nearest", "random_state": 2}}, "got random_state, which the trial sets"),
         ({"classifier": {"name": "sklearn.svm:SVC", "C": -1.0}}, "got parameters that it does not take: Inval"),

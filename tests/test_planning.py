@@ -84,8 +84,8 @@ def test_a_bill_by_hand(small):
     assert sentences(bill) == [
         "in all: 19.5 CPU-hours, 4.5 GPU-hours",
         "wall time: 5:30:00 on 4 CPUs and 1 GPU, at a cost of 2.75",
-        "no estimate for 3 of 12 cells: nothing like them is recorded, or their data set's size "
-        "is not known; add --pilot, which runs a few of them and keeps their records",
+        "no estimate for 3 of 12 cells, because none like them has been run; "
+        "--pilot runs a few of them first, keeps their records, and predicts the others from them",
     ]
 
 
@@ -332,10 +332,8 @@ def test_a_pilot_runs_ordinary_cells_and_keeps_their_records(raygrid, grid_file,
     pilots = [line for line in err.splitlines() if line.startswith("pilot")]
     assert pilots == ["pilot: 2 of 8 cells", "pilot: 1 of 8 cells"]
     assert "infeasible" not in err  # SMOTE's cells at IR 10 are, which the sizes of the classes say beforehand
-    refused = re.findall(
-        r"^infeasible: 1 cell: digits: smote: got 11 samples of class (\d), '\1'; expected at least 12", out, re.M
-    )
-    assert len(refused) == 2
+    refused = r"^infeasible: 2 cells: digits: smote: got 11 samples of class (\d), '\1'; expected at least 12.*wise$"
+    assert len(re.findall(refused, out, re.M)) == 1
     cells = {(cell.imbalance.ir, cell.fold, cell.resampler.name): cell.key for cell in cells_of(arms=arms)}
     ran = [cells[10, 0, "none"], cells[2, 0, "none"], cells[2, 0, "smote"]]
     assert made_up.statuses(store) == dict.fromkeys(ran, "done")
@@ -347,7 +345,7 @@ def test_a_pilot_runs_ordinary_cells_and_keeps_their_records(raygrid, grid_file,
 
 def test_without_records_a_plan_says_how_to_get_an_estimate(raygrid, grid_file, tmp_path):
     out = plan(raygrid, grid_file(), "--store", tmp_path / "store")
-    assert out.splitlines()[-1].startswith("no estimate for 8 of 8 cells: nothing like them is recorded")
+    assert out.splitlines()[-1].startswith("no estimate for 8 of 8 cells, because none like them has been run")
     assert "hours" not in out
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from raygrid.cells import expand
 from raygrid.commands.printing import show
+from raygrid.commands.status import sentence_on_rest
 from raygrid.gridfile.faults import load_grid
 from raygrid.report.provenance import failures
 from raygrid.report.sheets import Sheet, sheets_to_terminal
@@ -30,6 +31,19 @@ def test_no_number_of_a_table_is_cut(width, spread, capsys):
     show(console, to_terminal(shown, spread, width=width))
     printed = NUMBER.findall(re.sub(r"±0\.\d{4}", "", capsys.readouterr().out))
     assert sorted(printed) == sorted(f"{n.value:.4f}" for row in shown.rows for n in row.numbers)
+
+
+def test_long_names_are_printed_whole_beside_each_other_at_80_characters(capsys):
+    names = {"smote": "smote(k_neighbors=3, sampling_strategy=not majority)", "ros": "my_package.sampling:OfMyOwnKind"}
+    long = {"resampler": names, "dataset": {"stl10": "images_of_" + 4 * "trees_"}}
+    frame = made_up.study(folds=2).frame.replace(long)
+    shown = table(frame, rows="dataset")
+    show(Console(width=80), to_terminal(shown, width=80))
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "…" not in printed
+    assert len(NUMBER.findall(printed)) == sum(len(row.numbers) for row in shown.rows)
+    assert printed.count("AvAcc") == 3  # blocks, where each arm once needed six
 
 
 @pytest.mark.parametrize("width", [20, 80, 300])
@@ -70,6 +84,18 @@ def study(tmp_path):
     return path, store, cells
 
 
+def test_what_helps_depends_on_how_cells_ended(study):
+    cells = study[2]
+    records = {
+        cell.key: made_up.failed(cell, status, "x") for cell, status in zip(cells, ["error", "oom"], strict=False)
+    }
+    assert sentence_on_rest([], 24, records) == ""
+    assert sentence_on_rest(cells[1:3], 24, records) == "2 of 24 cells have no result; run the grid again to try them"
+    assert sentence_on_rest(cells[:3], 24, records).endswith(
+        "(1 had an error, which comes again until its cause is mended)"
+    )
+
+
 def test_failures_of_one_kind_are_one_line(raygrid, study):
     path, store, cells = study
     _, out, _ = raygrid("status", path, "--store", store.root)
@@ -78,7 +104,8 @@ def test_failures_of_one_kind_are_one_line(raygrid, study):
     assert out.splitlines()[1:] == [
         f"infeasible: 6 cells (dataset=stl10 resampler=smote): {message}, and likewise (the first: {first.key})",
         f"error: {cells[0]}: ValueError: [odd] 3 ({cells[0].key})",
-        "1 of 24 cells have no result; run the same command again to try them",
+        "1 of 24 cells have no result, because of errors, which come again until their cause is mended: "
+        "`raygrid logs` shows where",
     ]
 
 
@@ -95,5 +122,5 @@ def test_a_run_ends_with_the_next_command_and_a_path(raygrid, study):
     code, out, _ = raygrid("run", path, "--store", store.root, "--only", "resampler=smote", "--engine", "inline")
     *_, command, place = out.splitlines()
     assert (code, command) == (0, f"figures, statistics and the page: raygrid report {path} --store {store.root}")
-    assert place == f"{store.root}/report/table1.md"
+    assert place == f"{store.root}/report/resampler=smote/table1.md"
     assert (store.root / "report" / "table1.md").read_text().startswith("**Results by dataset")

@@ -1,6 +1,7 @@
 """The time left, by hand; and the bar, drawn on a terminal that a test reads."""
 
 import io
+import logging
 import re
 import time
 
@@ -9,6 +10,8 @@ from rich.console import Console
 
 from raygrid.commands import progress as module
 from raygrid.commands.progress import Progress, TimeLeft
+from raygrid.commands.run import warnings_shown_by
+from raygrid.host.output import captured
 
 
 class Clock:
@@ -178,7 +181,7 @@ def test_infeasible_cells_have_not_failed(cells, drawn):
     assert last.strip().endswith("left 0:00:00")
 
 
-def test_what_is_waited_for_stands_behind_the_bar(cells, drawn):
+def test_what_is_waited_for_stands_below_the_bar(cells, drawn):
     console, text = drawn
     with Progress(cells, console=console) as progress:
         progress.waiting("Ray starts")
@@ -188,10 +191,30 @@ def test_what_is_waited_for_stands_behind_the_bar(cells, drawn):
     assert "until" not in text().splitlines()[-1]
 
 
+def test_what_trials_are_doing_stands_below_the_bar(cells, drawn):
+    console, text = drawn
+    with Progress(cells, console=console) as progress:
+        for number, cell in enumerate(cells[:2], start=1):
+            progress.started(cell)
+            progress.doing(cell, f"epoch {number}/50")
+        progress._bar.refresh()
+        assert text().rstrip().endswith("epoch 1/50, epoch 2/50")
+        progress.finished(cells[0], "done")
+        progress._bar.refresh()
+        assert text().rstrip().splitlines()[-1].strip() == "epoch 2/50"
+
+
+def test_warnings_stand_above_the_bar_while_a_trial_is_captured(cells):
+    shown = io.StringIO()
+    with Progress(cells, console=Console(file=shown)) as progress, warnings_shown_by(progress), captured() as output:
+        logging.getLogger("raygrid.storage").warning("the server is away")
+    assert (shown.getvalue().partition("\n")[0], output.text) == ("the server is away", "")
+
+
 def test_a_file_gets_a_line_now_and_then(cells, monkeypatch):
     monkeypatch.setattr(module, "LINE_EVERY_S", 0.01)
     console = Console(file=io.StringIO(), width=200)
-    wanted = [", waiting until digits is loaded as features", "1 of 4 cells, 1 running, 0 failed; 0:00:0"]
+    wanted = ["; waiting until digits is loaded as features", "1 of 4 cells, 1 running, 0 failed; 0:00:0"]
     with Progress(cells, console=console) as progress:
         progress.waiting("digits is loaded as features")
         while wanted[0] not in console.file.getvalue():

@@ -96,17 +96,21 @@ def test_the_memory_monitors_choice_is_read_from_its_message(private):
     assert private.ended_by_memory_monitor(failure) == set()
 
 
-def test_a_cell_beside_one_that_takes_all_memory_is_not_blamed(private):
+def test_a_cell_beside_one_that_takes_all_memory_is_not_blamed(private, tmp_path):
     from raygrid.engine.ray.attempt import Attempt
-    from raygrid.engine.verdict import Ended, NotRun
+    from raygrid.engine.verdict import Ended, NotRun, Recorded
+    from raygrid.storage.store import Store
 
-    attempt = Attempt("attempt", {}, None, None)
-    attempt._key_of_actor = {"aa11": "greedy", "bb22": "modest"}
-    attempt.running = {"greedy", "modest"}
+    store = Store(tmp_path)
+    attempt = Attempt("attempt", {}, store, None, queue=None, pace=None)
+    attempt._trial_of_actor = {"aa11": "first", "bb22": "second"}
+    attempt.running, attempt.statuses = {"first": ["ended", "greedy", "next"], "second": ["modest"]}, {"ended": "done"}
     failure = RuntimeError("Caught unexpected exception")
     failure.__cause__ = RuntimeError("Selected to kill: (Actor(aa11): job)")
     assert isinstance(attempt.outcome("greedy", failure), Ended)
     assert isinstance(attempt.outcome("modest", failure), NotRun)
+    assert isinstance(attempt.outcome("next", failure), NotRun)
+    assert isinstance(attempt.outcome("ended", failure), Recorded)
     failure.__cause__ = RuntimeError("of an unknown kind")
     assert isinstance(attempt.outcome("modest", failure), Ended)
 

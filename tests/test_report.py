@@ -17,7 +17,7 @@ from raygrid.classifiers.cnn import Cnn
 from raygrid.errors import UsageError
 from raygrid.level import labels
 from raygrid.report.compare import values_of
-from raygrid.report.frame import frame_of
+from raygrid.report.frame import frame_of, places_of
 from raygrid.report.latex import to_latex
 from raygrid.report.numbers import Number
 from raygrid.report.render import to_csv, to_markdown
@@ -206,7 +206,8 @@ def test_a_done_cell_without_a_value_is_not_skipped() -> None:
     study = made_up.study(datasets=["mnist"], imbalance_ratios=[2], folds=1)
     one, other, *_ = study.cells
     odd = study.records[one.key].model_copy(update={"metrics": {"AvAcc": nan}})
-    lines = frame_of([one, other], {one.key: odd, other.key: study.records[other.key]}, ["AvAcc", "f1_macro"])
+    records = {one.key: odd, other.key: study.records[other.key]}
+    lines = frame_of(places_of([one, other], records), records, ["AvAcc", "f1_macro"])
     assert lines[["metric", "key", "status"]].to_numpy().tolist() == [
         ["AvAcc", one.key, "undefined"],
         ["f1_macro", one.key, "without scores"],
@@ -382,7 +383,7 @@ def test_a_failure_beside_an_infeasible_cell_is_still_a_dash() -> None:
 def test_a_metric_unknown_when_the_cells_ran_is_computed_from_their_confusion() -> None:
     results = made_up.study(datasets=["mnist"], folds=1)
     older = {key: r.model_copy(update={"metrics": {}}) for key, r in results.records.items()}
-    assert frame_of(results.cells, older, results.metrics).equals(results.frame)
+    assert frame_of(results.places, older, results.metrics).equals(results.frame)
 
 
 def test_title_and_basis_say_what_is_averaged() -> None:

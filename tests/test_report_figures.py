@@ -14,14 +14,24 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import failed, grid, measured, record, results, study, unfinished
+from made_up import CLASSES, failed, grid, measured, record, results, study, unfinished
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from raygrid.cells import expand
 from raygrid.metrics.further import range_of
-from raygrid.report.figures import Figure, Ranks, against_ir, critical_difference, figures_of, ranks, ranks_of, recall
+from raygrid.report.figures import (
+    Figure,
+    Ranks,
+    against_ir,
+    confusion,
+    critical_difference,
+    figures_of,
+    ranks,
+    ranks_of,
+    recall,
+)
 from raygrid.report.figures.confusion import confusion_by_name, normalised
 from raygrid.report.figures.figure import DOUBLE, FONT_PT, SINGLE, basis
 from raygrid.report.figures.gain import gain_over_none, paired_gains
@@ -211,9 +221,39 @@ def test_recall_from_the_largest_class_to_the_smallest() -> None:
 def test_recall_is_averaged_over_folds_by_rank(axes: Axes) -> None:
     values = [np.array([1.0, 0.5]), np.array([0.8, nan]), None]
     part = pd.DataFrame([line(0, fold=fold) for fold in range(3)]).assign(value=pd.Series(values, dtype=object))
-    [end] = recall._draw(axes, part, styles(["none"]))
+    [end] = recall._draw(axes, part, styles(["none"]), names={})
     assert (list(axes.lines[0].get_xdata()), list(axes.lines[0].get_ydata())) == ([1, 2], pytest.approx([0.9, 0.5]))
     assert (end.x, end.y) == (2, 0.5)
+
+
+def test_classes_have_names_where_every_fold_has_the_same_order() -> None:
+    made = study(folds=2, datasets=["stl10", "mnist"], imbalance_ratios=[5])
+    ordered = {"class_order": [*range(9, -1, -1)]}
+    records = [
+        one.model_copy(update=ordered if one.class_names[0] == "airplane" else {}) for one in made.records.values()
+    ]
+    figure = recall.recall_by_frequency(results(made.cells, records))
+    ticks = [[text.get_text() for text in axes.get_xticklabels()] for axes in figure.canvas.axes]
+    assert ticks[0] == ticks[1] == list(reversed(CLASSES["stl10"]))
+    assert "airplane" not in ticks[2]
+    assert "class 1 is the largest of its fold" in figure.caption
+
+
+def test_a_number_in_a_confusion_matrix_stands_in_its_field(axes: Axes) -> None:
+    image = axes.imshow(np.zeros((2, 2)), vmin=0, vmax=100)
+    confusion._write_numbers(axes, np.array([[95.0, 5.0], [0.0, 95.0]]), image.to_rgba)
+    fields = {(x, y): line.get_marker() for line in axes.lines for x, y in zip(*line.get_data(), strict=True)}
+    assert set(fields) == {(0, 0), (1, 0), (1, 1)}  # column and row of what is not 0
+    assert fields[0, 0] is fields[1, 1] is confusion._outline(95)
+    assert fields[1, 0] is confusion._outline(5)
+    box = confusion._outline(95).get_extents()
+    assert (box.x0 + box.x1, box.y0 + box.y1) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_nothing_is_drawn_against_a_single_level() -> None:
+    names = [figure.name for figure in figures_of(study(folds=1, datasets=["mnist"], imbalance_ratios=[5]))]
+    assert "gain" in names
+    assert not [name for name in names if name.startswith("ir-")]
 
 
 def test_confusions_by_rank_and_by_name() -> None:

@@ -67,6 +67,37 @@ def test_report_writes_everything(raygrid, grid_file, records, tmp_path):
     assert all(record.key in page for record in records)
 
 
+def test_a_part_of_the_grid_has_a_report_of_its_own(raygrid, grid_file, records, tmp_path):
+    store = store_of(tmp_path / "store", records)
+    whole = store / "report" / "index.html"
+    whole.parent.mkdir(exist_ok=True)
+    whole.write_text("of all")
+    part = ("--only", "dataset=mnist", "--only", "imbalance=5", "--no-print")
+    code, out, _ = raygrid("report", grid_file, "--store", store, *part)
+    folder = store / "report" / "dataset=mnist+imbalance=5"
+    assert (code, out.splitlines()[-1]) == (0, f"{folder}/index.html")
+    assert whole.read_text() == "of all"
+    assert out.count("Results by") == 1  # by data set and by IR it would be the same table
+    assert not (folder / "table2.csv").exists()
+    assert {path.suffix for path in (folder / "figures").iterdir()} == {".svg"}
+    assert not (folder / "report.tex").exists()
+    assert "No pictures of classes" in (folder / "index.html").read_text()
+
+
+def test_a_large_grid_has_figures_for_print_if_asked_for(raygrid, grid_file, records, tmp_path, monkeypatch):
+    monkeypatch.setattr("raygrid.commands.report._FEW", 5)
+    store = store_of(tmp_path / "store", records)
+    part = ("--only", "dataset=mnist", "--only", "classifier=svm", "--only", "imbalance=5,10")
+    folder = store / "report" / "dataset=mnist+classifier=svm+imbalance=5,10"
+    _, _, err = raygrid("report", grid_file, "--store", store, *part)
+    assert err == "figures: SVG only, because 8 cells are many; --print adds PDF, PNG and LaTeX\n"
+    assert not (folder / "report.tex").exists()
+    _, _, err = raygrid("report", grid_file, "--store", store, *part, "--print")
+    assert err == ""
+    assert {path.suffix for path in (folder / "figures").iterdir()} == {".svg", ".pdf", ".png"}
+    assert (folder / "report.tex").exists()
+
+
 def test_an_unfinished_grid_is_refused_unless_told_how(raygrid, grid_file, records, tmp_path):
     store = store_of(tmp_path / "store", records[1:])
     code, out, err = raygrid("report", grid_file, "--store", store)
@@ -142,7 +173,7 @@ def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
     code, out, _ = raygrid("report", grid_file, "--store", store, *arguments)
     assert code == 0
     assert "Results by dataset and IR" in out
-    pivot = lines(store / "report" / "pivot.csv")
+    pivot = lines(store / "report" / "representation=image" / "pivot.csv")
     assert [(line["dataset"], line["imbalance_ratio"], line["resampler"]) for line in pivot] == [
         (dataset, ir, resampler)
         for dataset in ("mnist", "stl10")

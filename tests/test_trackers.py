@@ -24,12 +24,15 @@ OF_ALL = dict.fromkeys(CELLS, LEVELS)
 def trial(config):
     from ray import tune
 
-    became = CELLS[config["key"]]
+    from raygrid.engine.ray.worker import End
+
+    (key,) = config["keys"]
+    became = CELLS[key]
     if became is None:
         os._exit(1)
     status = became if isinstance(became, str) else "done"
     numbers = {"AvAcc": became, "MAvG": 0.5} if status == "done" else {}
-    tune.report({"status": status, "numbers": {**numbers, "seconds": 1.5}})
+    tune.report({"ended": [End(key, status, {**numbers, "seconds": 1.5})]})
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def sweep(cluster):
         scratch = tmp_path / "scratch"
         tune.Tuner(
             tune.with_resources(trial, {"CPU": 1}),
-            param_space={"key": tune.grid_search(list(CELLS))},
+            param_space={"keys": tune.grid_search([[key] for key in CELLS])},
             tune_config=tune.TuneConfig(reuse_actors=True),
             run_config=tune.RunConfig(storage_path=str(scratch), verbose=0, callbacks=callbacks),
         ).fit()

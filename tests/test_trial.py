@@ -13,12 +13,12 @@ from joblib import effective_n_jobs, parallel_config
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from raygrid import host, trial
-from raygrid.cells import hash_of
 from raygrid.classifiers.knn import Knn
 from raygrid.errors import StoreError
 from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs
+from raygrid.keys import hash_of
 from raygrid.metrics.confusion import METRICS
 from raygrid.resampling import Resampler
 from raygrid.storage.record import Record

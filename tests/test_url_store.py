@@ -5,6 +5,7 @@ import logging
 import os
 import pickle
 import re
+import socket
 import ssl
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from raygrid.errors import StoreError
+from raygrid.storage import folders
 from raygrid.storage.cache import Cache
 from raygrid.storage.folders import RemoteFolder, folder_at, lease, located, patience
 from raygrid.storage.merging import merge
@@ -210,6 +212,18 @@ def test_a_server_that_stays_away_is_given_up(s3, bucket, monkeypatch, act):
         act(store)
 
 
+def test_a_server_that_takes_requests_and_does_not_answer_is_left_and_tried_again(s3, bucket, monkeypatch):
+    monkeypatch.setitem(folders._S3_CONFIG, "read_timeout", 0.05)
+    monkeypatch.setattr(patience, "PATIENCE_S", 0)
+    accepted = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*listener.getsockname()))
+        threading.Thread(target=lambda: [accepted.append(listener.accept()) for _ in range(2)], daemon=True).start()
+        with pytest.raises(StoreError, match=r": .*Timeout.*; run the same command again when the server answers$"):
+            Store(f"{bucket}/a run of its own").records()
+    assert len(accepted) == 2
+
+
 def test_a_full_disk_here_is_not_waited_for(s3, bucket, monkeypatch):
     folder = folder_at(f"{bucket}/run")
     folder.write("file", lambda file: file.write(b"0" * 100))
@@ -320,6 +334,9 @@ def test_a_lock_on_another_machine_is_respected_while_it_is_renewed_whatever_the
 def test_a_lock_that_nobody_renews_is_taken_over_whatever_the_clocks(bucket, looks_often, monkeypatch, skew_s):
     monkeypatch.setattr(lease, "STALE_S", 0.5)
     store = Store(f"{bucket}/run")
+    held_by(store.folder, machine=lease._machine(), pid=os.getpid(), renewed_at=ago(100))  # alive, and silent
+    with store.locked():
+        assert holder(store.folder).id != "other"
     held_by(store.folder, renewed_at=ago(skew_s))
     store.is_locked()
     with store.locked():
@@ -333,7 +350,6 @@ def test_a_lock_that_nobody_renews_is_taken_over_whatever_the_clocks(bucket, loo
 STALE = {
     "silent for long": lambda: {"renewed_at": ago(1000)},
     "dead": lambda: {"machine": lease._machine(), "pid": ended()},
-    "silent here": lambda: {"machine": lease._machine(), "pid": os.getpid(), "renewed_at": ago(lease.STALE_S + 1)},
 }
 
 

@@ -1,5 +1,7 @@
 """What becomes of a cell, as a table: every outcome of a trial, after every history that makes a difference."""
 
+from dataclasses import replace
+
 import pytest
 
 from raygrid.engine.verdict import Died, Done, Ended, GiveUp, History, NotRun, Recorded, Retry, verdict
@@ -8,6 +10,7 @@ KILLED = Died("The actor died. SIGKILL", tries=3, node_was_lost=False)
 NODE_LOST = Died("its node has died", tries=3, node_was_lost=True)
 TOO_BIG = Ended("killed due to the node running low on memory", is_out_of_memory=True)
 BROKEN_OFF = Ended("an error of the system", is_out_of_memory=False)
+DEAD = "its process died 3 times: The actor died. SIGKILL"
 GONE = "its node was lost 15 times; run the same command again to go on"
 
 
@@ -26,8 +29,16 @@ GONE = "its node was lost 15 times; run the same command again to go on"
         (History(mishaps=2), TOO_BIG, GiveUp("oom", TOO_BIG.reason)),
         (History(mishaps=2), BROKEN_OFF, GiveUp("error", BROKEN_OFF.reason)),
         # A process that died again and again: Ray has tried often enough.
-        (History(), KILLED, GiveUp("error", "its process died 3 times: The actor died. SIGKILL")),
-        (History(node_losses=4), KILLED, GiveUp("error", "its process died 3 times: The actor died. SIGKILL")),
+        (History(), KILLED, GiveUp("error", DEAD)),
+        (History(node_losses=4), KILLED, GiveUp("error", DEAD)),
+        # Other cells of its trial have used up the tries.
+        (History(), replace(KILLED, tries=1), Retry(History(deaths=1))),
+        (History(deaths=1), replace(KILLED, tries=1), Retry(History(deaths=2))),
+        (
+            History(deaths=2),
+            replace(KILLED, tries=1),
+            GiveUp("error", DEAD),
+        ),
         # A node that was lost: five times three trials.
         (History(), NODE_LOST, Retry(History(node_losses=1))),
         (History(mishaps=2, node_losses=3), NODE_LOST, Retry(History(mishaps=2, node_losses=4))),

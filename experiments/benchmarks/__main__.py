@@ -26,6 +26,7 @@ BENCHMARKS = {
     "threads": "thread pools as large as a trial's share, with those that libraries choose",
     "worker_memory": "a worker that is used again, with a new one",
     "null_studies": "false claims about equal methods, by the report's rules and by tests of dependent blocks",
+    "report": "a report of 10,000 records, with and without figures for print",
     "cost_model": "what a grid took, with what was predicted",
 }
 

@@ -5,12 +5,15 @@
 Six methods, all pairs, alpha 0.05: the share of studies with any false claim. *blocks*: every (data set, IR, fold) is a
 block, and the blocks are taken as independent, as reports did before: Nemenyi's test, and Wilcoxon's with Holm's
 correction. *best* and *gain*: the report's primary analysis of "Which method is best?" and of "What does resampling
-gain?". The simulation, and what its settings mean, is tests/simulated_studies.py. Then how often an effect that is
-planted in one method is found; its size is in standard deviations of what comes from a fold's test images.
+gain?"; *any*: these two and "What does imbalance cost?" taken together. The simulation, and what its settings mean, is
+tests/simulated_studies.py. Then how often an effect that is planted in one method is found; its size is in standard
+deviations of what comes from a fold's test images. Last, the variance of a mean over folds relative to what the
+report's estimate of it is on average: above 1 is too sure.
 """
 
 import sys
 from dataclasses import replace
+from itertools import product
 from math import inf, sqrt
 from pathlib import Path
 
@@ -29,8 +32,10 @@ from simulated_studies import (
     against_last,
     all_pairs,
     false_claims,
+    false_in_any,
     power,
     simulated,
+    variance_ratio,
 )
 
 from raygrid.report.inference.families import ALPHA
@@ -61,24 +66,29 @@ def wilcoxon(studies: Studies) -> float:
 
 
 def row(shape: Shape, truth: Truth, n_studies: int, n_datasets: int) -> list[float]:
-    """Return the four shares, simulated in portions."""
+    """Return the five shares, simulated in portions."""
     portions = [
         simulated(shape, truth, n_studies=AT_ONCE, n_datasets=n_datasets, seed=seed)
         for seed in range(max(1, n_studies // AT_ONCE))
     ]
     found = [
-        [nemenyi(some), wilcoxon(some), *(false_claims(some, pairs(K), truth) for pairs in (all_pairs, against_last))]
+        [
+            nemenyi(some),
+            wilcoxon(some),
+            *(false_claims(some, pairs(K), truth) for pairs in (all_pairs, against_last)),
+            false_in_any(some, truth),
+        ]
         for some in portions
     ]
     return np.mean(found, axis=0).tolist()
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     n_studies = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
     print(f"{n_studies} studies a row; % with any false claim\n")
-    head = ("", "data sets", "Nemenyi", "Wilcoxon", "best", "gain")
-    print("{:<62}{:>10}{:>10}{:>10}{:>8}{:>8}".format(*head))
+    head = ("", "data sets", "Nemenyi", "Wilcoxon", "best", "gain", "any")
+    print("{:<62}{:>10}{:>10}{:>10}{:>8}{:>8}{:>8}".format(*head))
     settings = [(shape, Truth(), n) for shape in SHAPES for n in (1, 3)]
     settings += [(PAPER, Truth(of_dataset=effect), n) for effect in (0, 1, 5) for n in (2, 5, 6, 8, 12)]
     hard = (Truth(of_fold=0), Truth(of_fold=0, of_training=1), Truth(of_fold=4), Truth(of_fold=4, tails=2.5))
@@ -88,7 +98,7 @@ def main() -> None:
         name = shape.name + "".join(f", {name} {value:g}" for name, value in changed.items())
         shares = "".join(
             f"{100 * share:{width}.1f}"
-            for share, width in zip(row(shape, truth, n_studies, n), (10, 10, 8, 8), strict=True)
+            for share, width in zip(row(shape, truth, n_studies, n), (10, 10, 8, 8, 8), strict=True)
         )
         print(f"{name:<62}{n:>10}{shares}", flush=True)
     print("\n% of studies that find a planted effect, against none\n")
@@ -99,6 +109,17 @@ def main() -> None:
             print_power(shape, Truth(), n, sizes, n_studies)
     for n in (6, 8, 12):
         print_power(PAPER, Truth(of_dataset=1), n, sizes, n_studies)
+    print_variances()
+
+
+def print_variances() -> None:
+    """Print the third table; nothing in it is drawn at random but which images a fold has."""
+    sources = product((0, 0.25, 4), (0, 0.25, 1))
+    truths = [Truth(of_fold=of_fold, of_training=of_training) for of_fold, of_training in sources]
+    print("\nvariance of a mean over folds / its estimate, by variance of a fold alone; of a training image\n")
+    print(f"{'':<62}" + "".join(f"{f'{truth.of_fold:g}; {truth.of_training:g}':>10}" for truth in truths))
+    for shape in SHAPES:
+        print(f"{shape.name:<62}" + "".join(f"{variance_ratio(shape, truth):10.2f}" for truth in truths), flush=True)
 
 
 def print_power(shape: Shape, truth: Truth, n: int, sizes: tuple[int, ...], n_studies: int) -> None:

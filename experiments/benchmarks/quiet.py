@@ -17,3 +17,9 @@ class Quiet:
     def notice(self, text: str) -> None:
         """Pass it on."""
         print(text)
+
+    def waiting(self, what: str) -> None:
+        """Take no notice."""
+
+    def doing(self, cell: Cell, what: str) -> None:
+        """Take no notice."""

@@ -25,6 +25,7 @@ class PlainClassifier(ScoringClassifier):
 
     model_config = ConfigDict(extra="allow")
 
+    ROLE: ClassVar[str] = "classifier"
     METHODS: ClassVar[tuple[str, ...]] = ("fit", "predict")
     takes: ClassVar[Literal["images", "vectors"]] = "vectors"
 

@@ -1,6 +1,9 @@
 """The command line: translates flags and errors, and nothing else."""
 
+import logging
+import os
 import sys
+import warnings
 from importlib.metadata import version
 from typing import Annotated
 
@@ -34,6 +37,8 @@ def raygrid(
     """Take the options that stand before a verb."""
 
 
+_QUIET = {"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+
 # By the group in which --help shows them, in its order; each with what ends its own help.
 _VERBS = {
     "Begin": (
@@ -65,8 +70,20 @@ for _panel, _verbs in _VERBS.items():
         app.command(_name, rich_help_panel=_panel, epilog=f"Example: {_example}")(_verb)
 
 
+def _quieten_libraries() -> None:
+    """Keep warnings and bars of other libraries off the screen, here and in the processes that this one starts.
+
+    A trial's warnings are in its record. Who sets these variables, or PYTHONWARNINGS, sees what they ask for.
+    """
+    os.environ |= {name: value for name, value in _QUIET.items() if name not in os.environ}
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it complains of a home folder that is not writable
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
 def main() -> None:
     """Run the command line; a user's mistake is printed without a traceback and exits with 2."""
+    _quieten_libraries()
     try:
         app()
     except UsageError as error:

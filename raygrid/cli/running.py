@@ -56,13 +56,14 @@ def plan(
 
     Hours are predicted from recorded durations; they are those of the machines that recorded them.
     """
-    from raygrid.commands.pilot import run_pilot
     from raygrid.commands.plan import show_plan
     from raygrid.costs.bill import resources_of
-    from raygrid.engine import Terms
 
     resources = resources_of(job.grid, gpus_per_trial)
     if pilot:
+        from raygrid.commands.pilot import run_pilot
+        from raygrid.engine import Terms
+
         run_pilot(job, engine, Terms(resources, address=address))
     show_plan(job, resources=resources, machines=machines, as_json=json)
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from raygrid.axes import ROW_AXES
 from raygrid.commands.printing import Terminal, show, show_path
 from raygrid.commands.study import Study
-from raygrid.commands.tables import paper_tables, results_of
+from raygrid.commands.tables import results_of
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.confusion import METRICS
 from raygrid.report.claims import check_claims
@@ -59,9 +60,9 @@ def show_comparison(
     if shows_all:
         show(_out, sheets_to_terminal(others))
     for name, text in files.items():
-        study.written_to.write_text(f"report/{name}", text)
+        study.written_to.write_text(f"{study.report_folder}/{name}", text)
     _out.print("Every number is in")
-    show_path(_out, study.written_to.root / "report" / "comparison.md")
+    show_path(_out, study.written_to.root / study.report_folder / "comparison.md")
 
 
 def comparison(
@@ -89,6 +90,6 @@ def comparison(
 
 def _claims(results: Results, missing: Missing) -> tuple[Claim, ...]:
     """Return which of the paper's claims hold; it claims nothing about other metrics than its own."""
-    numbers = [values_of(made) for made in paper_tables(results, missing=missing)]
+    numbers = [values_of(table(results.frame, rows=axis, missing=missing)) for axis in ROW_AXES]
     by_dataset, by_ir = ({key: value for key, value in of.items() if key[0] in METRICS} for of in numbers)
     return check_claims(by_dataset, by_ir, statistics(results.frame, designs_of(results)).answers)

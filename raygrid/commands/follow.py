@@ -12,6 +12,7 @@ from rich.text import Text
 
 from raygrid.cells import Cell
 from raygrid.commands.printing import Terminal
+from raygrid.commands.status import sentence_on_rest
 from raygrid.commands.study import Study
 from raygrid.commands.watched import Presence, Watched
 from raygrid.storage.record import Record
@@ -44,7 +45,7 @@ def follow_run(study: Study, *, every_s: float) -> int:
                 break
             time.sleep(min(every_s, left_s))
     if left:
-        console.print(f"{left} of {len(study.cells)} cells have no result; run the grid again to try them")
+        console.print(sentence_on_rest(watched.rest, len(study.cells), watched.records), soft_wrap=True)
     return 1 if left else 0
 
 

@@ -93,6 +93,7 @@ def open_job(
         if isinstance(grid, Path)
         else loaded.name,
         cache=Cache(cache),
+        only=only,
     )
 
 
@@ -132,4 +133,5 @@ def open_study(stores: Sequence[str | Location], *, cache: str | Location, only:
         cells=select(cells, only, levels),
         stores=opened,
         cache=Cache(cache),
+        only=only,
     )

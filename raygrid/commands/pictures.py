@@ -12,7 +12,6 @@ from raygrid.images import images_key
 from raygrid.report.pictures import Arrays, Pictures, class_pictures, disputed, disputed_block
 from raygrid.report.results import Results
 from raygrid.storage.folders import LocalFolder
-from raygrid.storage.merging import join
 
 
 def pictures_of(study: Study, results: Results) -> Pictures:
@@ -26,8 +25,7 @@ def pictures_of(study: Study, results: Results) -> Pictures:
     )
     if pool is None:
         return Pictures(class_pictures(pools))
-    stores = {key: store for key, (_, store) in join(study.stores).items()}
-    return Pictures(class_pictures(pools), disputed(pool, {key: stores[key].predictions(key) for key in keys}))
+    return Pictures(class_pictures(pools), disputed(pool, {key: results.predictions(key) for key in keys}))
 
 
 def _pools(study: Study) -> Iterator[tuple[str, Arrays]]:

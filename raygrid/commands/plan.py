@@ -2,15 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Column
 from rich.table import Table as Columns
 
 from raygrid.axes import IMBALANCE
-from raygrid.cells import Plan
+from raygrid.cells import Plan, count_levels
 from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, show
@@ -19,10 +21,13 @@ from raygrid.commands.status import counts_line
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.schedule import Machines
 from raygrid.gridfile.resources import Resources
-from raygrid.wording import at_most, plural, span
+from raygrid.wording import at_most, gist, plural, ranges, span
 
-# Reasons that are printed at most, one a line.
-_REASONS = 20
+# How much is printed at most; --json has all.
+_REASONS, _LEVELS, _ROWS = 20, 20, 100  # lines of reasons, levels of an axis, rows of the other tables
+
+# Cells of a level: in all, done, infeasible, to do.
+Counts = tuple[int, ...]
 
 _out = Terminal()
 
@@ -49,9 +54,9 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     show(_out, _by_axis(job, planned))
     if kept:
         show(_out, _by_size(kept))
-    reasons = [f"infeasible: {plural(n, 'cell')}: {why}" for why, n in refused.items()]
     choices = [f"choose: {names}: {what}" for names, what in _choices(job).items()]
-    for line in [*choices, *folds.notes(), *warnings_of(kept), *at_most(reasons, _REASONS)]:
+    said = (choices, list(folds.notes()), list(warnings_of(kept)), list(_reasons(refused)))
+    for line in [line for lines in said for line in at_most(lines, _REASONS)]:
         _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         show(_out, _by_stratum(bill))
@@ -65,7 +70,7 @@ def _choices(job: Job) -> dict[str, str]:
         f"{cell.classifier.text} with {cell.resampler.text}": (
             f"{cell.n_candidates} candidates, by {cell.choose.text}: {cell.n_fits} fits a cell"
         )
-        for cell in job.cells
+        for cell in {(cell.classifier, cell.resampler): cell for cell in job.cells}.values()
         if cell.n_candidates > 1
     }
 
@@ -75,10 +80,21 @@ def _refused(planned: Plan, folds: Folds) -> tuple[Plan, dict[str, int]]:
 
     A run gives each of them a record that says so.
     """
-    reasons = {cell: why for cell in planned.todo if (why := folds.refusal(cell))}
-    todo = tuple(cell for cell in planned.todo if cell not in reasons)
-    counts = Counter(f"{cell.dataset.name}: {why}" for cell, why in reasons.items())
-    return replace(planned, infeasible=(*planned.infeasible, *reasons), todo=todo), dict(counts)
+    reasons = folds.refusals(planned.todo)
+    todo = tuple(cell for cell in planned.todo if cell.key not in reasons)
+    refused = tuple(cell for cell in planned.todo if cell.key in reasons)
+    counts = Counter(f"{cell.dataset.name}: {reasons[cell.key]}" for cell in refused)
+    return replace(planned, infeasible=(*planned.infeasible, *refused), todo=todo), dict(counts)
+
+
+def _reasons(refused: Mapping[str, int]) -> Iterator[str]:
+    """Yield a line for all cells that are refused alike: how many, and why the first of them is."""
+    alike: dict[str, list[str]] = {}
+    for why in refused:
+        alike.setdefault(gist(why), []).append(why)
+    for first, *others in alike.values():
+        n_cells = sum(refused[why] for why in (first, *others))
+        yield f"infeasible: {plural(n_cells, 'cell')}: {first}{', and likewise' if n_cells > 1 else ''}"
 
 
 def _by_size(kept: Sequence[Kept]) -> Columns:
@@ -87,11 +103,17 @@ def _by_size(kept: Sequence[Kept]) -> Columns:
     columns.title = "Images that are used, and classes from the smallest to the largest"
     for heading in ("images", "of", "train", "a class", "ratio", "test", "a class"):
         columns.add_column(heading, justify="right", overflow="fold")
-    for each in kept:
+    for each in kept[:_ROWS]:
         used = [str(each.n_images - each.n_unused), str(each.n_images)]
         train = [_with_validation(each), span(each.train), f"{max(each.train) / min(each.train):.3g}"]
         columns.add_row(each.dataset, each.imbalance, *used, *train, str(sum(each.test)), span(each.test))
+    columns.caption = _more(kept)
     return columns
+
+
+def _more(rows: Sequence[object]) -> str | None:
+    """Return what stands under a table that does not have all rows."""
+    return f"and {len(rows) - _ROWS} more: --json has all" if len(rows) > _ROWS else None
 
 
 def _text(heading: str) -> Column:
@@ -110,11 +132,26 @@ def _by_axis(job: Job, planned: Plan) -> Columns:
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]
     for axis, levels in job.grid.levels().items():
-        tallies = [Counter(cell.levels()[axis] for cell in part) for part in parts]
-        for i, level in enumerate(levels):
-            columns.add_row("" if i else axis, level, *(str(tally[level]) for tally in tallies))
+        tallies = [count_levels(part, axis) for part in parts]
+        counted = {level: tuple(tally[level] for tally in tallies) for level in levels if tallies[0][level]}
+        rows = _folds_in_short(counted) if axis == "fold" else list(counted.items())
+        for i, (level, numbers) in enumerate(_first(rows)):
+            columns.add_row("" if i else axis, level, *map(str, numbers))
         columns.add_section()
     return columns
+
+
+def _folds_in_short(counted: Mapping[str, Counts]) -> list[tuple[str, Counts]]:
+    """Return what is counted of folds: as one, *0-9*, those that follow each other and count alike."""
+    alike = groupby(counted.items(), key=itemgetter(1))
+    return [(folds, numbers) for numbers, group in alike for folds in ranges(fold for fold, _ in group)]
+
+
+def _first(rows: Sequence[tuple[str, Counts]]) -> list[tuple[str, Counts]]:
+    """Return the first levels of an axis, and what is counted of all others together."""
+    others = [numbers for _, numbers in rows[_LEVELS:]]
+    sums = [(f"and {len(others)} more", tuple(map(sum, zip(*others, strict=True))))] if others else []
+    return [*rows[:_LEVELS], *sums]
 
 
 def _by_stratum(bill: Bill) -> Columns:
@@ -124,7 +161,8 @@ def _by_stratum(bill: Bill) -> Columns:
     for heading in ("n_train", "cells", "s a cell", "hours"):
         columns.add_column(heading, justify="right", overflow="fold")
     columns.add_column("found by", overflow="fold")
-    for line in bill.lines:
+    columns.caption = _more(bill.lines)
+    for line in bill.lines[:_ROWS]:
         dataset, imbalance, representation, classifier, resampler = line.levels.values()
         numbers = [str(line.n_train or "?"), str(line.n_cells)]
         if line.estimate:

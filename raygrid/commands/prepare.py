@@ -6,7 +6,7 @@ from itertools import chain
 
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
-from raygrid.commands.printing import Terminal
+from raygrid.commands.printing import Terminal, activity_shown
 from raygrid.host import Runtime
 from raygrid.images import images_key
 from raygrid.inputs import inputs_key, load_inputs
@@ -17,6 +17,11 @@ _out = Terminal()
 
 def prepare_inputs(job: Job) -> None:
     """Fetch data and weights, decode images, compute features; print the shape of each result."""
+    with activity_shown():
+        _prepare(job)
+
+
+def _prepare(job: Job) -> None:
     fetch(job.cells)
     runtime = runtime_in_force() or Runtime(os.cpu_count() or 1, gpus=1.0 if card_memory_mb(0) else 0.0)
     set_up(runtime)

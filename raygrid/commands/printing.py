@@ -1,12 +1,19 @@
 """Print so that no number is cut, however narrow the terminal, and no text that was read is an order to it."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.live import Live
 from rich.measure import Measurement
 from rich.segment import Segment
+from rich.spinner import Spinner
+from rich.text import Text
 
+from raygrid.activity import heard_by
+from raygrid.host.output import not_captured
 from raygrid.storage.folders import Location
 from raygrid.wording import shown, without_passwords
 
@@ -38,3 +45,24 @@ def show(console: Console, renderable: RenderableType) -> None:
 def show_path(console: Console, place: Location) -> None:
     """Print a path or a URL on a line of its own, so that it can be opened."""
     console.print(str(place.absolute()), markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def activity_shown(first: str = "") -> Iterator[None]:
+    """Show on the terminal what this process is doing in the block; where stderr is none, nothing.
+
+    Parameters
+    ----------
+    first : str
+        What is being done when the block begins.
+    """
+    stream = not_captured(sys.stderr)
+    console = Terminal(file=stream, force_terminal=stream.isatty())
+    if not console.is_terminal:
+        yield
+        return
+    spinner = Spinner("dots", Text(first, "dim"))
+    # Rich would take results that go to a file or a pipe to the terminal.
+    with Live(spinner, console=console, transient=True, redirect_stdout=sys.stdout.isatty()):
+        with heard_by(lambda what: spinner.update(text=Text(what, "dim"))):
+            yield

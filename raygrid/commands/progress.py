@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
@@ -17,6 +17,7 @@ from raygrid.commands.forecast import Forecast
 from raygrid.storage.record import FINAL
 
 LINE_EVERY_S = 60.0  # where stderr is no terminal
+_SHOWN = 4  # running trials of which the line below the bar says what they do
 _FORECAST_EVERY_S = 1.0  # a grid of ten thousand cells is not predicted anew for each of them
 
 
@@ -91,19 +92,19 @@ class Progress:
 
     def __init__(self, cells: Sequence[Cell], *, console: Console, forecast: Forecast | None = None) -> None:
         self._left = TimeLeft(cells, forecast)
-        self._bar = Bar(
+        self._bar = _Bar(
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[running]} running, {task.fields[failed]} failed"),
             TimeElapsedColumn(),
             TextColumn("left"),
             _LeftColumn(self._left),
-            TextColumn("{task.fields[waiting]}", style="dim"),
             console=console,
         )
         self._task = self._bar.add_task("cells", total=len(cells), running=0, failed=0, waiting="")
         self._lines = None if console.is_terminal else _Lines(self._line)
         self._running: set[str] = set()
+        self._doing: dict[str, str] = {}
         self._statuses: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -128,6 +129,7 @@ class Progress:
     def finished(self, cell: Cell, status: str) -> None:
         """Count a trial out."""
         self._running.discard(cell.key)
+        self.doing(cell, "")
         self._statuses[cell.key] = status
         self._left.finished(cell)
         self._draw()
@@ -137,20 +139,43 @@ class Progress:
         self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def waiting(self, what: str) -> None:
-        """Show behind the bar what the run waits for."""
-        self._bar.update(self._task, waiting=f"until {what}" if what else "")
+        """Show below the bar what the run waits for."""
+        self._bar.update(self._task, waiting=f"waiting until {what}" if what else "")
+
+    def fetching(self, what: str) -> None:
+        """Show below the bar what is done before anything else."""
+        self._bar.update(self._task, waiting=what)
+
+    def doing(self, cell: Cell, what: str) -> None:
+        """Show below the bar what a running trial is doing."""
+        self._doing[cell.key] = what
+        texts = [text for text in self._doing.values() if text]
+        self._bar.update(self._task, waiting=", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else ""))
 
     def _line(self) -> None:
         """Print how far the run is, where nobody sees the bar."""
         task = self._bar.tasks[self._task]
         done = f"{int(task.completed)} of {len(self._left)} cells, {task.fields['running']} running"
         took = timedelta(seconds=round(task.elapsed or 0))
-        waiting = f", waiting {task.fields['waiting']}" if task.fields["waiting"] else ""
+        waiting = f"; {task.fields['waiting']}" if task.fields["waiting"] else ""
         self.notice(f"{done}, {task.fields['failed']} failed; {took}, left {_time(self._left)}{waiting}")
 
     def _draw(self) -> None:
         failed = sum(status not in FINAL for status in self._statuses.values())
         self._bar.update(self._task, completed=len(self._statuses), running=len(self._running), failed=failed)
+
+
+class _Bar(Bar):
+    """The bar, and a line below it with what is waited for or being done."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield both."""
+        yield self.make_tasks_table(self.tasks)
+        yield from (
+            Text(text, "dim", no_wrap=True, overflow="ellipsis")
+            for task in self.tasks
+            if (text := task.fields["waiting"])
+        )
 
 
 class _LeftColumn(ProgressColumn):

@@ -6,11 +6,12 @@ import webbrowser
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from raygrid.activity import doing
 from raygrid.commands.compare import comparison
 from raygrid.commands.pictures import pictures_of
-from raygrid.commands.printing import Terminal, show_path
+from raygrid.commands.printing import Terminal, activity_shown, show_path
 from raygrid.commands.study import Study
-from raygrid.commands.tables import paper_tables, predictions_of, results_of, show_table, show_tables
+from raygrid.commands.tables import paper_tables, results_of, show_table, show_tables
 from raygrid.errors import UsageError, choices
 from raygrid.metrics.further import heading
 from raygrid.report.choices import choices_sheet
@@ -23,16 +24,15 @@ from raygrid.report.inference.design import Design, designs_of
 from raygrid.report.kept_files import kept_files
 from raygrid.report.latex import DOCUMENT, figures_to_latex
 from raygrid.report.missing import Missing
+from raygrid.report.numbers import refuse
 from raygrid.report.ranking import rankings
 from raygrid.report.results import Results
 from raygrid.report.sheets import sheets_to_markdown
 from raygrid.report.statistics import Statistics, statistics
 from raygrid.report.statistics_sheets import statistics_sheets, statistics_to_csv
-from raygrid.report.tables import table
+from raygrid.report.tables import Table, table
 from raygrid.storage.folders import Location
-from raygrid.storage.merging import join
 from raygrid.storage.record import FINAL
-from raygrid.storage.store import Store
 
 _out, _err = Terminal(), Terminal(stderr=True)
 _FEW = 5_000  # cells; the page of more is there in half the time without figures as PDF and PNG
@@ -62,21 +62,26 @@ def write_report(
         Whether figures are PDF and PNG as well, and LaTeX has a file that includes them; None: if cells are few.
     """
     while True:
-        results = results_of(study)
-        is_finished = FINAL.issuperset(results.places["status"])
-        gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
-        again_s = None if is_finished else watch_s
-        path = _write_page(
-            study,
-            results,
-            missing=missing,
-            published=published,
-            refresh_s=again_s,
-            grouping=grouping,
-            for_print=for_print,
-        )
+        with activity_shown("reading the records"):
+            results = results_of(study)
+            is_finished = FINAL.issuperset(results.places["status"])
+            gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
+            again_s = None if is_finished else watch_s
+            doing("computing the statistics, drawing the figures")
+            tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
+            path = _write_page(
+                study,
+                results,
+                tables,
+                published=published,
+                refresh_s=again_s,
+                grouping=grouping,
+                for_print=for_print,
+            )
         try:
-            show_tables(study.written_to, results, missing=missing, spread=spread)
+            if missing == "refuse":
+                refuse(results.frame)
+            show_tables(study, tables, spread=spread)
         finally:  # the page is there, whatever the tables refuse
             show_path(_out, path)
         if again_s is None:
@@ -86,7 +91,9 @@ def write_report(
 
 def write_page(study: Study, *, published: str | None) -> Location:
     """Write the page and its files, and print nothing; return where the page is."""
-    return _write_page(study, results_of(study), missing="mark", published=published, refresh_s=None)
+    results = results_of(study)
+    tables = paper_tables(results, missing="mark")
+    return _write_page(study, results, tables, published=published, refresh_s=None)
 
 
 def show_page(study: Study) -> None:
@@ -94,11 +101,12 @@ def show_page(study: Study) -> None:
 
     One that another version wrote, or that came with a store and could run anything, is written anew.
     """
-    store, name = study.written_to, "report/index.html"
+    store, name = study.written_to, f"{study.report_folder}/index.html"
     page_of = store.root / name
     if not begins_as_ours((store.folder.read(name) or b"").decode(errors="replace")):
         _err.print("writing the report", soft_wrap=True)
-        page_of = write_page(study, published=None)
+        with activity_shown("computing the statistics, drawing the figures"):
+            page_of = write_page(study, published=None)
     url = page_of.as_uri()
     _out.print(url, soft_wrap=True)
     if not webbrowser.open(url):
@@ -114,25 +122,24 @@ def show_pivot(
         if metric not in known:
             raise UsageError(f"--metric: {choices(metric, known)}")
     frame = results_of(study, metrics).frame
-    show_table(study.written_to, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
-    show_path(_out, study.written_to.root / "report" / "pivot.md")
+    show_table(study, "pivot", table(frame, rows=rows, columns=columns, missing=missing), spread=spread)
+    show_path(_out, study.written_to.root / study.report_folder / "pivot.md")
 
 
 def _write_page(
     study: Study,
     results: Results,
+    tables: Sequence[Table],
     *,
-    missing: Missing,
     published: str | None,
     refresh_s: int | None,
     grouping: Grouping = THIRDS,
     for_print: bool | None = None,
 ) -> Location:
     """Write the page and its files; it never refuses as a paper's tables do, but says what is missing."""
-    tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
     designs = designs_of(results)
     tested, figures = _tested_and_drawn(results, designs)
-    classes, texts = class_content(results, predictions_of(study), grouping)
+    classes, texts = class_content(results, results.predictions, grouping)
     sheets = statistics_sheets(tested)
     sheets += [chosen] if (chosen := choices_sheet(results)) else []
     target = study.written_to
@@ -145,16 +152,19 @@ def _write_page(
         rankings=ranked,
         designs=designs,
         content=[*classes, *figures, *sheets, *compared],
-        files=kept_files({key: store for key, (_, store) in join(study.stores).items()}, target.root / "report"),
+        files=kept_files(results.owners, target.root / study.report_folder),
         pictures=pictures_of(study, results),
         refresh_s=refresh_s,
     )
-    path = target.write_text("report/index.html", html)
+    path = target.write_text(f"{study.report_folder}/index.html", html)
     texts |= {"statistics.md": sheets_to_markdown(sheets), "statistics.csv": statistics_to_csv(tested)}
     drawn = [*figures, *(one for one in classes if isinstance(one, Figure))]
-    if for_print is None and len(study.cells) > _FEW:
-        _err.print(f"figures are SVG only, because {len(study.cells)} cells are many; --print draws PDF and PNG too")
-    _write_files(target, texts, drawn, for_print=len(study.cells) <= _FEW if for_print is None else for_print)
+    if for_print is None:
+        for_print = len(study.cells) <= _FEW
+        if not for_print:
+            what = f"figures: SVG only, because {len(study.cells)} cells are many; --print adds PDF, PNG and LaTeX"
+            _err.print(what, soft_wrap=True, highlight=False)
+    _write_files(study, texts, drawn, for_print=for_print)
     return path
 
 
@@ -166,13 +176,14 @@ def _tested_and_drawn(results: Results, designs: Mapping[str, Design]) -> tuple[
     return tested, [*figures, *critical_difference_figures(tested)]
 
 
-def _write_files(store: Store, texts: Mapping[str, str], figures: Sequence[Figure], *, for_print: bool) -> None:
+def _write_files(study: Study, texts: Mapping[str, str], figures: Sequence[Figure], *, for_print: bool) -> None:
+    store, folder = study.written_to, study.report_folder
     for figure in figures:
-        store.write_bytes(f"report/figures/{figure.name}.svg", figure.svg)
+        store.write_bytes(f"{folder}/figures/{figure.name}.svg", figure.svg)
     if for_print:
         texts = {**texts, "figures.tex": figures_to_latex(figures), "report.tex": DOCUMENT}
         for figure in figures:
-            store.write_bytes(f"report/figures/{figure.name}.pdf", figure.pdf())
-            store.write_bytes(f"report/figures/{figure.name}.png", figure.png())
+            store.write_bytes(f"{folder}/figures/{figure.name}.pdf", figure.pdf())
+            store.write_bytes(f"{folder}/figures/{figure.name}.png", figure.png())
     for name, text in texts.items():
-        store.write_text(f"report/{name}", text)
+        store.write_text(f"{folder}/{name}", text)

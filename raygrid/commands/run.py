@@ -1,11 +1,13 @@
 """run: run every cell that has no final record yet, then print the tables."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from raygrid import host
+from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.commands.forecast import Forecast
 from raygrid.commands.job import Job
@@ -13,9 +15,9 @@ from raygrid.commands.prepare import fetch
 from raygrid.commands.printing import Terminal, show_path
 from raygrid.commands.progress import Progress
 from raygrid.commands.status import counts_line, show_failures
-from raygrid.commands.tables import results_of, show_tables
+from raygrid.commands.tables import paper_tables, results_of, show_tables
 from raygrid.engine import Terms, engine_named
-from raygrid.engine.output import not_captured
+from raygrid.host.output import not_captured
 
 _out, _err = Terminal(), Terminal(stderr=True)
 
@@ -25,9 +27,9 @@ def run_grid(job: Job, engine: str, terms: Terms) -> int:
     with saying_what_is_kept(), job.store.locked():
         run_missing(job, engine, terms)
         exit_code = show_failures(job, _err, stopped=terms.budget.exhausted())
-        show_tables(job.store, results_of(job), missing="mark")
+        show_tables(job, paper_tables(results_of(job), missing="mark"))
     _out.print(f"figures, statistics and the page: raygrid report {job.named}", highlight=False, soft_wrap=True)
-    show_path(_out, job.store.root / "report" / "table1.md")
+    show_path(_out, job.store.root / job.report_folder / "table1.md")
     return exit_code
 
 
@@ -60,8 +62,35 @@ def prepare_store(job: Job) -> None:
 
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells under a progress bar."""
-    fetch(cells)
     stream = not_captured(sys.stderr)  # what an inline trial writes is captured, the bar is not
     terminal = Terminal(file=stream, force_terminal=stream.isatty())  # a notebook has lines
-    with Progress(cells, console=terminal, forecast=Forecast(job, terms.resources)) as progress:
-        engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)
+    forecast = Forecast(job, terms.resources)
+    with Progress(cells, console=terminal, forecast=forecast) as progress, warnings_shown_by(progress):
+        with heard_by(progress.fetching):
+            fetch(cells)
+        progress.waiting("the engine starts")  # to import Ray takes seconds
+        with warnings_shown_by(progress):
+            engine_named(engine)(cells, job.store, job.cache, terms=terms, observer=progress)
+
+
+class _Above(logging.Handler):
+    """Shows warnings above the bar."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self.progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one."""
+        self.progress.notice(record.getMessage())
+
+
+@contextmanager
+def warnings_shown_by(progress: Progress) -> Iterator[None]:
+    """Show what raygrid warns of, such as a server that is away, also while the output of a trial is captured."""
+    above, logger = _Above(progress), logging.getLogger("raygrid")
+    logger.addHandler(above)
+    try:
+        yield
+    finally:
+        logger.removeHandler(above)

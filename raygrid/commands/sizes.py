@@ -1,25 +1,27 @@
 """Class sizes before a run: how many samples each level of imbalance keeps, and which cells are already infeasible."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from raygrid.cells import Cell
+from raygrid.cells import Cell, by_stratum
 from raygrid.choosing import check_class_sizes
 from raygrid.commands.job import Job
-from raygrid.commands.printing import Terminal
+from raygrid.commands.printing import Terminal, activity_shown
 from raygrid.costs.model import Sizes, sizes_of
+from raygrid.datasets import DatasetLevel
 from raygrid.errors import InfeasibleError
-from raygrid.folds import Fold, fold_of
+from raygrid.folds import ClassSizes, class_sizes, counts_of, parts_of
 from raygrid.images import Labels, known_labels, load_labels
 from raygrid.level import labels as named
-from raygrid.wording import plural
+from raygrid.wording import at_most, plural
 
 # A level that drops more than this share of a data set gets a line of warning.
 _MOST_DROPPED = 0.5
+_DROPPED = 5  # data sets that are named in it at most
 
 _err = Terminal(stderr=True)
 
@@ -43,7 +45,8 @@ class Folds:
         cells = {cell.dataset: cell for cell in reversed(job.cells)}
         self._cache = job.cache
         self._labels = {dataset: _labels_of(cell, job, read=read) for dataset, cell in cells.items()}
-        self._folds: dict[tuple[Any, ...], Fold | InfeasibleError] = {}
+        self._available: dict[tuple[DatasetLevel, int], dict[str, list[int]]] = {}
+        self._known: dict[tuple[Hashable, ...], ClassSizes | InfeasibleError] = {}
 
     def labels(self, cell: Cell) -> Labels | None:
         """Return the labels of a cell's data set, if they are known."""
@@ -59,43 +62,67 @@ class Folds:
         for dataset, labels in self._labels.items():
             yield from (f"{dataset.name}: {note}" for note in (labels.notes if labels else ()))
 
-    def of(self, cell: Cell) -> Fold | InfeasibleError | None:
-        """Return the fold of a cell, or why it has none; None where the labels are not known.
+    def of(self, cell: Cell) -> ClassSizes | InfeasibleError | None:
+        """Return the sizes of the classes of a cell, or why it has none; None where the labels are not known.
+
+        They are those of the first of all folds that differ in nothing but which class is the largest, and so on.
 
         Raises
         ------
         DataError
             The data set lacks the parts that the grid file asks for.
         """
-        place, labels = (cell.dataset, cell.imbalance, cell.fold), self.labels(cell)
+        labels = self.labels(cell)
         if not labels:
             return None
-        if place not in self._folds:
+        available = self._counts(cell, labels)
+        place = cell.imbalance, labels.class_names, *map(tuple, available.values())
+        if place not in self._known:
             try:
-                self._folds[place] = fold_of(cell, labels)
+                self._known[place] = class_sizes(cell, available, labels.class_names)
             except InfeasibleError as error:
-                self._folds[place] = error
-        return self._folds[place]
+                self._known[place] = error
+        return self._known[place]
 
     def sizes(self, cell: Cell) -> Sizes | None:
         """Return how many samples a cell works on, where that is known."""
-        labels, fold = self.labels(cell), self.of(cell)
-        if labels is None or not isinstance(fold, Fold):
-            return None
-        return sizes_of(*(_counts(labels, index) for index in (fold.train, fold.test)))
+        known = self.of(cell)
+        return sizes_of(known.train, known.test) if isinstance(known, ClassSizes) else None
 
     def refusal(self, cell: Cell) -> str:
-        """Return why the sizes of the classes alone forbid a cell; nothing where they do not, or are not known."""
-        labels, fold = self.labels(cell), self.of(cell)
-        if isinstance(fold, InfeasibleError):
-            return str(fold)
-        if labels is None or fold is None:
+        """Return why the sizes of the classes alone forbid a cell; nothing where they do not, or are not known.
+
+        A class that it names is that of the first of all folds with such sizes.
+        """
+        known, labels = self.of(cell), self.labels(cell)
+        if labels is None or known is None:
             return ""
+        if isinstance(known, InfeasibleError):
+            return str(known)
         try:
-            check_class_sizes(cell, labels.y[fold.train])
+            check_class_sizes(cell, np.repeat(np.arange(len(known.train)), known.train))
         except InfeasibleError as error:
             return f"{cell.resampler.name}: {_with_names(str(error), labels.class_names)}"  # the record lacks the names
         return ""
+
+    def refusals(self, cells: Iterable[Cell]) -> dict[str, str]:
+        """Return `refusal` of the cells that have one, by key."""
+        found: dict[str, str] = {}
+        for alike in by_stratum(cells).values():
+            split, reasons = alike[0].split, dict[int, str]()
+            for cell in alike:
+                fold = split.sized_as(cell.fold)
+                if fold not in reasons:
+                    reasons[fold] = self.refusal(cell)
+                if reasons[fold]:
+                    found[cell.key] = reasons[fold]
+        return found
+
+    def _counts(self, cell: Cell, labels: Labels) -> dict[str, list[int]]:
+        place = cell.dataset, cell.split.sized_as(cell.fold)
+        if place not in self._available:
+            self._available[place] = counts_of(parts_of(cell, labels), labels)
+        return self._available[place]
 
 
 def _labels_of(cell: Cell, job: Job, *, read: bool) -> Labels | None:
@@ -105,7 +132,8 @@ def _labels_of(cell: Cell, job: Job, *, read: bool) -> Labels | None:
     n_images = cell.dataset.n_images()
     what = f", {plural(n_images, 'image')}" if n_images else ""
     _err.print(f"reading {cell.dataset.name}{what}; this is kept in the cache", markup=False, highlight=False)
-    return load_labels(cell, job.cache)
+    with activity_shown():
+        return load_labels(cell, job.cache)
 
 
 def _with_names(message: str, class_names: Sequence[str]) -> str:
@@ -114,11 +142,6 @@ def _with_names(message: str, class_names: Sequence[str]) -> str:
     return re.sub(
         r"\bclass \d+", lambda found: f"{found[0]}, {names[found[0]]!r}" if found[0] in names else found[0], message
     )
-
-
-def _counts(labels: Labels, index: Any) -> list[int]:
-    counts: list[int] = np.bincount(labels.y[index], minlength=len(labels.class_names)).tolist()
-    return counts
 
 
 @dataclass(frozen=True)
@@ -153,14 +176,11 @@ class Kept:
 def kept_of(job: Job, folds: Folds) -> Iterator[Kept]:
     """Yield what each level of imbalance keeps of each data set whose labels are known, where it can be realised."""
     names = named(cell.imbalance for cell in job.cells)
-    first_cells: dict[tuple[Any, ...], Cell] = {}
-    for cell in job.cells:
-        first_cells.setdefault((cell.dataset, cell.imbalance), cell)
-    for cell in first_cells.values():
-        labels, fold = folds.labels(cell), folds.of(cell)
-        if labels and isinstance(fold, Fold):
-            train, validation, test = (_counts(labels, index) for index in (fold.train, fold.validation, fold.test))
-            yield Kept(cell.dataset.name, names[cell.imbalance], train, validation, test, n_images=len(labels.y))
+    first_cells = {levels[:2]: alike[0] for levels, alike in reversed(by_stratum(job.cells).items())}
+    for cell in reversed(first_cells.values()):
+        labels, known = folds.labels(cell), folds.of(cell)
+        if labels and isinstance(known, ClassSizes):
+            yield Kept(cell.dataset.name, names[cell.imbalance], **vars(known), n_images=len(labels.y))
 
 
 def warnings_of(kept: list[Kept]) -> Iterator[str]:
@@ -168,5 +188,6 @@ def warnings_of(kept: list[Kept]) -> Iterator[str]:
     for level in dict.fromkeys(each.imbalance for each in kept):
         dropped = [each for each in kept if each.imbalance == level and each.n_unused > _MOST_DROPPED * each.n_images]
         if dropped:
-            used = ", ".join(f"{each.n_images - each.n_unused} of {each.n_images} ({each.dataset})" for each in dropped)
-            yield f"imbalance {level} uses only some of the images: {used}; natural uses all: `imbalance: [natural]`"
+            used = [f"{each.n_images - each.n_unused} of {each.n_images} ({each.dataset})" for each in dropped]
+            some = f"only some of the images: {', '.join(at_most(used, _DROPPED))}"
+            yield f"imbalance {level} uses {some}; natural uses all: `imbalance: [natural]`"

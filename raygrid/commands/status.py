@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from rich.console import Console
@@ -52,11 +52,25 @@ def show_failures(study: Study, console: Console, *, stopped: str | None = None)
         Why the run ended early.
     """
     show_reasons(study, study.cells, console)
-    n_left = len(study.plan().todo)
-    if n_left:
-        sentence = f"{n_left} of {len(study.cells)} cells have no result; run the same command again to try them"
+    sentence = sentence_on_rest(study.plan().todo, len(study.cells), study.records())
+    if sentence:
         console.print(f"{stopped}: {sentence}" if stopped else sentence, soft_wrap=True)
-    return 1 if n_left else 0
+    return 1 if sentence else 0
+
+
+def sentence_on_rest(rest: Sequence[Cell], n_cells: int, records: Mapping[str, Record]) -> str:
+    """Return how many cells have no result, and what helps; nothing where all have one.
+
+    An error comes again in every run until its cause is mended; what memory, time or a lost node ended need not.
+    """
+    n_errors = sum(cell.key in records and records[cell.key].status == "error" for cell in rest)
+    if not rest:
+        return ""
+    sentence = f"{len(rest)} of {n_cells} cells have no result"
+    if n_errors < len(rest):
+        again = f"{sentence}; run the grid again to try them"
+        return f"{again} ({n_errors} had an error, which comes again until its cause is mended)" if n_errors else again
+    return f"{sentence}, because of errors, which come again until their cause is mended: `raygrid logs` shows where"
 
 
 def show_reasons(study: Study, cells: Sequence[Cell], console: Console) -> None:

@@ -39,11 +39,11 @@ def say_stores(study: Study, *, by_default: bool) -> None:
         note = "" if store.is_packed or store.is_there() else " (no run has written there)"
         beside = Store(study.folder / "runs" / study.name) if isinstance(study, Job) and by_default else store
         if store.root != beside.root:
-            note = f" (where earlier versions kept it; to have it beside the grid file, move it to {shown(beside)})"
-        _err.print(f"store: {shown(store)}{note}", markup=False, highlight=False, soft_wrap=True)
+            note = f" (where earlier versions kept it; to have it beside the grid file, move it to {place_of(beside)})"
+        _err.print(f"store: {place_of(store)}{note}", markup=False, highlight=False, soft_wrap=True)
 
 
-def shown(store: Store) -> str:
+def place_of(store: Store) -> str:
     """Return where a store is, from the working directory where it is below it."""
     root, here = store.root, Path.cwd()
     return str(root.relative_to(here)) if isinstance(root, Path) and root.is_relative_to(here) else str(root)
@@ -103,7 +103,7 @@ def only_store() -> Path:
         return places[0]
     if not places:
         raise UsageError(f"GRID|STORE: {_none_below()}")
-    listed = "\n".join(f"  {shown(Store(place))}" for place in places)
+    listed = "\n".join(f"  {place_of(Store(place))}" for place in places)
     raise UsageError(
         f"GRID|STORE: got none, and there are {len(places)} stores below this folder; expected one of them\n{listed}"
     )
@@ -129,7 +129,7 @@ def _stores_below(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _counted(place: Path) -> Found:
-    shared: dict[str, Any] = {"store": shown(Store(place))}
+    shared: dict[str, Any] = {"store": place_of(Store(place))}
     try:
         study = open_study([place], cache=place, only=[])
         records = study.records()

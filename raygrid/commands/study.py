@@ -1,7 +1,8 @@
 """A study: the cells that are declared and the stores that hold their records. What a report and a notebook read."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ class Study:
         The first is written to; a report reads them all.
     cache : Cache
         What cells share, as far as it is here.
+    only : sequence of str
+        What chose the cells, as `--only` takes it; empty: they are all of the grid.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Study:
     cells: Sequence[Cell]
     stores: Sequence[Store]
     cache: Cache
+    only: Sequence[str] = field(default=(), kw_only=True)
 
     @property
     def store(self) -> Store:
@@ -58,6 +62,11 @@ class Study:
     def written_to(self) -> Store:
         """The store that a report writes its files to: the first; where that is one file, ``runs/<name>`` here."""
         return Store(Path("runs", self.name)) if self.store.is_packed else self.store
+
+    @property
+    def report_folder(self) -> str:
+        """The folder of its reports there; a part of the grid has its own, so that it replaces no report of all."""
+        return "/".join(["report", *([re.sub(r"[^\w=,.+-]+", "_", "+".join(self.only))] if self.only else [])])
 
     def records(self) -> Mapping[str, Record]:
         """Return the records of all stores, by key."""

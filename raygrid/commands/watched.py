@@ -29,6 +29,12 @@ class Watched:
         return sorted(changed, key=lambda record: record.measured.finished_at)
 
     @property
+    def rest(self) -> list[Cell]:
+        """The cells that have no result: those that have failed, and those that have no record."""
+        ended = {key for key, record in self.records.items() if record.status in FINAL}
+        return [cell for key, cell in self.cells.items() if key not in ended]
+
+    @property
     def failed(self) -> int:
         """How many cells have failed: they have a record, but no result."""
         return sum(record.status not in FINAL for record in self.records.values())

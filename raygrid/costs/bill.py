@@ -6,8 +6,8 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-from raygrid.axes import IMBALANCE, METHOD_AXES, STRATUM_AXES
-from raygrid.cells import Cell
+from raygrid.axes import STRATUM_AXES
+from raygrid.cells import Cell, by_stratum
 from raygrid.costs.model import CostModel, Estimate
 from raygrid.costs.schedule import Machines, fits, wall_seconds
 from raygrid.errors import UsageError
@@ -107,14 +107,13 @@ def bill_of(cells: Sequence[Cell], model: CostModel, resources: Mapping[str, Res
     resources : mapping
         What a trial is given, by the name of its classifier.
     """
-    axes = (IMBALANCE, *METHOD_AXES)
-    names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in axes}
-    strata: dict[tuple[str, ...], list[Cell]] = {}
-    for cell in cells:
-        levels = [names[axis][getattr(cell, axis)] for axis in axes]
-        strata.setdefault((cell.dataset.name, *levels), []).append(cell)
-    lines = [_line(levels, alike, model, resources) for levels, alike in strata.items()]
-    known = [(estimate.seconds, _of_trial(cell, resources)) for cell in cells if (estimate := model.estimate(cell))]
+    strata, lines, of_cells = by_stratum(cells), list[Line](), dict[str, Line]()
+    names = [labels(levels) for levels in zip(*strata, strict=True)]
+    for levels, alike in strata.items():
+        texts = [name[level] for name, level in zip(names, levels, strict=True)]
+        lines.append(_line((alike[0].dataset.name, *texts[1:]), alike, model, resources))
+        of_cells |= dict.fromkeys((cell.key for cell in alike), lines[-1])
+    known = [(line.estimate.seconds, line.resources) for cell in cells if (line := of_cells[cell.key]).estimate]
     return Bill(lines, machines, wall_seconds(known, machines), model.spread(), model.devices)
 
 
@@ -180,8 +179,9 @@ def sentences(bill: Bill) -> list[str]:
     if bill.n_unknown:
         is_for_cards = any(line.resources.gpus and not line.estimate for line in bill.lines)
         lines.append(
-            f"no estimate for {bill.n_unknown} of {n_cells} cells: nothing like them is recorded, or their data "
-            "set's size is not known; add --pilot, which runs a few of them and keeps their records"
+            f"no estimate for {bill.n_unknown} of {n_cells} cells, because none like them has been run"
+            + (", or their data has not been read" if any(line.n_train is None for line in bill.lines) else "")
+            + "; --pilot runs a few of them first, keeps their records, and predicts the others from them"
             + (" (on a machine with a card, for those that are given one)" if is_for_cards else "")
         )
     return lines

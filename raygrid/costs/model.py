@@ -21,14 +21,16 @@ made the records.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from raygrid.cells import Cell, hash_of
+from raygrid.axes import STRATUM_AXES
+from raygrid.cells import Cell
+from raygrid.keys import hash_of
 from raygrid.storage.record import Record
 
 _STEEPEST = 3.0
@@ -80,6 +82,10 @@ class Stratum(NamedTuple):
     imbalance: str
 
 
+# What of a cell its stratum depends on.
+_OF_STRATUM = (*STRATUM_AXES, "image_size", "split", "validation", "choose")
+
+
 def stratum_of(cell: Mapping[str, Any]) -> Stratum:
     """Return the stratum of a cell, given its identity (as a record has it)."""
     levels = {part: cell[part] for part in ("representation", "resampler", "classifier", "image_size")}
@@ -129,7 +135,7 @@ class CostModel:
         self._recorded_sizes: dict[tuple[str, str], Sizes] = {}
         # By levels and whether on a card, then by data set and imbalance.
         self._done: dict[tuple[str, bool], dict[tuple[str, str], list[_Done]]] = defaultdict(lambda: defaultdict(list))
-        self._strata: dict[str, Stratum] = {}
+        self._strata: dict[tuple[Hashable, ...], Stratum] = {}
         self._known: dict[tuple[Stratum, bool], Estimate | None] = {}
         for record in records:
             self.learn(record)
@@ -178,9 +184,10 @@ class CostModel:
         return float(low), float(high), len(ratios)
 
     def _stratum(self, cell: Cell) -> Stratum:
-        if cell.key not in self._strata:
-            self._strata[cell.key] = stratum_of(cell.identity())
-        return self._strata[cell.key]
+        parts = tuple(getattr(cell, part) for part in _OF_STRATUM)
+        if parts not in self._strata:
+            self._strata[parts] = stratum_of(cell.identity())
+        return self._strata[parts]
 
     def _estimate(self, stratum: Stratum, on_card: bool, cell: Cell) -> Estimate | None:
         recorded, sizes = self._done.get((stratum.levels, on_card), {}), self.sizes(cell)

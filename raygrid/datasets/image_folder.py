@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from raygrid.activity import counted
 from raygrid.datasets.files import Files, opened
 from raygrid.datasets.images import PARTS, Images, consecutive
 from raygrid.datasets.resizing import is_16_bit, is_turned, resize, to_8_bit
@@ -152,7 +153,7 @@ def _decoded(
     """Return X, read in the order of the files, and notes on what was done to the images."""
     X = np.empty((len(samples), image_size, image_size, 3), np.uint8)
     place, faults, notes = {sample.name: i for i, sample in enumerate(samples)}, [], Counter[str]()
-    for name, content in files.items():
+    for name, content in counted(files.items(), len(files), "decoding"):
         if name not in place:
             continue
         try:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
+from raygrid.activity import counted
 from raygrid.errors import DataError, choices
 
 INTERPOLATIONS = {
@@ -25,7 +26,7 @@ def stack(images: Iterable[Image.Image], image_size: int, interpolation: str) ->
 
     The images are taken one at a time, so that a generator never holds more than one image of full size.
     """
-    resized = (resize(image, image_size, interpolation) for image in images)
+    resized = (resize(image, image_size, interpolation) for image in counted(images, None, "decoding image"))
     return np.fromiter(resized, dtype=np.dtype((np.uint8, (image_size, image_size, 3))))
 
 

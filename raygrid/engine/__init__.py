@@ -34,6 +34,9 @@ class Observer(Protocol):
     def waiting(self, what: str) -> None:
         """Show the user what the run waits for before trials can begin; empty: nothing more."""
 
+    def doing(self, cell: Cell, what: str) -> None:
+        """Show the user what a trial that runs is doing, an epoch, say."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -65,9 +68,19 @@ class Terms:
     tensorboard: Path | None = None
     verbose: bool = False
 
+    @property
+    def are_tracked(self) -> bool:
+        """Whether trials are reported to a tracker."""
+        return bool(self.mlflow or self.tensorboard)
+
     def resources_of(self, cell: Cell) -> Resources:
         """Return what one trial of this cell may use."""
         return self.resources.get(cell.classifier.name, Resources())
+
+
+def loading(what: str) -> str:
+    """Return the words for an observer that waits until inputs are loaded."""
+    return f"inputs are loaded: {what}"
 
 
 class Engine(Protocol):

@@ -14,9 +14,9 @@ from typing import NamedTuple, NoReturn, Self
 
 from raygrid import errors, trial
 from raygrid.cells import Cell
-from raygrid.engine.output import Captured, captured
 from raygrid.errors import UsageError
 from raygrid.host import Runtime
+from raygrid.host.output import Captured, captured
 from raygrid.inputs import Inputs
 from raygrid.networks.keras_backend import set_up
 from raygrid.storage.record import Record

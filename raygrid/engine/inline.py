@@ -7,8 +7,9 @@ import threading
 from collections.abc import Sequence
 from uuid import uuid4
 
+from raygrid.activity import heard_by
 from raygrid.cells import Cell
-from raygrid.engine import Observer, Terms
+from raygrid.engine import Observer, Terms, loading
 from raygrid.engine.execution import execute, set_up_process
 from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
@@ -45,21 +46,23 @@ def _run_cell(
 ) -> Record:
     """Run one cell; at its time limit it is interrupted as if by Ctrl-C, because this process must go on."""
     resources = terms.resources_of(cell)
-    inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
+    with heard_by(lambda what: observer.waiting(loading(f"{cell.dataset.name}, {what}"))):
+        inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
     observer.started(cell)
     # Only the main thread can be interrupted.
     timeout_s = resources.timeout_s if threading.current_thread() is threading.main_thread() else None
     try:
-        return execute(
-            cell,
-            inputs,
-            store,
-            runtime=runtime,
-            attempt=attempt,
-            timeout_s=timeout_s,
-            give_up=_interrupt,
-            is_shown=terms.verbose,
-        )
+        with heard_by(lambda what: observer.doing(cell, what)):
+            return execute(
+                cell,
+                inputs,
+                store,
+                runtime=runtime,
+                attempt=attempt,
+                timeout_s=timeout_s,
+                give_up=_interrupt,
+                is_shown=terms.verbose,
+            )
     except KeyboardInterrupt:
         record = store.record(cell.key)
         if record and record.status == "timeout" and record.measured.attempt == attempt:

@@ -13,10 +13,26 @@ NODE_LOSSES = 5
 
 @dataclass(frozen=True)
 class History:
-    """How many trials of a cell were ended in this run because memory ran out, and how many by lost nodes."""
+    """What has happened to the trials of a cell in this run.
+
+    Attributes
+    ----------
+    mishaps : int
+        Trials that were ended because memory ran out.
+    node_losses : int
+        Attempts that lost nodes have ended.
+    deaths : int
+        Processes that died while the cell was running, before another cell of the same trial ended the attempt.
+    """
 
     mishaps: int = 0
     node_losses: int = 0
+    deaths: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing has happened; a cell to which something has happened shares no trial with others."""
+        return self == History()
 
 
 @dataclass(frozen=True)
@@ -28,7 +44,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Died:
-    """The process of a cell died in every one of `tries` tries, without a record; perhaps its node was lost."""
+    """The process of a cell died in each of its last `tries` tries, without a record; perhaps its node was lost."""
 
     reason: str
     tries: int
@@ -83,7 +99,10 @@ def verdict(history: History, outcome: Outcome) -> Verdict:
         case Ended(reason, is_out_of_memory):
             return _after_mishap(history) or GiveUp("oom" if is_out_of_memory else "error", reason)
         case Died(reason, tries, node_was_lost=False):
-            return GiveUp("error", f"its process died {tries} times: {reason}")
+            deaths = history.deaths + tries
+            if deaths <= RETRIES:  # other cells of its trial used up the tries
+                return Retry(replace(history, deaths=deaths))
+            return GiveUp("error", f"its process died {deaths} times: {reason}")
         case Died(_, tries):
             return _after_node_loss(history, tries)
         case NotRun():

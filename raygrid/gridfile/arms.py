@@ -15,9 +15,11 @@ _T = TypeVar("_T", bound=Hashable)
 
 def distinct(levels: tuple[_T, ...]) -> tuple[_T, ...]:
     """Return the levels; raise ValueError if one is there twice."""
-    for i, level in enumerate(levels):
-        if level in levels[:i]:
+    seen = set()
+    for level in levels:
+        if level in seen:
             raise ValueError(f"got {getattr(level, 'text', level)!r} twice; expected different levels; remove one")
+        seen.add(level)
     return levels
 
 
@@ -30,7 +32,10 @@ def _once_under_two_names(given: Any, validate: Callable[[Any], tuple[Resampler,
     levels = validate(given)
     names = [each.get("name") if isinstance(each, Mapping) else each for each in given]
     pairs = [(level, canonical("resampler", str(name)) == name) for level, name in zip(levels, names, strict=True)]
-    return tuple(pair[0] for i, pair in enumerate(pairs) if (pair[0], not pair[1]) not in pairs[:i])
+    first: dict[Resampler, bool] = {}
+    for level, is_canonical in pairs:
+        first.setdefault(level, is_canonical)
+    return tuple(level for level, is_canonical in pairs if first[level] == is_canonical)
 
 
 class Arm(BaseModel):

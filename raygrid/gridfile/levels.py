@@ -4,6 +4,7 @@ A new axis is one line here.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast
 
@@ -96,7 +97,9 @@ def level_of_user(
     """Return a level of a user's own class, whose reference is the name in `given`; raise ValueError if it is wrong."""
     if plain := _plain_level(given, kind, context, taken):
         return plain
-    level_class, name = classes.find(given["name"], kind, context)
+    level_class, name = classes.find(
+        given["name"], kind, context, suffices=[one.METHODS for one in _PLAIN if issubclass(one, kind)]
+    )
     if name in taken:
         raise ValueError(f"{given['name']}: got the name {name!r}, which is raygrid's own; give it another")
     return classes.with_code(validated(level_class, {**given, "name": name}, context), given["name"])
@@ -122,10 +125,15 @@ def _plain_level(
             return level.with_code(root, **code)
     if not plain_kinds:
         return None
-    needed = " or ".join(" and ".join(one.METHODS) for one in plain_kinds)
-    raise ValueError(f"{given['name']}: got a class without {needed}; expected them, or a subclass of {kind.__name__}")
+    lacks = [f"{' and '.join(plain.lacking(found, one.METHODS))}, which a {one.ROLE} needs" for one in plain_kinds]
+    wanted = "that" if len(lacks) == 1 else "one of both"
+    raise ValueError(
+        f"{given['name']}: got a class without {', and without '.join(lacks)}; "
+        f"expected {wanted}, or a subclass of {kind.__name__}"
+    )
 
 
+@lru_cache(maxsize=2**16, typed=True)
 def spelled(level: object) -> str:
     """Return the text of a level, as tables, `exclude` and --only have it."""
     if isinstance(level, Level):

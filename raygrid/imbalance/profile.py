@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -87,7 +88,7 @@ class Profile(Level):
         if self.class_order == "random":
             by_rank = [min(by_rank)] * len(by_rank)
         sizes = np.empty(len(order), dtype=np.int64)
-        sizes[order] = np.clip(self.kept(by_rank), 0, by_rank)
+        sizes[order] = np.clip(_kept(self, tuple(by_rank)), 0, by_rank)
         return sizes
 
     def test_sizes(self, available: Sequence[int], order: Ints) -> Ints:
@@ -96,6 +97,11 @@ class Profile(Level):
             return self.sizes(available, order)
         sizes = np.array(available, dtype=np.int64)
         return sizes if self.test == "natural" else np.full_like(sizes, sizes.min())
+
+
+@lru_cache(maxsize=2**16)  # exact fractions are slow, and most folds of a grid have the same sizes
+def _kept(profile: Profile, available: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(profile.kept(available))
 
 
 class ProfileWithRatio(Profile):

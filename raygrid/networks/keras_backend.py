@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from raygrid.host import Runtime
+from raygrid.host.output import quiet
 
 # A trial may allocate this much of its share of a card; CUDA's context and libraries need the rest, about 500 MB.
 _ALLOCATED = 0.9
@@ -50,7 +51,9 @@ def load_keras() -> ModuleType:
     _in_force = runtime = _asked_for or Runtime()
     os.environ["KERAS_BACKEND"] = runtime.backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    keras = {"tensorflow": _on_tensorflow, "torch": _on_torch, "jax": _on_jax}.get(runtime.backend, _keras)(runtime)
+    load = {"tensorflow": _on_tensorflow, "torch": _on_torch, "jax": _on_jax}.get(runtime.backend, _keras)
+    with quiet():  # TensorFlow says which instructions it uses, and that it finds no card
+        keras = load(runtime)
     gc.freeze()  # modules stay until the process ends; a collection after each cell need not look at them for 0.3 s
     return keras
 

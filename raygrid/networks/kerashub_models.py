@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from raygrid.activity import counted
 from raygrid.errors import UsageError, WeightsError
 from raygrid.mixtures.mixing import Indexed, blocks
 from raygrid.networks.keras_backend import load_keras
@@ -38,7 +39,7 @@ def vectors(preset: str, X: Indexed, *, is_pretrained: bool, seed: int) -> NDArr
     """
     network, converter = of_preset(preset, is_pretrained=is_pretrained, seed=seed)
     found = []
-    for rows in blocks(X.shape[0], _BATCH_SIZE):
+    for rows in counted(blocks(X.shape[0], _BATCH_SIZE), -(-X.shape[0] // _BATCH_SIZE), "features"):
         outputs = network.predict_on_batch(converter(np.asarray(X[rows])))
         found.append(_one_vector_each(outputs, preset))
     return np.concatenate(found)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from raygrid.activity import counted
 from raygrid.errors import UsageError, WeightsError
 from raygrid.mixtures.mixing import Indexed, blocks
 from raygrid.networks.keras_backend import runtime_in_force
@@ -62,7 +63,7 @@ def vectors(model: str, weights: Named | Path, X: Indexed, *, input_size: int | 
     net = net.to(device)
     found = []
     with torch.inference_mode():
-        for rows in blocks(X.shape[0], _BATCH_SIZE):
+        for rows in counted(blocks(X.shape[0], _BATCH_SIZE), -(-X.shape[0] // _BATCH_SIZE), "features"):
             batch = torch.stack([prepare(Image.fromarray(image)) for image in np.asarray(X[rows])])
             found.append(net(batch.to(device)).flatten(1).float().cpu().numpy())
     return np.concatenate(found)

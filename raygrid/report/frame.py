@@ -61,13 +61,15 @@ def _ratio(cell: Cell, record: Record | None) -> float:
     return nan if known is None else known
 
 
-def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:
+def frame_of(places: pd.DataFrame, records: Mapping[str, Record], metrics: Sequence[str]) -> pd.DataFrame:
     """Return one line per cell and metric.
 
     Parameters
     ----------
-    cells, records
-        As of `places_of`.
+    places : DataFrame
+        Of `places_of`.
+    records : mapping
+        By the cell's key.
     metrics : sequence of str
 
     Returns
@@ -77,7 +79,6 @@ def frame_of(cells: Sequence[Cell], records: Mapping[str, Record], metrics: Sequ
         without samples. The status of a cell that is done, but not by this metric, is ``without scores`` or
         ``undefined``.
     """
-    places = places_of(cells, records)
     lines = places.loc[places.index.repeat(len(metrics))].reset_index(drop=True)
     lines.insert(0, "metric", [*metrics] * len(places))
     outcomes = [_outcome(records.get(key), metric) for key in places["key"] for metric in metrics]

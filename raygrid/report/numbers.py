@@ -87,7 +87,7 @@ def average(
         Such a cell exists and `missing` is "refuse".
     """
     if missing == "refuse":
-        _refuse(frame)
+        refuse(frame)
     key = [*rows, *columns]
     averaged = [axis for axis in AXES if axis not in (*key, "fold")]
     possible = possible_of(frame, key, averaged, keeps_folds=missing == "drop")
@@ -105,7 +105,7 @@ def average(
     return dashes | numbers, _fold_notes(_fold_means(frame, key), counted, rows) if missing == "drop" else {}
 
 
-def _refuse(frame: pd.DataFrame) -> None:
+def refuse(frame: pd.DataFrame) -> None:
     """Raise if a cell lacks the result that another run might give."""
     lacking = frame[~frame["status"].isin(["done", *LASTING])].drop_duplicates(list(AXES))
     if len(lacking):

@@ -1,7 +1,7 @@
 """The input of a report: the declared cells together with their records."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +9,9 @@ import pandas as pd
 
 from raygrid.cells import Cell
 from raygrid.report.frame import frame_of, places_of
+from raygrid.report.further import Predictions
 from raygrid.storage.record import Record
+from raygrid.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Results:
         The grid file.
     environment : mapping
         Machine and versions of the last run, as `raygrid.host.environment` has them.
+    owners : mapping of str to Store
+        By the cell's key, the store that has its record.
     """
 
     name: str
@@ -38,11 +42,16 @@ class Results:
     metrics: Sequence[str]
     grid_text: str
     environment: Mapping[str, Any]
+    owners: Mapping[str, Store] = field(default_factory=dict)
+
+    def predictions(self, key: str) -> Predictions:
+        """Return what the trial of a cell kept of its test samples."""
+        return self.owners[key].predictions(key)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """One line per cell and metric, as `raygrid.report.frame.frame_of` makes it."""
-        return frame_of(self.cells, self.records, self.metrics)
+        return frame_of(self.places, self.records, self.metrics)
 
     @cached_property
     def places(self) -> pd.DataFrame:

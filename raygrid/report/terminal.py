@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 
 _GAP = 3  # between blocks, in characters
+_LONGEST_NAME, _LONGEST_HEAD = 32, 16  # characters of a line, of a row's name and of a column's
 
 
 def to_terminal(table: Table, spread: bool = False, *, width: int | None = None) -> "Group":
     """Return a rich renderable: one block a group of columns, side by side where the width allows, else stacked.
 
-    A group that is wider than `width` characters becomes several blocks, so that no number is shortened.
+    A group that is wider than `width` characters becomes several blocks and a long name several lines, so that no
+    number is shortened.
     """
     from rich.console import Group
     from rich.text import Text
@@ -52,22 +54,31 @@ def _side_by_side(blocks: "list[tuple[RichTable, int]]", width: int | None) -> "
 
 def _fitting(table: Table, positions: list[int], spread: bool, width: int | None) -> Iterator[tuple[list[int], int]]:
     """Yield the columns of a group in runs that fit beside the levels of the rows, and the characters of each."""
-    marks = {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
-    names = [f"  {row_name(table, row)}{marks[row.note]}" for row in table.rows]
-    left = max(map(len, [row_heading(table), *names, *(row.metric for row in table.rows)]))
-
-    def width_of(position: int) -> int:
-        head = printed(table.column_axes[-1], table.columns[position][-1])
-        numbers = (row.numbers[position] for row in table.rows)
-        return 1 + max(map(len, [head, *(number_text(number, spread) + marks[number.note] for number in numbers)]))
-
+    left, widths = _widths(table, spread)
     run: list[int] = []
     for position in positions:
-        if width and run and left + sum(map(width_of, [*run, position])) > width:
-            yield run, left + sum(map(width_of, run))
+        if width and run and left + sum(1 + widths[i] for i in [*run, position]) > width:
+            yield run, left + sum(1 + widths[i] for i in run)
             run = []
         run.append(position)
-    yield run, left + sum(map(width_of, run))
+    yield run, left + sum(1 + widths[i] for i in run)
+
+
+def _widths(table: Table, spread: bool) -> tuple[int, list[int]]:
+    """Return the characters of the levels of the rows and of each column: names that are long have several lines."""
+    marks = _marks(table)
+    names = [f"  {row_name(table, row)}{marks[row.note]}" for row in table.rows]
+    left = max(map(len, [row_heading(table), *names, *(row.metric for row in table.rows)]))
+    columns = []
+    for i, levels in enumerate(table.columns):
+        numbers = (row.numbers[i] for row in table.rows)
+        head = min(_LONGEST_HEAD, len(printed(table.column_axes[-1], levels[-1])))
+        columns.append(max([head, *(len(number_text(number, spread) + marks[number.note]) for number in numbers)]))
+    return min(left, _LONGEST_NAME), columns
+
+
+def _marks(table: Table) -> dict[str, str]:
+    return {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
 
 
 def _block(table: Table, group: str, positions: list[int], spread: bool) -> "RichTable":
@@ -76,11 +87,12 @@ def _block(table: Table, group: str, positions: list[int], spread: bool) -> "Ric
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    marks = {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
+    marks, (left, widths) = _marks(table), _widths(table, spread)
     block = RichTable(title=Text(group, style="bold"), box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
-    block.add_column(row_heading(table))
+    block.add_column(row_heading(table), max_width=left, overflow="fold")
     for i in positions:
-        block.add_column(Text(printed(table.column_axes[-1], table.columns[i][-1])), justify="right")
+        head = Text(printed(table.column_axes[-1], table.columns[i][-1]))
+        block.add_column(head, justify="right", max_width=widths[i], overflow="fold")
     for metric, rows in by_metric(table):
         block.add_row(Text(metric, style="italic"))
         for row in rows:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from raygrid.activity import counted
 from raygrid.errors import WeightsError, choices
 from raygrid.level import ADDED_LATER, Level
 from raygrid.mixtures.mixing import Indexed, blocks
@@ -65,7 +66,7 @@ class Activations(Level):
 def outputs(model: Any, X: Indexed) -> NDArray[np.float32]:
     """Return the flattened outputs of a Keras model that takes images in [-1, 1], (n_samples, n_features)."""
     vectors = np.empty((X.shape[0], int(np.prod(model.output_shape[1:]))), dtype=np.float32)
-    for batch in blocks(len(vectors), _BATCH_SIZE):
+    for batch in counted(blocks(len(vectors), _BATCH_SIZE), -(-len(vectors) // _BATCH_SIZE), "features"):
         vectors[batch] = np.asarray(model.predict_on_batch(preprocess(X[batch]))).reshape(-1, vectors.shape[1])
     return vectors
 

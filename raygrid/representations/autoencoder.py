@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
+from raygrid.activity import counted
 from raygrid.mixtures.mixing import blocks, mix
 from raygrid.mixtures.samples import Samples
 from raygrid.networks.backbones import preprocess
@@ -52,7 +53,7 @@ class Autoencoder(TrainedRepresentation):
         """Train on the mixtures A X, mixed batch by batch."""
         encoder, autoencoder = self.build(X.shape[1], seed=seed)
         rng = np.random.default_rng(seed)
-        for _ in range(self.epochs):
+        for _ in counted(range(self.epochs), self.epochs, "autoencoder"):
             order = rng.permutation(A.shape[0])
             for batch in blocks(len(order), self.batch_size):
                 images = preprocess(mix(A[order[batch]], X))

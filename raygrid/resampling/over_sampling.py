@@ -6,6 +6,7 @@ Chawla et al. (2002), SMOTE, JAIR 16; Han, Wang, Mao (2005), Borderline-SMOTE, I
 IJKESDP 3(1) (SVM-SMOTE); Last, Douzas, Bacao (2017), arXiv:1711.00837 (k-means SMOTE); He et al. (2008), ADASYN, IJCNN.
 """
 
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -44,20 +45,27 @@ class SMOTE(Sampler):
 
 def check_neighbours(y: Labels, k: int, sampling_strategy: str | float | Counts) -> None:
     """Raise InfeasibleError where a class that SMOTE is to fill up has no k neighbours for a sample."""
-    from imblearn.utils import check_sampling_strategy
-
-    sizes, strategy = np.bincount(y), plain(sampling_strategy)
-    try:
-        n_new = check_sampling_strategy(strategy, y, "over-sampling")
-    except ValueError as error:
-        counts = f"got classes of {sizes.min()} to {sizes.max()} samples"
-        raise InfeasibleError(f"{counts}; imbalanced-learn: {error}") from None
+    sizes = np.bincount(y)
+    n_new = _n_new(tuple(sizes.tolist()), sampling_strategy)
     small = [label for label, n in n_new.items() if n and sizes[label] <= k]
     if small:
         smallest = min(small, key=lambda label: sizes[label])
         raise InfeasibleError(
             f"got {sizes[smallest]} samples of class {smallest}; expected at least {k + 1} (k_neighbors + 1)"
         )
+
+
+@lru_cache(maxsize=2**12)  # a grid may have as many folds of the same sizes
+def _n_new(sizes: tuple[int, ...], sampling_strategy: str | float | Counts) -> dict[int, int]:
+    """Return how many samples of each class an over-sampler makes; raise InfeasibleError where it would refuse."""
+    from imblearn.utils import check_sampling_strategy
+
+    try:
+        n_new = check_sampling_strategy(plain(sampling_strategy), np.repeat(range(len(sizes)), sizes), "over-sampling")
+    except ValueError as error:
+        counts = f"got classes of {min(sizes)} to {max(sizes)} samples"
+        raise InfeasibleError(f"{counts}; imbalanced-learn: {error}") from None
+    return dict(n_new)
 
 
 class BorderlineSMOTE(Sampler):

@@ -21,6 +21,7 @@ class PlainSampler(Resampler):
 
     model_config = ConfigDict(extra="allow")
 
+    ROLE: ClassVar[str] = "sampler"
     METHODS: ClassVar[tuple[str, ...]] = ("fit_resample",)
     sees: ClassVar[Sees] = "samples"
     compares_pairs: ClassVar[bool] = True  # most do

@@ -33,6 +33,10 @@ class Official(Split):
                 )
         return data.parts
 
+    def sized_as(self, fold: int) -> int:
+        """Return 0: all folds have the same parts."""
+        return 0
+
 
 class Holdout(Split):
     """A share of each class, drawn anew in each fold, is the test part.
@@ -50,6 +54,10 @@ class Holdout(Split):
         """Return the parts; official ones are pooled first."""
         left, taken = without_share(data.y, self.test, seed=seed_for(seed, "holdout", fold))
         return {"train": left, "test": taken}
+
+    def sized_as(self, fold: int) -> int:
+        """Return 0: a share of each class is as large in every fold."""
+        return 0
 
 
 class StratifiedKFold(Split):
@@ -77,6 +85,10 @@ class StratifiedKFold(Split):
         dealt = dealt_out(data.y, self.n_splits, seed=seed_for(seed, "stratified k-fold", repetition))
         return {"train": np.flatnonzero(dealt != number), "test": np.flatnonzero(dealt == number)}
 
+    def sized_as(self, fold: int) -> int:
+        """Return the fold of the first repetition: how many samples are dealt to a part does not depend on chance."""
+        return fold % self.n_splits
+
 
 def dealt_out(y: Ints, n_splits: int, *, seed: int) -> Ints:
     """Return the part, 0 .. n_splits - 1, of each sample: each class is dealt out at random."""
@@ -98,5 +110,10 @@ def without_share(y: Ints, share: float, *, seed: int) -> tuple[Ints, Ints]:
     taken = np.zeros(len(y), dtype=bool)
     for label in np.unique(y):
         members = rng.permutation(np.flatnonzero(y == label))
-        taken[members[: min(max(1, round(share * len(members))), len(members) - 1)]] = True
+        taken[members[: size_of_share(len(members), share)]] = True
     return np.flatnonzero(~taken), np.flatnonzero(taken)
+
+
+def size_of_share(size: int, share: float) -> int:
+    """Return how many samples a share of a class has: a whole number, at least 1 but never all of them."""
+    return min(max(1, round(share * size)), size - 1)

@@ -1,6 +1,5 @@
 """Files from the web: interrupted downloads are resumed, and a file gets its name only after its content is checked."""
 
-import shutil
 from collections.abc import Callable
 from http import HTTPStatus
 from http.client import HTTPException
@@ -10,7 +9,10 @@ from urllib.request import Request, urlopen
 
 from filelock import FileLock
 
+from raygrid.activity import doing
+
 TIMEOUT_S = 60
+_BLOCK_BYTES = 2**18
 
 
 def download(url: str, path: Path, *, check: Callable[[Path], None]) -> None:
@@ -68,7 +70,10 @@ def _append(url: str, part: Path) -> None:
         raise
     with response, part.open("ab" if response.status == HTTPStatus.PARTIAL_CONTENT else "wb") as out:
         end = out.tell() + int(response.headers.get("Content-Length", 0))
-        shutil.copyfileobj(response, out)
+        name = f"downloading {url.rpartition('/')[2]}"
+        while block := response.read(_BLOCK_BYTES):
+            out.write(block)
+            doing(f"{name} {100 * out.tell() // end}%" if end > out.tell() else name)
         if out.tell() < end:  # http.client raises no error when the connection breaks
             raise ConnectionError(f"broke off after {out.tell()} of {end} bytes")
 

@@ -27,7 +27,7 @@ def join(stores: Sequence[Store]) -> dict[str, tuple[Record, Store]]:
             earlier, owner = chosen.setdefault(key, (record, store))
             if record.status in FINAL and earlier.status not in FINAL:
                 chosen[key] = (record, store)
-            elif record.status in FINAL and (differing := _differing(record, earlier)):
+            elif record is not earlier and record.status in FINAL and (differing := _differing(record, earlier)):
                 raise StoreError(
                     f"{store.root}: got another record of {key} than in {owner.root} ({', '.join(differing)}); "
                     "expected the same; delete the wrong one"

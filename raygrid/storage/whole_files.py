@@ -69,5 +69,5 @@ def as_store_error(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = f"{error.strerror} ({error.filename})" if error.strerror else error
-        raise StoreError(f"{root}: {reason}; name another folder, or make room") from error
+        where = f" ({error.filename})" if error.filename else ""
+        raise StoreError(f"{root}: {error.strerror or error}{where}; name another folder, or make room") from error

@@ -1,11 +1,12 @@
 """Levels that are classes in a user's own modules, which a grid file names as ``module:Class``."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from raygrid.errors import UsageError, choices
 from raygrid.level import Level
+from raygrid.usercode.plain import lacking
 from raygrid.usercode.references import members
 from raygrid.usercode.source import checksum, first_checksum, root_of
 
@@ -15,7 +16,9 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _L = TypeVar("_L", bound=Level)
 
 
-def find(reference: str, kind: type[_L], context: Mapping[str, Any] | None) -> tuple[type[_L], str]:
+def find(
+    reference: str, kind: type[_L], context: Mapping[str, Any] | None, *, suffices: Sequence[Sequence[str]] = ()
+) -> tuple[type[_L], str]:
     """Return the class that a reference in a grid file names, and the name of its level.
 
     The name is the default of the class' field `name`, else the name of the class.
@@ -28,13 +31,15 @@ def find(reference: str, kind: type[_L], context: Mapping[str, Any] | None) -> t
         What the axis wants.
     context : mapping or None
         Of the validation: ``folder`` is the grid file's.
+    suffices : sequence of sequences of str
+        Methods of a class that would do as well, for messages.
 
     Raises
     ------
     ValueError
         The class cannot be imported or is no such level.
     """
-    level_class = _class_named(reference, kind, members(reference, context))
+    level_class = _class_named(reference, kind, members(reference, context), suffices)
     default = level_class.model_fields["name"].default
     name = default if isinstance(default, str) else level_class.__name__
     if not re.fullmatch(_NAME, name):
@@ -58,7 +63,9 @@ def with_code(level: _L, reference: str) -> _L:
     return level.with_code(root, **{"class": f"{module}:{type(level).__qualname__}", "source": first_checksum(root)})
 
 
-def _class_named(reference: str, kind: type[_L], content: Mapping[str, Any]) -> type[_L]:
+def _class_named(
+    reference: str, kind: type[_L], content: Mapping[str, Any], suffices: Sequence[Sequence[str]]
+) -> type[_L]:
     """Return a class among the content of its module.
 
     Raises
@@ -69,8 +76,9 @@ def _class_named(reference: str, kind: type[_L], content: Mapping[str, Any]) -> 
     module_name, _, name = reference.partition(":")
     found = content.get(name)
     if not (isinstance(found, type) and issubclass(found, kind)):
-        levels = [each for each, value in content.items() if _is_own(value, kind)]
-        expected = choices(name, levels) if levels else f"got {name!r}; expected a subclass; define it there"
+        names = [each for each, value in content.items() if _would_do(value, kind, suffices, module_name)]
+        plain = "".join(f"a class with {' and '.join(methods)}, or " for methods in suffices)
+        expected = choices(name, names) if names else f"got {name!r}; expected {plain}a subclass; define it there"
         raise ValueError(f"{module_name}: no {kind.__name__} of that name: {expected}")
     unset = {each for each in found.__class_vars__ if not hasattr(found, each)}
     if lacking := sorted(found.__abstractmethods__ | unset):
@@ -78,8 +86,13 @@ def _class_named(reference: str, kind: type[_L], content: Mapping[str, Any]) -> 
     return found
 
 
-def _is_own(value: object, kind: type[Level]) -> bool:
-    return isinstance(value, type) and issubclass(value, kind) and not value.__module__.startswith("raygrid.")
+def _would_do(value: object, kind: type[Level], suffices: Sequence[Sequence[str]], module: str) -> bool:
+    """Whether this is a class that could have been meant; of plain ones, those that the module only imports are not."""
+    if not isinstance(value, type) or value.__module__.startswith("raygrid."):
+        return False
+    is_plain = any(not lacking(value, methods) for methods in suffices) and not issubclass(value, Level)
+    is_its_own = value.__module__.partition(".")[0] == module.partition(".")[0]
+    return issubclass(value, kind) or (is_plain and is_its_own)
 
 
 def code_of(levels: Iterable[Level]) -> list[str]:

@@ -3,7 +3,9 @@
 A module is looked for where Python looks, then in the grid file's folder. To name a module is to run its code.
 """
 
+import difflib
 import importlib
+import pkgutil
 import re
 import sys
 import traceback
@@ -60,7 +62,19 @@ def _looked_up(reference: str, context: Mapping[str, Any] | None, look_up: Calla
         return look_up(reference.partition(":")[0])
     except Exception as error:  # a module may raise anything
         where = f"{folder} or where Python looks"
-        raise ValueError(f"got {reference!r}; no module can be imported from {where}: {reason(error)}") from error
+        told = f"got {reference!r}; no module can be imported from {where}: {reason(error)}"
+        raise ValueError(told + _meant(reference, error, folder)) from error
+
+
+def _meant(reference: str, error: Exception, folder: str) -> str:
+    """Return what to say where the module itself is not there, and another has nearly its name."""
+    module, _, name = reference.partition(":")
+    if not isinstance(error, ModuleNotFoundError) or error.name != module:
+        return ""
+    parent, _, last = module.rpartition(".")
+    places = sys.modules[parent].__path__ if parent else [folder]
+    nearest = difflib.get_close_matches(last, [other.name for other in pkgutil.iter_modules(places)], n=1)
+    return f"; did you mean {'.'.join([*([parent] if parent else []), *nearest])}:{name}?" if nearest else ""
 
 
 def reason(error: Exception) -> str:

@@ -34,13 +34,15 @@ def _prose(text: str) -> str:
 
 
 def _options(command: Any, context: Any) -> str:
-    """Return a table of arguments and options for each group that the help shows them in."""
+    """Return the table of arguments and options, those of a group of the help below its name."""
     groups: dict[str, list[list[str]]] = {}
     for parameter in command.params:
         if not parameter.hidden and parameter.name != "help":
             groups.setdefault(parameter.rich_help_panel or "", []).append(_row(parameter, context))
-    head = ["argument or option", "meaning", "default"]
-    return "\n\n".join(f"**{group}**\n\n{table(head, rows)}".removeprefix("****\n\n") for group, rows in groups.items())
+    rows = [
+        row for group, members in groups.items() for row in [*([["", f"**{group}**", ""]] if group else []), *members]
+    ]
+    return table(["argument or option", "meaning", "default"], rows) if rows else ""
 
 
 def _row(parameter: Any, context: Any) -> list[str]:

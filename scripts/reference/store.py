@@ -1,7 +1,6 @@
 """The files of a store, and the fields of a record."""
 
 import inspect
-import textwrap
 from collections.abc import Callable
 from typing import get_args
 
@@ -24,7 +23,8 @@ KINDS: dict[str, type[BaseModel]] = {
 def files() -> str:
     """Return the files of a store, as the class says that decides their names."""
     block = (inspect.getdoc(Store) or "").partition("::\n\n")[2].partition("\n\n")[0]
-    return f"```text\n{textwrap.dedent(block)}\n```\n"
+    rows = [line.split(None, 1) for line in block.splitlines()]
+    return table(["file", "what it is"], [[f"`{name}`", said] for name, said in rows])
 
 
 def fields(kind: type[BaseModel]) -> str:

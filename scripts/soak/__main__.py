@@ -52,12 +52,12 @@ _UNCLEAR = ("Traceback (most recent call last)", "Fatal", "core dumped", "*** SI
 class Soak:
     """One soak, and what it counts."""
 
-    def __init__(self, folder: Path, seed: int, kinds: dict[str, int]) -> None:
+    def __init__(self, folder: Path, seed: int, kinds: dict[str, int], folds: int) -> None:
         self.folder, self.draw, self.kinds = folder, random.Random(seed), kinds  # noqa: S311
         self.counts: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
         self.grid = folder / "soak.yaml"
-        self.grid.write_text(yaml.safe_dump(_GRID))
+        self.grid.write_text(yaml.safe_dump(_GRID | {"folds": folds}))
         self.server = Server(folder, _FAULTS, seed)
         self.direct = _QUIET | self.server.environment(self.server.target_port)
         self.environment = _QUIET | self.server.environment(self.server.port)
@@ -101,7 +101,7 @@ class Soak:
         """Kill something and start it again; return the driver there is then."""
         assert self.nodes  # noqa: S101
         kind = self.draw.choices(list(self.kinds), list(self.kinds.values()))[0]
-        if kind == "worker" and not self.nodes.kill_worker(self.draw):
+        if kind == "worker" and not self._kill_worker(driver):
             return driver
         if kind == "head" and not self._is_in_the_middle(driver):
             return driver
@@ -122,6 +122,15 @@ class Soak:
             self.nodes.start()
             return self._driver()
         return driver
+
+    def _kill_worker(self, driver: Process) -> bool:
+        """Kill a worker as soon as there is one; return whether there was one before the driver ended."""
+        assert self.nodes  # noqa: S101
+        while driver.exit_code() is None:
+            if self.nodes.kill_worker(self.draw):
+                return True
+            time.sleep(0.3)
+        return False
 
     def _is_in_the_middle(self, driver: Process) -> bool:
         """Wait until the driver's trials write records; return whether it is still at work."""
@@ -207,6 +216,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3000, help="kill no more after so long")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default=",".join(_KILLS), help="what is killed")
+    parser.add_argument("--folds", type=int, default=_GRID["folds"], help="of the grid, of eight cells each")
     parser.add_argument("--keep", type=Path, help="a short path of a folder for all files; by default a temporary one")
     args = parser.parse_args()
     kinds = {kind: _KILLS[kind] for kind in args.kinds.split(",")}
@@ -214,7 +224,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
         folder = args.keep or Path(temporary)
         folder.mkdir(exist_ok=True)
-        soak = Soak(folder, args.seed, kinds)
+        soak = Soak(folder, args.seed, kinds, args.folds)
         try:
             soak.prepare()
             while not soak.n_runs or (soak.spent() < args.kills and time.time() < start + args.seconds):

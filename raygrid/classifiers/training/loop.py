@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from raygrid.activity import doing
 from raygrid.classifiers.classifier import Labels, Part
 from raygrid.classifiers.resuming import restore, saving, stage_of
 from raygrid.classifiers.training.state import TrainingState, cross_entropy, measures_of
@@ -85,6 +86,7 @@ def _train(stage: "Network", model: Any, data: Data, progress: TrainingState, ch
 
     def begin(epoch: int, logs: object = None) -> None:
         stage.set_learning_rate(model.optimizer, epoch)
+        doing(f"epoch {epoch + 1}/{stage.epochs}")
 
     def end(epoch: int, logs: dict[str, float]) -> None:
         measure(progress, logs["loss"])

@@ -4,10 +4,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from raygrid.activity import doing
 from raygrid.commands.doctor import needs, place, software, system
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
-from raygrid.commands.printing import Terminal
+from raygrid.commands.printing import Terminal, activity_shown
+
+_EXAMINING = "examining this machine"
 
 
 def examine(job: Job | None, *, address: str | None) -> int:
@@ -22,10 +25,12 @@ def examine(job: Job | None, *, address: str | None) -> int:
     """
     address = address or os.environ.get("RAY_ADDRESS")
     console, wrong = Terminal(), 0
-    for finding in findings(job, address):
-        wrong += not finding.ok
-        style = None if finding.ok else "bold"
-        console.print(str(finding), markup=False, highlight=False, soft_wrap=True, style=style)
+    with activity_shown(_EXAMINING):
+        for finding in findings(job, address):
+            wrong += not finding.ok
+            style = None if finding.ok else "bold"
+            console.print(str(finding), markup=False, highlight=False, soft_wrap=True, style=style)
+            doing(_EXAMINING)
     return 1 if wrong else 0
 
 

@@ -7,8 +7,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from raygrid.cells import identity
 from raygrid.commands.test.expect import Check, ContractError, expect
+from raygrid.keys import identity
 from raygrid.level import Level
 
 

@@ -1,10 +1,13 @@
 """The Ray cluster that trials run on: one that is started for the run and stopped after it, or an existing one."""
 
 import os
+import secrets
 import socket
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 # Set before Ray is imported, because Ray reads these at import.
@@ -21,6 +24,8 @@ import ray
 from ray.exceptions import RuntimeEnvSetupError
 
 from raygrid.engine import Observer
+from raygrid.engine.ray import private
+from raygrid.engine.ray.head import head_called
 from raygrid.errors import UsageError
 from raygrid.gridfile.resources import Resources
 from raygrid.wording import first_line
@@ -33,6 +38,7 @@ _PASSED_ON = (
 )
 
 _ANSWERS_IN_S = 10
+_COUNTED_EVERY_S = 5
 
 # How long the path of Ray's folder may be. A socket's path has 107 bytes at most, on macOS 103, and Ray adds this:
 # /session_2026-01-31_23-59-59_123456_1234567/sockets/plasma_store
@@ -63,6 +69,8 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
         yield
         return
     _check_answers(address)
+    if not address:
+        _have_a_token()
     passed_on = {"env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
     try:
         with tempfile.TemporaryDirectory(prefix="raygrid-") as empty:
@@ -84,10 +92,22 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
             raise
         message = _no_cluster(address, first_line(error))
         raise UsageError(f"{message}; if it wants a token: export RAY_AUTH_MODE=token") from error
+    head = None
     try:
-        yield
+        with head_called(ray.get_runtime_context().gcs_address) as head:
+            yield
     finally:
-        ray.shutdown()
+        if head and head.is_dead:
+            private.leave_without_shutdown()
+        else:
+            ray.shutdown()
+
+
+def _have_a_token() -> None:
+    """Make the token of a cluster of our own, where Ray could not keep one because the home folder is not writable."""
+    if not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+        if not os.access(Path.home(), os.W_OK):
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex()  # the cluster's processes inherit it
 
 
 def allowed_cpus() -> int | None:
@@ -169,6 +189,16 @@ def size() -> float:
     """Return the present size of the cluster: the number of its GPUs, or of its CPUs if it has no GPU."""
     total = ray.cluster_resources()
     return float(total.get("GPU") or total.get("CPU", 0))
+
+
+def cpus() -> float:
+    """Return how many CPUs the cluster has, or had some seconds ago."""
+    return _cpus(int(time.monotonic() / _COUNTED_EVERY_S))
+
+
+@lru_cache(maxsize=1)
+def _cpus(period: int) -> float:
+    return float(ray.cluster_resources().get("CPU", 1))
 
 
 def _largest_node() -> dict[str, float]:

@@ -4,12 +4,17 @@ tests/test_ray_private.py and tests/test_many_nodes.py fail if Ray changes one o
 versions that were tested.
 """
 
+import atexit
+import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ray._private.services import find_gcs_addresses
+
+USAGE = 2  # the exit code of an error that the user can mend
 
 # How Ray's memory monitor names the actor it has ended, in a list of all that it considered.
 _SELECTED = re.compile(r"Selected to kill: \(Actor\((\w+)\)")
@@ -74,6 +79,17 @@ def runs_in_mlflow(callback: Any) -> Mapping[Any, str]:
     """
     runs: Mapping[Any, str] = getattr(callback, "_trial_runs", {})  # Tune makes it when it sets up the callback
     return runs
+
+
+def leave_without_shutdown() -> None:
+    """Let this process end without Ray's shutdown, which waits for a head that is dead until Ray aborts the process."""
+
+    def leave() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(USAGE)
+
+    atexit.register(leave)  # called before what Ray has registered
 
 
 def head_ports() -> set[int]:

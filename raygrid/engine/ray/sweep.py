@@ -1,6 +1,6 @@
-"""The Ray engine: every cell is a Ray Tune trial, on one machine or a cluster.
+"""The Ray engine: cells run in Ray Tune's trials, on one machine or a cluster, a large cell alone, small ones in turn.
 
-Ray only schedules trials and gives each a process; results are kept in the store. A trial writes its record before it
+Ray only schedules trials and gives each a process; results are kept in the store. A trial writes records before it
 reports, and the next run reads the store again, so Tune's own directory is temporary. When Ray's memory monitor ends
 one worker, Tune gives up on all trials; the cells that are left then go into another attempt.
 """
@@ -8,12 +8,13 @@ one worker, Tune gives up on all trials; the cells that are left then go into an
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from raygrid.engine.ray.cluster import connected, fitting, request  # isort: skip  # sets what Ray reads when imported
+from raygrid.engine.ray.cluster import connected, cpus, fitting, request  # isort: skip  # sets what Ray reads when imported
 
 import ray
 from ray import tune
@@ -22,13 +23,15 @@ from ray.tune.error import TuneError
 
 from raygrid.axes import AXES
 from raygrid.cells import Cell
-from raygrid.engine import Observer, Terms
+from raygrid.engine import Observer, Terms, loading
 from raygrid.engine.execution import Refusal
-from raygrid.engine.ray.attempt import Attempt, EarlyEnd
+from raygrid.engine.loading import Loading
+from raygrid.engine.queue import Pace, Queue
+from raygrid.engine.ray.attempt import Attempt, EarlyEnd, Suggestions
 from raygrid.engine.ray.worker import Work, load, run_in_worker
 from raygrid.engine.verdict import RETRIES, GiveUp, History, Retry, verdict
 from raygrid.host import Runtime
-from raygrid.inputs import inputs_key, makers_first
+from raygrid.inputs import inputs_key, load_inputs, makers_first
 from raygrid.level import Level
 from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
@@ -39,9 +42,8 @@ from raygrid.wording import first_line
 if TYPE_CHECKING:
     from raygrid.engine.ray.trackers import Tracker
 
-# How many trials wait in Ray's queue at a time, if trials want different resources: so many that those which wait for
-# a GPU do not keep others from the CPUs. Each delays the start by 6 ms, so if all are alike, Tune's own 200 are used.
-_PENDING = 2000
+# Tune asks for further trials while fewer than these wait; how many may wait is the queue's to say.
+os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(10**6)
 
 
 def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Terms, observer: Observer) -> None:
@@ -49,25 +51,34 @@ def run_on_ray(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
     address = terms.address or os.environ.get("RAY_ADDRESS")
     levels: set[Level] = {cell.split for cell in cells}
     levels |= {getattr(cell, axis) for cell in cells for axis in AXES if axis != "fold"}
+    is_ours = address is None and not ray.is_initialized()
     observer.waiting("Ray starts" if address is None else f"the Ray cluster at {address} answers")
-    with connected(address, code=code_of(levels), verbose=terms.verbose):
+    with ExitStack() as stack:
+        waits = stack.enter_context(_loading(cells, cache)) if is_ours else None
+        stack.enter_context(connected(address, code=code_of(levels), verbose=terms.verbose))
         resources = fitting(terms.resources, observer, may_grow=address is not None)
-        sweep = _Sweep(store, replace(terms, resources=resources), observer)
+        pace = Pace(cells, store.records().values())
+        sweep = _Sweep(store, replace(terms, resources=resources), observer, pace)
         todo = makers_first(cells, Runtime())
         while todo and not terms.budget.exhausted():
-            todo = sweep.attempt(todo, _shared_inputs(todo, cache, observer))
+            inputs = (
+                _inputs_put_here(todo, cache, waits, observer) if waits else _inputs_of_tasks(todo, cache, observer)
+            )
+            todo = sweep.attempt(todo, inputs)
 
 
 class _Sweep:
     """The attempts of one run, and the history of each cell."""
 
-    def __init__(self, store: Store, terms: Terms, observer: Observer) -> None:
-        self.store, self.terms, self.observer = store, terms, observer
+    def __init__(self, store: Store, terms: Terms, observer: Observer, pace: Pace) -> None:
+        self.store, self.terms, self.observer, self.pace = store, terms, observer, pace
         self.histories: defaultdict[str, History] = defaultdict(History)
 
     def attempt(self, cells: Sequence[Cell], inputs: dict[str, Any]) -> list[Cell]:
         """Run these cells; return those that are to be tried again."""
-        attempt = Attempt(uuid4().hex, {cell.key: cell for cell in cells}, self.store, self.observer)
+        queue = Queue(cells, self.pace, resources=self._asked, alone=self._is_alone, slots=cpus)
+        known = {cell.key: cell for cell in cells}
+        attempt = Attempt(uuid4().hex, known, self.store, self.observer, queue=queue, pace=self.pace)
         failure = self._fit(attempt, inputs)
         if attempt.refusal:
             raise attempt.refusal.error()
@@ -95,18 +106,20 @@ class _Sweep:
     def _fit(self, attempt: Attempt, inputs: dict[str, Any]) -> Exception | None:
         """Let Tune run an attempt; return why it gave up, if it did."""
         work = ray.put(Work(attempt.cells, inputs, self.store, self.terms, attempt.name))
-        bundles = {key: self._bundle(cell) for key, cell in attempt.cells.items()}
         trackers = _trackers(self.terms, attempt.cells)
-        are_alike = len({tuple(bundle.items()) for bundle in bundles.values()}) == 1
-        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "auto" if are_alike else str(min(len(bundles), _PENDING))
+        asked = {key: dict(self._asked(cell)) for key, cell in attempt.cells.items()}
         with tempfile.TemporaryDirectory(prefix="raygrid-") as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(
                     tune.with_parameters(run_in_worker, work=[work]),
-                    lambda config: tune.PlacementGroupFactory([bundles[config["key"]]]),
+                    lambda config: tune.PlacementGroupFactory([asked[config["keys"][0]]]),
                 ),
-                param_space={"key": tune.grid_search(list(attempt.cells))},
-                tune_config=tune.TuneConfig(reuse_actors=True, trial_dirname_creator=lambda trial: trial.trial_id),
+                tune_config=tune.TuneConfig(
+                    num_samples=-1,
+                    search_alg=Suggestions(attempt),
+                    reuse_actors=True,
+                    trial_dirname_creator=lambda trial: trial.trial_id,
+                ),
                 run_config=tune.RunConfig(
                     storage_path=scratch,
                     verbose=0,
@@ -124,14 +137,18 @@ class _Sweep:
                     tracker.end()
         return None
 
-    def _bundle(self, cell: Cell) -> dict[str, float]:
+    def _asked(self, cell: Cell) -> tuple[tuple[str, float], ...]:
         """Return what the cell's trial asks for: twice as much after each mishap, because memory may have run out."""
-        return request(self.terms.resources_of(cell), 2 ** self.histories[cell.key].mishaps)
+        return tuple(request(self.terms.resources_of(cell), 2 ** self.histories[cell.key].mishaps).items())
+
+    def _is_alone(self, cell: Cell) -> bool:
+        """Tell whether the cell shares no trial: it has failed before, or trackers know a trial as a cell."""
+        return self.terms.are_tracked or not self.histories[cell.key].is_clean
 
 
 def _trackers(terms: Terms, cells: Mapping[str, Cell]) -> "list[Tracker]":
     """Return the callbacks of the trackers that the user asked for."""
-    if not (terms.mlflow or terms.tensorboard):
+    if not terms.are_tracked:
         return []
     from raygrid.engine.ray.trackers import callbacks  # takes half a second if MLflow is installed
 
@@ -139,7 +156,33 @@ def _trackers(terms: Terms, cells: Mapping[str, Cell]) -> "list[Tracker]":
     return callbacks(terms.mlflow, terms.tensorboard, terms.name, levels)
 
 
-def _shared_inputs(cells: Sequence[Cell], cache: Cache, observer: Observer) -> dict[str, Any]:
+def _of_inputs(cells: Sequence[Cell]) -> dict[str, Cell]:
+    """Return a cell for each of the inputs, by its key."""
+    return {inputs_key(cell, Runtime()): cell for cell in cells}
+
+
+@contextmanager
+def _loading(cells: Sequence[Cell], cache: Cache) -> Iterator[Callable[[Observer], None]]:
+    """Load the inputs that the cache lacks while Ray starts; the value of the block waits until they are there."""
+    lacking = [cell for key, cell in _of_inputs(cells).items() if cache.known(key) is None]
+    if not lacking:
+        yield lambda observer: None
+        return
+    with Loading(lacking, cache) as process:
+        yield lambda observer: process.wait(lambda what: observer.waiting(loading(what)))
+
+
+def _inputs_put_here(
+    cells: Sequence[Cell], cache: Cache, wait: Callable[[Observer], None], observer: Observer
+) -> dict[str, Any]:
+    """Return references to the inputs of all cells, for a cluster that is only this machine, from its cache."""
+    wait(observer)
+    observer.waiting("the first trials begin")
+    runtime = Runtime(os.cpu_count() or 1)
+    return {key: ray.put(load_inputs(cell, cache, runtime)) for key, cell in _of_inputs(cells).items()}
+
+
+def _inputs_of_tasks(cells: Sequence[Cell], cache: Cache, observer: Observer) -> dict[str, Any]:
     """Return references to the inputs of all cells, by the key of the inputs; Ray tasks compute them.
 
     The tasks run one after the other, because two data sets decoded at the same time need twice the memory. They ask
@@ -151,8 +194,8 @@ def _shared_inputs(cells: Sequence[Cell], cache: Cache, observer: Observer) -> d
         num_cpus=0, num_returns=2, max_retries=-1, scheduling_strategy="SPREAD"
     )
     references = {}
-    for key, cell in {inputs_key(cell, Runtime()): cell for cell in cells}.items():
-        observer.waiting(f"{cell.dataset.name} is loaded as {cell.representation.name}")
+    for key, cell in _of_inputs(cells).items():
+        observer.waiting(loading(f"{cell.dataset.name}, as {cell.representation.name}"))
         refusal, references[key] = repeatable.remote(cell, cache)
         try:
             refused: Refusal | None = ray.get(refusal)

@@ -95,17 +95,20 @@ class Tracker:
         self._try(partial(super().log_trial_start, self._cell(trial)))  # type: ignore[misc]
 
     def log_trial_result(self, iteration: int, trial: Any, result: dict[str, Any]) -> None:
-        """Note that a trial has reported."""
-        numbers = {**result.get("numbers", {}), TRAINING_ITERATION: result[TRAINING_ITERATION]}
+        """Note that a trial has reported its numbers, and not only what it is doing."""
+        if not result["ended"]:
+            return
+        numbers = {**result["ended"][-1].numbers, TRAINING_ITERATION: result[TRAINING_ITERATION]}
         self._try(partial(super().log_trial_result, iteration, self._cell(trial), numbers))  # type: ignore[misc]
 
     def log_trial_end(self, trial: Any, failed: bool = False) -> None:
         """Note that a trial has ended."""
-        failed = failed or (trial.last_result or {}).get("status") not in FINAL
+        ended = (trial.last_result or {}).get("ended")
+        failed = failed or not ended or ended[-1].status not in FINAL
         self._try(partial(super().log_trial_end, self._cell(trial), failed))  # type: ignore[misc]
 
     def _cell(self, trial: Any) -> _Cell:
-        key = trial.config["key"]
+        (key,) = trial.config["keys"]  # where cells are tracked, each has a trial of its own
         return _Cell(key, self.levels[key], str(self.folder / key))
 
     def _try(self, track: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from raygrid.axes import IMBALANCE
 from raygrid.report.figures.against_ir import metric_against_ir
 from raygrid.report.figures.confusion import confusion_by_name, confusion_by_rank, datasets_of
 from raygrid.report.figures.curves import curves_by_epoch
@@ -42,8 +43,9 @@ def figures_of(results: Results, statistics: Statistics | None = None) -> list[F
     arms = arms_of(results.places[results.places["status"] == "done"])
     if not arms:
         return []
+    levels = results.places[IMBALANCE].nunique()
     return [
-        *(metric_against_ir(results, metric) for metric in results.metrics),
+        *(metric_against_ir(results, metric) for metric in results.metrics if levels > 1),
         *filter(None, [gain_over_none(results)]),
         *(critical_difference_figures(statistics) if statistics else ()),
         *filter(None, [curves_by_epoch(results, measure) for measure in ("loss", "AvAcc")]),

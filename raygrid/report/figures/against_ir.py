@@ -55,7 +55,8 @@ def _draw(
     ends = []
     resamplers = list(dict.fromkeys(part["resampler"]))
     for i, resampler in enumerate(resamplers):
-        points = by_resampler.loc[resampler].sort_index().query("count > 0")
+        points = by_resampler.loc[resampler].sort_index()
+        points = points[points["count"] > 0]
         if len(points):
             at = np.array([place_of[level] for level in points.index]) + (i - (len(resamplers) - 1) / 2) * _DODGE
             _line(axes, at, points, looks[resampler], bounds)

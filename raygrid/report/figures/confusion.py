@@ -22,6 +22,7 @@ from raygrid.report.figures.figure import (
     of_arm,
     panels,
     render,
+    short,
 )
 from raygrid.report.figures.style import legible_on
 from raygrid.report.render import printed
@@ -38,7 +39,6 @@ Matrix = NDArray[np.float64]
 
 _GAP, _LARGEST, _SMALLEST = 0.12, 1.9, 0.75  # between matrices, and the side of one, in inches
 _AXIS, _TITLE, _SCALE = 0.2, 0.2, 0.7  # room for the name of an axis, for a title, and for the scale of colours
-_LONGEST = 16  # letters of a class name
 _LINE = 1.35 * FONT_PT / 72  # height of a line of text, in inches
 _SAYS = {
     "rank": "Classes stand from the largest of each fold (1) to the smallest, whichever they are",
@@ -133,7 +133,7 @@ def _columns(n_classes: int, by: By) -> int:
 def _layout(rows: Sequence[Sequence[_Panel]]) -> tuple[tuple[float, float], Any]:
     """Return the size of the figure in inches, and what draws it."""
     n_columns = max(map(len, rows))
-    longest = max(len(_short(name)) for row in rows for panel in row for name in panel.names or ("",))
+    longest = max(len(short(name)) for row in rows for panel in row for name in panel.names or ("",))
     names = LETTER * longest + 0.08
     left = _AXIS + names
     side = min(_LARGEST, (DOUBLE - left - _SCALE + _GAP) / n_columns - _GAP)
@@ -169,8 +169,8 @@ def _colours() -> dict[str, Any]:
 def _matrix(axes: "Axes", panel: _Panel, colours: dict[str, Any], side: float, *, labelled: tuple[bool, bool]) -> None:
     """Draw one matrix, or say that there is none; `labelled` says whether its rows and columns are named."""
     heading(axes, panel.title)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.xaxis.set_visible(panel.matrix is not None and labelled[1])
+    axes.yaxis.set_visible(panel.matrix is not None and labelled[0])
     if panel.matrix is None:
         axes.text(0.5, 0.5, "nothing\ndone", ha="center", va="center", alpha=0.7, transform=axes.transAxes)
         return
@@ -179,7 +179,7 @@ def _matrix(axes: "Axes", panel: _Panel, colours: dict[str, Any], side: float, *
     axes.spines[:].set_visible(True)
     every = max(1, int(np.ceil(_LINE * len(percent) / side)))
     ticks = range(0, len(percent), every)
-    names = [_short(panel.names[tick]) for tick in ticks]
+    names = [short(panel.names[tick]) for tick in ticks]
     axes.tick_params(length=0, pad=1.5)
     if labelled[0]:
         axes.set_yticks(ticks, names)
@@ -207,10 +207,6 @@ def _outline(number: int) -> "Path":
     outline = TextPath((0, 0), str(number), size=FONT_PT)
     box = outline.get_extents()
     return Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2).transform_path(outline)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def datasets_of(results: Results, arm: tuple[str, str]) -> list[str]:

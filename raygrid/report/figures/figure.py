@@ -26,6 +26,7 @@ SINGLE, DOUBLE = 85 / 25.4, 174 / 25.4
 FONT_PT = 7.0
 LETTER = 0.68 * FONT_PT / 72  # the width of a wide letter, in inches
 DPI = 300
+_LONGEST = 16  # letters of a class name
 
 BASELINE = f"{printed('resampler', 'none')} is no resampling."
 
@@ -168,6 +169,11 @@ def colour_bar(canvas: "Canvas", beside: Sequence["Axes"], colours: dict[str, An
 def heading(axes: "Axes", text: str) -> None:
     """Put a bold title above the left end of the axes, at a place that need not be searched for."""
     axes.set_title(text, loc="left", fontweight="bold", y=1.0)
+
+
+def short(name: str) -> str:
+    """Return the name of a class, cut where it is too long to stand beside a panel."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def basis(places: pd.DataFrame) -> str:

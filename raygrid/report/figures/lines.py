@@ -39,6 +39,7 @@ def line_panels(
     *,
     x_label: str,
     y_label: str,
+    tick_letters: int = 0,
     **described: str,
 ) -> Figure:
     """Draw a panel for each data set and arm, those of a data set on one scale.
@@ -49,6 +50,8 @@ def line_panels(
         Columns dataset, representation, classifier, resampler, value, and what `draw` needs.
     draw : callable
         Gets the axes, the lines of the frame that belong there, and each resampler's style; returns the lines' ends.
+    tick_letters : int
+        Of the longest name below a panel, if names stand there, upright.
     described : str
         name, title and caption.
     """
@@ -59,11 +62,13 @@ def line_panels(
     right = _TEXT + LETTER * (1 + max(len(printed("resampler", name)) for name in looks))
     width = SINGLE if n_columns == 1 else DOUBLE
     panel_width = (width - n_columns * (_LEFT + right)) / n_columns
-    height = _TOP + _BOTTOM + n_rows * (_HEIGHT + _BETWEEN) - _BETWEEN
+    names = LETTER * tick_letters
+    bottom, between = _BOTTOM + names, _BETWEEN + names
+    height = _TOP + bottom + n_rows * (_HEIGHT + between) - between
 
     def fill(canvas: "Canvas") -> None:
-        spaces = {"wspace": (_LEFT + right) / panel_width, "hspace": _BETWEEN / _HEIGHT}
-        grid = panels(canvas, n_rows, n_columns, (_LEFT, right, _BOTTOM, _TOP), gridspec_kw=spaces)
+        spaces = {"wspace": (_LEFT + right) / panel_width, "hspace": between / _HEIGHT}
+        grid = panels(canvas, n_rows, n_columns, (_LEFT, right, bottom, _TOP), gridspec_kw=spaces)
         rows_of_each = n_rows // len(datasets)
         ends: dict[Axes, Sequence[End]] = {}
         for i, dataset in enumerate(datasets):

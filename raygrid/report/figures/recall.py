@@ -1,6 +1,7 @@
 """Recall of each class, from the largest to the smallest, before and after each resampler."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from raygrid.axes import IMBALANCE, level_phrase
-from raygrid.report.figures.figure import BASELINE, Figure, basis
+from raygrid.report.figures.figure import BASELINE, Figure, basis, short
 from raygrid.report.figures.lines import End, line_panels
 from raygrid.report.figures.style import Style
 from raygrid.report.render import printed
@@ -18,25 +19,40 @@ from raygrid.storage.record import Record
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_MOST_NAMES = 20  # side by side below a panel
+_NUMBERED = "Where folds order classes anew, class 1 is the largest of its fold, whichever that is. "
+
 
 def recall_by_frequency(results: Results, level: float | str | None = None) -> Figure:
     """Draw the mean over folds of the recall of each class, at one IR, by default the highest."""
     level = results.places[IMBALANCE].max() if level is None else level
     places = results.places[results.places[IMBALANCE] == level]
     at = level_phrase(IMBALANCE, level)
+    names = _names(places, results.records)
+    longest = max((len(short(name)) for of_dataset in names.values() for name in of_dataset), default=0)
     caption = (
-        f"Recall of each class at {at}, the mean over folds; class 1 is the largest of its fold, whichever that "
-        f"is. {BASELINE} {basis(places)}"
+        f"Recall of each class at {at}, the mean over folds, from the largest class to the smallest. "
+        f"{'' if len(names) == places['dataset'].nunique() else _NUMBERED}{BASELINE} {basis(places)}"
     )
     return line_panels(
         _by_rank(places, results.records),
-        _draw,
+        partial(_draw, names=names),
+        tick_letters=longest,
         name="recall",
         title=f"Recall by class frequency at {at}",
         caption=caption,
-        x_label="Class, from the largest (1) to the smallest",
+        x_label="Class, from the largest to the smallest",
         y_label="Recall",
     )
+
+
+def _names(places: pd.DataFrame, records: Mapping[str, Record]) -> dict[str, tuple[str, ...]]:
+    """Return the classes of each data set from the largest to the smallest, if every fold has the same order."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for dataset, key in places.loc[places["status"] == "done", ["dataset", "key"]].itertuples(index=False, name=None):
+        record = records[key]
+        found.setdefault(dataset, set()).add(tuple(record.class_names[i] for i in record.class_order))
+    return {dataset: next(iter(orders)) for dataset, orders in found.items() if len(orders) == 1}
 
 
 def recalls(record: Record) -> NDArray[np.float64]:
@@ -54,7 +70,9 @@ def _by_rank(places: pd.DataFrame, records: Mapping[str, Record]) -> pd.DataFram
     return places.assign(value=pd.Series(values, index=places.index, dtype=object))
 
 
-def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence[End]:
+def _draw(
+    axes: "Axes", part: pd.DataFrame, looks: dict[str, Style], names: Mapping[str, Sequence[str]]
+) -> Sequence[End]:
     """Draw one panel; return where its lines end."""
     ends = []
     for resampler, lines in part.dropna(subset="value").groupby("resampler", sort=False):
@@ -64,4 +82,7 @@ def _draw(axes: "Axes", part: pd.DataFrame, looks: dict[str, Style]) -> Sequence
         axes.plot(ranks, means, color=look.colour, linestyle=look.dash, marker=look.marker, markevery=every)
         ends.append(End(printed("resampler", str(resampler)), len(means), means[-1], look))
     axes.locator_params(axis="x", integer=True, nbins=11)
+    for named in filter(None, map(names.get, part["dataset"].unique())):
+        shown = range(0, len(named), -(-len(named) // _MOST_NAMES))
+        axes.set_xticks([at + 1 for at in shown], [short(named[at]) for at in shown], rotation=90)
     return ends

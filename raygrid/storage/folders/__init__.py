@@ -31,7 +31,13 @@ __all__ = [
 # With botocore's default of 10 connections, reading many records takes several times as long. Tries are limited to one
 # here, because `raygrid.storage.folders.patience` tries again; "adaptive" sends fewer requests a second, as long as the
 # server asks for that (503 SlowDown).
-_S3_CONFIG = {"max_pool_connections": 64, "retries": {"total_max_attempts": 1, "mode": "adaptive"}}
+# A server that takes a request and never answers must not keep a run from renewing its lock.
+_S3_CONFIG = {
+    "max_pool_connections": 64,
+    "retries": {"total_max_attempts": 1, "mode": "adaptive"},
+    "connect_timeout": 10,
+    "read_timeout": 20,
+}
 _OPTIONS: dict[str, dict[str, Any]] = {protocol: {"config_kwargs": _S3_CONFIG} for protocol in ("s3", "s3a")}
 _EXTRAS = {"gs": "gcs", "gcs": "gcs", "s3": "s3", "s3a": "s3"}
 

@@ -67,7 +67,10 @@ class Watch:
         if not found.id or found.age_s > STALE_S + _CLOCKS_DIFFER_S:
             return False
         if found.machine == _machine():
-            return _is_alive(found.pid) and found.age_s <= STALE_S
+            if not _is_alive(found.pid):
+                return False
+            if found.age_s <= STALE_S:  # else the machine may have slept, and its holder with it
+                return True
         now = time.monotonic()
         if found != self._seen:
             self._was_renewed = bool(self._seen.id)

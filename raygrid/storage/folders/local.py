@@ -39,7 +39,7 @@ class LocalFolder:
     def stamps(self, name: str, suffix: str) -> Mapping[str, Hashable]:
         """Return file name -> stamp for the files of a subfolder; the stamp of a file changes when it is rewritten."""
         found = {}
-        for path in sorted(self._at(name).glob(f"*{suffix}")):
+        for path in sorted(self._at(name).glob(f"*{suffix}"), key=lambda path: path.name):
             try:
                 status = path.stat()
             except FileNotFoundError:  # deleted meanwhile

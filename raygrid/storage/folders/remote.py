@@ -17,6 +17,10 @@ from raygrid.storage.folders.patience import Result, passes, patiently
 # Properties that change when an object is rewritten; every server has some of them.
 _STAMPS = ("ETag", "etag", "generation", "LastModified", "mtime", "updated", "created", "size")
 
+# s3fs and gcsfs would try five times or more without a word, a minute each if the server takes requests and does not
+# answer; `raygrid.storage.folders.patience` tries longer, and says so.
+_QUICK_TRIES = 2
+
 
 class RemoteFolder:
     """Objects whose names begin with the URL; a `raygrid.storage.folders.folder.Folder`.
@@ -125,7 +129,9 @@ class RemoteFolder:
 
     @property
     def _fs(self) -> Any:
-        return self.root.fs
+        fs = self.root.fs
+        fs.retries = _QUICK_TRIES
+        return fs
 
     def _path(self, name: str) -> str:
         return f"{self.root.path.rstrip('/')}/{name}".rstrip("/")

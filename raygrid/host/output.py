@@ -134,3 +134,16 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr, _stream(_STDOUT), _stream(_STDERR)):
         stream.flush()
     ctypes.CDLL(None).fflush(None)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Show nothing of what libraries write while they start; if the block fails, all of it, because it may say why."""
+    with ExitStack() as stack:
+        taken = stack.enter_context(captured())
+        try:
+            yield
+        except BaseException:
+            stack.close()
+            sys.stderr.write(taken.text)
+            raise
