@@ -147,8 +147,9 @@ LIES = [
     ({"class_names": ["a"]}, "class_names"),
     ({"class_order": [0, 2]}, "class_order"),
     ({"class_order": [0, 0]}, "class_order"),
-    ({"class_counts": {"train": [1]}}, "class_counts.train"),
-    ({"class_counts": {"test": [1, -1]}}, "class_counts.test"),
+    ({"class_counts": {}}, "class_counts"),
+    ({"class_counts": {"train": [1], "test": [1, 1]}}, "class_counts.train"),
+    ({"class_counts": {"train": [1, 1], "test": [1, -1]}}, "class_counts.test"),
     ({"metrics": {"AvAcc": float("nan")}}, "metrics"),
     ({"curves": {"train": {"loss": [1.0]}, "kept": 2}}, "curves"),
     ({"curves": {"train": {"AvAcc": [1.0]}, "kept": 1}}, "curves"),
@@ -164,7 +165,7 @@ LIES = [
 @pytest.mark.parametrize(("lie", "field"), LIES, ids=[str(i) for i in range(len(LIES))])
 def test_a_record_whose_parts_do_not_fit_is_refused(tmp_path, lie, field):
     measured = {"finished_at": "2020-01-01T00:00:00+00:00", "seconds": {"fit": 1.0}, "peak_memory_mb": 1.0}
-    sound = {"key": "0" * 16, "cell": {}, "status": "done", "confusion": [[1, 2], [3, 4]], "measured": measured}
+    sound = {"key": "0" * 16, "cell": {}, "status": "done", "measured": measured, **made_up.OF_TWO_CLASSES}
     store = Store(tmp_path)
     store.prepare()
     path = tmp_path / "records" / f"{'0' * 16}.json"

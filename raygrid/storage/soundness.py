@@ -30,17 +30,18 @@ def faults(record: Record) -> Iterator[str]:
 
 
 def _of_classes(record: Record) -> Iterator[str]:
-    n = len(record.confusion)
-    counts = list(record.class_counts.items())
+    n, counts = len(record.confusion), record.class_counts
     if n < 2 or any(len(row) != n for row in record.confusion):
         yield "confusion: expected as many rows as columns, two or more"
     if not _are_counts(chain.from_iterable(record.confusion)):
         yield "confusion: expected numbers of samples"
-    if record.class_names and len(record.class_names) != n:
+    if len(record.class_names) != n:
         yield f"class_names: got {len(record.class_names)}; expected {n}, one a row of confusion"
-    if record.class_order and sorted(record.class_order) != list(range(n)):
+    if sorted(record.class_order) != list(range(n)):
         yield f"class_order: expected each of 0 to {n - 1} once"
-    for part, sizes in counts:
+    if not {"train", "test"} <= counts.keys():
+        yield "class_counts: expected train and test"
+    for part, sizes in counts.items():
         if len(sizes) != n or not _are_counts(sizes):
             yield f"class_counts.{part}: expected {n} numbers of samples"
 
