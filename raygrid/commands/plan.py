@@ -131,7 +131,8 @@ def _with_validation(kept: Kept) -> str:
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:
-    columns = Columns("axis", _text("level"), title=f"{job.name}: {counts_line(planned)}")
+    columns = Columns(_text("axis"), _text("level"), padding=0)
+    columns.title = f"{job.name}: {counts_line(planned)}"
     for heading in ("cells", "done", "infeasible", "to do"):
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]
@@ -146,9 +147,10 @@ def _by_axis(job: Job, planned: Plan) -> Columns:
 
 
 def _folds_in_short(counted: Mapping[str, Counts]) -> list[tuple[str, Counts]]:
-    """Return what is counted of folds: as one, *0-9*, those that follow each other and count alike."""
+    """Return what is counted of folds: in one row, *0-9 each*, those that follow each other and count alike."""
     alike = groupby(counted.items(), key=itemgetter(1))
-    return [(folds, numbers) for numbers, group in alike for folds in ranges(fold for fold, _ in group)]
+    rows = [(folds, numbers) for numbers, group in alike for folds in ranges(fold for fold, _ in group)]
+    return [(f"{folds} each" if "-" in folds else folds, numbers) for folds, numbers in rows]
 
 
 def _first(rows: Sequence[tuple[str, Counts]]) -> list[tuple[str, Counts]]:
