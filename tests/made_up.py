@@ -23,6 +23,14 @@ GAIN = {"none": 0.0, "ros": 0.004, "rus": -0.06, "smote": 0.01, "smote_enn": -0.
 LEVELLED = {"none": 0.0, "ros": 0.2, "rus": 0.8, "smote": 0.5, "smote_enn": 0.6, "iht": 0.7}  # of the lean to the large
 VERSIONS = {"python": "3.12.1", "keras_backend": "tensorflow", "raygrid": "0.1.0", "numpy": "2.4.6"}
 
+OF_TWO_CLASSES: dict[str, Any] = {
+    "confusion": [[1, 0], [0, 1]],
+    "class_names": ["猫", "犬"],
+    "class_order": [0, 1],
+    "class_counts": {"train": [1, 1], "test": [1, 1]},
+}
+"""The parts of a done record that must fit each other."""
+
 GRID = """\
 # Made up.
 name: paper

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import made_up
 import numpy as np
 import pytest
 from made_up import statuses
@@ -18,7 +19,7 @@ A, B, C = ("a" * 16, "b" * 16, "c" * 16)
 
 def record(key: str, status: Any = "done", finished_at: str = "2026-01-01T00:00:00+00:00", **fields: Any) -> Record:
     measured = Measured(finished_at=finished_at, seconds={"fit": 1.5}, peak_memory_mb=100.0)
-    fields = {"confusion": [[1, 0], [0, 1]], **fields}
+    fields = made_up.OF_TWO_CLASSES | fields
     return Record(key=key, cell={"fold": 0}, status=status, measured=measured, **fields)
 
 

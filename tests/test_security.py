@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from raygrid.datasets.npz import read as read_npz
 from raygrid.errors import DataError, GridError, StoreError
 from raygrid.gridfile.yaml_file import YamlFile, read_yaml
 from raygrid.report.sheets import to_csv_text
+from raygrid.storage.cache import Cache
 from raygrid.storage.record import Measured, Record
 from raygrid.storage.store import Store
 from raygrid.wording import shown, without_passwords
@@ -145,8 +147,9 @@ LIES = [
     ({"class_names": ["a"]}, "class_names"),
     ({"class_order": [0, 2]}, "class_order"),
     ({"class_order": [0, 0]}, "class_order"),
-    ({"class_counts": {"train": [1]}}, "class_counts.train"),
-    ({"class_counts": {"test": [1, -1]}}, "class_counts.test"),
+    ({"class_counts": {}}, "class_counts"),
+    ({"class_counts": {"train": [1], "test": [1, 1]}}, "class_counts.train"),
+    ({"class_counts": {"train": [1, 1], "test": [1, -1]}}, "class_counts.test"),
     ({"metrics": {"AvAcc": float("nan")}}, "metrics"),
     ({"curves": {"train": {"loss": [1.0]}, "kept": 2}}, "curves"),
     ({"curves": {"train": {"AvAcc": [1.0]}, "kept": 1}}, "curves"),
@@ -162,7 +165,7 @@ LIES = [
 @pytest.mark.parametrize(("lie", "field"), LIES, ids=[str(i) for i in range(len(LIES))])
 def test_a_record_whose_parts_do_not_fit_is_refused(tmp_path, lie, field):
     measured = {"finished_at": "2020-01-01T00:00:00+00:00", "seconds": {"fit": 1.0}, "peak_memory_mb": 1.0}
-    sound = {"key": "0" * 16, "cell": {}, "status": "done", "confusion": [[1, 2], [3, 4]], "measured": measured}
+    sound = {"key": "0" * 16, "cell": {}, "status": "done", "measured": measured, **made_up.OF_TWO_CLASSES}
     store = Store(tmp_path)
     store.prepare()
     path = tmp_path / "records" / f"{'0' * 16}.json"
@@ -305,6 +308,55 @@ def test_a_grid_file_is_not_written_through_a_link(raygrid, tmp_path, monkeypatc
     (tmp_path / "photos.yaml").symlink_to(tmp_path / "elsewhere")
     assert raygrid("init", "photos")[0] == 2
     assert not (tmp_path / "elsewhere").exists()
+
+
+class Program:
+    """A pickle of it makes a file."""
+
+    def __init__(self, makes: Path) -> None:
+        self.makes = makes
+
+    def __reduce__(self):
+        return Path.touch, (self.makes,)
+
+
+def test_a_cache_holds_no_pickles(tmp_path):
+    cache, ran = Cache(tmp_path / "cache"), tmp_path / "ran"
+    cache.arrays("images-1", lambda: {"X": np.arange(3)})
+    path = cache.root / "images-1" / "X.npy"
+    np.save(path, np.array([Program(ran)], dtype=object), allow_pickle=True)
+    (path.parent / "contents.json").write_text(json.dumps({"X.npy": path.stat().st_size}))
+    with pytest.raises(ValueError, match="Python objects"):
+        cache.known("images-1")
+    assert not ran.exists()
+    np.load(path, allow_pickle=True)
+    assert ran.exists()
+
+
+def test_a_list_of_a_cache_names_nothing_outside(tmp_path):
+    (tmp_path / "outside").write_text("x")
+    cache = Cache(tmp_path / "cache")
+    cache.arrays("images-1", lambda: {"X": np.arange(3)})
+    (cache.root / "images-1" / "contents.json").write_text(json.dumps({"../../outside": 1}))
+    assert cache.known("images-1") is None
+
+
+def test_no_credentials_are_sent_with_a_run():
+    from raygrid.engine.ray.cluster import _PASSED_ON
+
+    assert not [name for name in _PASSED_ON if any(word in name for word in ("SECRET", "TOKEN", "KEY_ID", "PASSWORD"))]
+
+
+def test_the_page_names_tests_that_are_there():
+    tests = Path(__file__).parent
+    page = (tests.parent / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
+    there = {
+        name for file in tests.glob("test_*.py") for name in re.findall(r"^def (test_\w+)", file.read_text(), re.M)
+    }
+    there |= {file.name for file in tests.glob("test_*.py")}
+    named = re.findall(r"`(test_[\w.]+)`", page)
+    assert len(named) > 30
+    assert [name for name in named if name not in there] == []
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.request import Request, urlopen
 
+import made_up
 import numpy as np
 import pytest
 from conftest import HANGS_S
@@ -38,7 +39,7 @@ ARRAYS = {"X": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "class_names": np
 
 def record(key="a" * 16, status="done", **fields):
     measured = Measured(finished_at="2020-02-27T12:00:00+00:00", seconds={"fit": 1.5}, peak_memory_mb=100.0)
-    fields = {"confusion": [[1, 0], [0, 1]], **fields}
+    fields = made_up.OF_TWO_CLASSES | fields
     return Record(key=key, cell={"fold": 0}, status=status, measured=measured, **fields)
 
 

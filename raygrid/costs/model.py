@@ -94,6 +94,9 @@ def stratum_of(cell: Mapping[str, Any]) -> Stratum:
     return Stratum(hash_of(levels), hash_of(dataset), hash_of(cell["imbalance"]))
 
 
+_TAUGHT_BY = {"representation", "resampler", "classifier", "image_size", "imbalance"}
+
+
 class _Done(NamedTuple):
     """What a record says about costs."""
 
@@ -142,7 +145,8 @@ class CostModel:
 
     def learn(self, record: Record) -> None:
         """Count a record in."""
-        if record.status != "done" or not record.measured.seconds or "imbalance" not in record.cell:
+        is_known = _TAUGHT_BY <= record.cell.keys() and "resampled" in record.class_counts
+        if record.status != "done" or not record.measured.seconds or not is_known:
             return  # a record of an earlier protocol has no level of imbalance
         stratum, counts = stratum_of(record.cell), record.class_counts
         sizes = sizes_of(counts["train"], counts["test"])

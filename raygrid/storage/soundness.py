@@ -14,8 +14,8 @@ _MOST_SAMPLES = 2**53  # which a float has exactly
 def faults(record: Record) -> Iterator[str]:
     """Yield what does not fit, as *field: got X; expected Y*; nothing for a record that raygrid wrote."""
     measured = record.measured
-    times = [*measured.seconds.values(), measured.shared_s, measured.peak_memory_mb, measured.gpus]
-    if not all(0 <= each <= _MOST_SECONDS for each in times):
+    times = [*measured.seconds.values(), measured.shared_s, measured.peak_memory_mb, measured.gpus, measured.card_share]
+    if not (all(map(isfinite, times)) and min(times) >= 0 and max(times) <= _MOST_SECONDS):
         yield "measured: got a negative or an endless number; expected seconds and megabytes"
     if not _is_time(measured.finished_at):
         yield "measured.finished_at: got no time; expected one as ISO 8601 has it, with its offset from UTC"
@@ -30,17 +30,18 @@ def faults(record: Record) -> Iterator[str]:
 
 
 def _of_classes(record: Record) -> Iterator[str]:
-    n = len(record.confusion)
-    counts = list(record.class_counts.items())
+    n, counts = len(record.confusion), record.class_counts
     if n < 2 or any(len(row) != n for row in record.confusion):
         yield "confusion: expected as many rows as columns, two or more"
-    if not _are_counts(chain.from_iterable(record.confusion)):
+    if not all(map(_are_counts, record.confusion)):
         yield "confusion: expected numbers of samples"
-    if record.class_names and len(record.class_names) != n:
+    if len(record.class_names) != n:
         yield f"class_names: got {len(record.class_names)}; expected {n}, one a row of confusion"
-    if record.class_order and sorted(record.class_order) != list(range(n)):
+    if sorted(record.class_order) != list(range(n)):
         yield f"class_order: expected each of 0 to {n - 1} once"
-    for part, sizes in counts:
+    if not {"train", "test"} <= counts.keys():
+        yield "class_counts: expected train and test"
+    for part, sizes in counts.items():
         if len(sizes) != n or not _are_counts(sizes):
             yield f"class_counts.{part}: expected {n} numbers of samples"
 
@@ -51,8 +52,8 @@ def _of_curves(curves: Curves) -> Iterator[str]:
         yield "curves: expected a loss and as many values of each measure, and the one that is kept among them"
 
 
-def _are_counts(numbers: Iterator[int] | Sequence[int]) -> bool:
-    return all(0 <= number < _MOST_SAMPLES for number in numbers)
+def _are_counts(numbers: Sequence[int]) -> bool:
+    return not numbers or (min(numbers) >= 0 and max(numbers) < _MOST_SAMPLES)
 
 
 def _is_time(text: str) -> bool:

@@ -66,7 +66,8 @@ def fuzz() -> int:
         words = ", ".join(f"{found[kind]} {kind}" for kind in ("refused", "accepted", "fault"))
         print(f"{target}: {found.total()} inputs: {words}; {time.monotonic() - began:.0f} s", flush=True)
     print(
-        f"all: {total.total()} inputs: {total['refused']} refused, {total['accepted']} accepted, {total['fault']} faults"
+        f"all: {total.total()} inputs: {total['refused']} refused, {total['accepted']} accepted, "
+        f"{total['fault']} faults"
     )
     return total["fault"]
 

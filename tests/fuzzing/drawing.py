@@ -17,9 +17,12 @@ NAMES = st.one_of(
             "a\tb",
             "\x1b[31mred",
             "\x1b]8;;http://x\x07y",
-        ]
-        + ["[bold]", "[/]", "[link=file:///etc/passwd]x[/link]", "</script><script>alert(1)</script>", "=1+1", "$x_1$"]
-        + [
+            "[bold]",
+            "[/]",
+            "[link=file:///etc/passwd]x[/link]",
+            "</script><script>alert(1)</script>",
+            "=1+1",
+            "$x_1$",
             "${7*7}",
             "{{7*7}}",
             "%s%n",
@@ -32,8 +35,6 @@ NAMES = st.one_of(
             "nan",
             "con",
             " ",
-        ]
-        + [
             r"\input{/etc/passwd}",
             "'; DROP TABLE",
             "\ufeff",
@@ -138,7 +139,7 @@ def _changed_at(draw: st.DrawFn, value: object) -> object:
         if how == 0:
             return value[:at] + value[at + 1 :]
         if how == 1:
-            return value[:at] + [draw(VALUES)] + value[at:]
+            return [*value[:at], draw(VALUES), *value[at:]]
         if how == 2:
             return value + value[at:]
         return [*value[:at], _changed_at(draw, value[at]), *value[at + 1 :]]

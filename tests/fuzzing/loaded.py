@@ -12,7 +12,7 @@ import typer.main
 
 sys.dont_write_bytecode = True
 
-from raygrid.cli import main
+from raygrid.cli import main  # noqa: E402  after the settings of threads
 
 _USED = (
     *("raygrid.commands.job", "raygrid.commands.report", "raygrid.commands.compare", "raygrid.commands.status"),

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ PACKED = {name: (_SHIPPED / f"{name}.zip").read_bytes() for name in ("own_data",
 
 
 def _files(packed: bytes, most_records: int = 8) -> dict[str, bytes]:
-    """Return the files of a packed store; of its records, and its cells, the first few, so that a report takes no time."""
+    """Return the files of a packed store; of its cells and records the first few, so that a report takes no time."""
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         found = {name: archive.read(name) for name in archive.namelist() if name != "SHA256SUMS"}
     declared = json.loads(found["cells.json"])
@@ -61,8 +62,6 @@ _PREDICTED = st.sampled_from(
         np.array(3),
         _Y[:, None],
         np.array(_Bad()),
-    ]
-    + [
         np.zeros((12, 3), np.float32),
         np.full((12, 3), np.nan),
         np.zeros((12, 0)),
@@ -78,7 +77,7 @@ def _predictions(draw: st.DrawFn) -> bytes:
     names = draw(st.lists(_ARRAY_NAMES, min_size=1, max_size=4, unique=True))
     arrays = {f"{name}.npy": draw(_PREDICTED.map(_npy) | _HEADERS) for name in names}
     if draw(st.integers(0, 60)) == 31:
-        arrays["y_true.npy"] = _npy(np.zeros(60_000_000))
+        arrays["y_true.npy"] = _npy(np.zeros(8_000_000))
     content = zipped(arrays)
     return draw(st.just(content) | bent(content) | st.binary(max_size=40))
 
@@ -129,17 +128,21 @@ _READ = st.sampled_from(
         ("status", "STORE", "--json"),
         ("logs", "STORE", "--only", "fold=0"),
         ("merge", "target", "STORE"),
-    ]
-    + [
         ("report", "STORE", "--missing", "drop", "--rows", "dataset", "--columns", "resampler"),
         ("pack", "STORE", "out.zip"),
-    ]
-    + [
         ("report", "STORE", "--rows", "imbalance", "--missing", "mark"),
         ("compare", "STORE", "--missing", "mark", "--all"),
+        ("logs", "STORE", "KEY"),
+        ("status", "STORE", "--follow", "--every", "0.1"),
+        ("plan", "g.yaml", "--store", "STORE"),
     ]
-    + [("logs", "STORE", "KEY"), ("status", "STORE", "--follow", "--every", "0.1")]
 )
+_PLANNED = b"""\
+name: planned
+folds: 1
+datasets: [digits]
+arms: [{representation: raw, classifier: knn, resamplers: [none]}]
+"""
 _WHOLE = ("report", "STORE", "--missing", "mark")
 
 
@@ -178,7 +181,12 @@ def folders(draw: st.DrawFn) -> Case:
     if draw(st.integers(0, 9)) == 0:
         at = draw(st.sampled_from(sorted(files)))
         files = {name: of for name, of in files.items() if name != at} | {f"{at}/x": b""}
-    return Case("store", draw(_command("store", files)), files)
+    return Case("store", draw(_command("store", files)), {**files, "g.yaml": _PLANNED})
+
+
+@cache
+def _bomb() -> bytes:
+    return packed(SOUND["own_data"] | {f"predictions/{i:016x}.npz": bytes(60_000_000) for i in range(3)})
 
 
 _MEMBERS = st.sampled_from(
@@ -190,8 +198,6 @@ _MEMBERS = st.sampled_from(
         "C:\\x",
         "records",
         "report/index.html",
-    ]
-    + [
         "records/0123456789ABCDEF.json",
         "predictions/0123456789abcdef.npz",
         "logs/0123456789abcdef.log",
@@ -218,12 +224,12 @@ def zips(draw: st.DrawFn) -> Case:
     elif how == 6:
         content = zipped(files, draw(st.sampled_from([zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])))
     elif how == 7 and draw(st.integers(0, 9)) == 5:
-        content = packed(files | {f"predictions/{i:016x}.npz": bytes(60_000_000) for i in range(3)})
+        content = _bomb()
     elif how == 8:
         content = content.replace(b"PK\x01\x02\x14\x00\x14\x00\x00\x00", b"PK\x01\x02\x14\x00\x14\x00\x01\x00")
     elif how == 9:  # sizes that say zip64
         content = content.replace(b"PK\x05\x06\0\0\0\0", b"PK\x05\x06\xff\xff\xff\xff")
-    return Case("packed", draw(_command("s.zip", files)), {"s.zip": content})
+    return Case("packed", draw(_command("s.zip", files)), {"s.zip": content, "g.yaml": _PLANNED})
 
 
 _TABLE = b"""# image_size: 64

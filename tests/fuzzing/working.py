@@ -106,7 +106,7 @@ def _tried(
     said = os.open(top / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for descriptor in (1, 2):
         os.dup2(said, descriptor)
-    sys.stdout, sys.stderr = (open(os.dup(said), "w", encoding="utf-8") for _ in range(2))
+    sys.stdout, sys.stderr = (os.fdopen(os.dup(said), "w", encoding="utf-8") for _ in range(2))
     os.close(said)
     tempfile.tempdir = str(top / "work" / "tmp")
     os.environ |= {"TMPDIR": tempfile.tempdir, "HOME": str(top / "work" / "home"), "COLUMNS": "100"}
