@@ -32,7 +32,7 @@ from raygrid.storage.record import FINAL
 PROTOCOL = 4
 
 _OFFICIAL = Official()
-_levels_of = attrgetter(*STRATUM_AXES)
+levels_of = attrgetter(*STRATUM_AXES)  # of a cell, what it shares with those that differ in nothing but the fold
 
 
 @dataclass(frozen=True)
@@ -196,10 +196,10 @@ def by_stratum(cells: Iterable[Cell]) -> dict[tuple[Level, ...], list[Cell]]:
     """
     groups: dict[tuple[int, ...], list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(tuple(map(id, _levels_of(cell))), []).append(cell)
+        groups.setdefault(tuple(map(id, levels_of(cell))), []).append(cell)
     strata: dict[tuple[Level, ...], list[Cell]] = {}
     for alike in groups.values():
-        strata.setdefault(_levels_of(alike[0]), []).extend(alike)
+        strata.setdefault(levels_of(alike[0]), []).extend(alike)
     return strata
 
 

@@ -22,7 +22,7 @@ from raygrid.folds import fold_of
 from raygrid.host import Runtime
 from raygrid.inputs import Inputs, samples_of
 from raygrid.metrics.confusion import confusion_matrix, metrics_of
-from raygrid.networks.keras_backend import card_name
+from raygrid.networks.keras_backend import card_name, card_share
 from raygrid.storage.checkpoint import Checkpoint
 from raygrid.storage.record import FINAL, Measured, Record, Status
 from raygrid.storage.stopwatch import shared_s
@@ -189,6 +189,7 @@ def run(
             gpus=gpus,
             device=card_name() if gpus else host.processor(),
             peak_memory_mb=host.peak_memory_mb(),
+            card_share=card_share() if gpus else 0.0,
             attempt=attempt,
             log=list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in warned)),
         ),

@@ -102,10 +102,10 @@ def _small(level: Any) -> Any:
 
 
 def few_cells(grid: dict[str, Any]) -> dict[str, Any]:
-    """Return a grid with one imbalance ratio, and of raygrid's resamplers with `none` and `smote` where they are."""
+    """Return a grid with one ratio and fold where it has ratios; of raygrid's resamplers, `none` and `smote` stay."""
 
     def few(resamplers: list[Any]) -> list[Any]:
         return [each for each in resamplers if each in ("none", "smote") or ":" in str(each)] or resamplers[:1]
 
     arms = [arm | {"resamplers": few(arm["resamplers"])} for arm in grid["arms"]]
-    return grid | {"arms": arms} | ({"imbalance_ratios": [10]} if "imbalance_ratios" in grid else {})
+    return grid | {"arms": arms} | ({"imbalance_ratios": [10], "folds": 1} if "imbalance_ratios" in grid else {})

@@ -2,10 +2,13 @@
 
 import csv
 import json
+import logging
+import os
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
@@ -67,8 +70,7 @@ def test_plan_counts_cells_by_axis_and_level(raygrid, grid_file, tmp_path):
         ["dataset", "digits", "8", "0", "0", "8"],
         ["imbalance", "2", "4", "0", "0", "4"],
         ["10", "4", "0", "0", "4"],
-        ["fold", "0", "4", "0", "0", "4"],
-        ["1", "4", "0", "0", "4"],
+        ["fold", "0", "1", "each", "4", "0", "0", "4"],
         ["representation", "features", "8", "0", "0", "8"],
         ["classifier", "svm", "8", "0", "0", "8"],
         ["resampler", "none", "4", "0", "0", "4"],
@@ -351,6 +353,17 @@ def test_the_help_of_a_verb_stands_alone_at_80_columns(raygrid, verb, monkeypatc
     assert [each.name for each in parameters if not each.help] == []
     ungrouped = [each.name for each in parameters if each.param_type_name == "option" and not each.rich_help_panel]
     assert ungrouped == []  # --help, which is alone in Options, is not among them
+
+
+def test_other_libraries_are_kept_quiet_unless_the_user_says_otherwise(raygrid, monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "0")
+    monkeypatch.delenv("HF_HUB_DISABLE_PROGRESS_BARS", raising=False)
+    with warnings.catch_warnings(record=True) as warned:
+        raygrid("schema")
+        warnings.warn("of a library", stacklevel=1)
+    assert warned == []
+    assert (os.environ["TQDM_DISABLE"], os.environ["HF_HUB_DISABLE_PROGRESS_BARS"]) == ("0", "1")
+    assert not logging.getLogger("matplotlib").isEnabledFor(logging.WARNING)
 
 
 def unboxed(text: str) -> str:

@@ -37,3 +37,9 @@ def test_nothing_is_overwritten(raygrid):
 def test_what_init_does_not_understand(raygrid, arguments, message):
     code, out, err = raygrid("init", *arguments)
     assert (code, out) == (2, "") and err.startswith(message)
+
+
+def test_a_page_says_what_each_asks():
+    page = (EXPERIMENTS.parent / "docs" / "tutorials" / "reproduce-the-paper.md").read_text(encoding="utf-8")
+    names = {path.stem for path in EXPERIMENTS.glob("*.yaml")} - {"paper"}
+    assert {name for name in names if f"`{name}`" not in page} == set()

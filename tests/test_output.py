@@ -14,7 +14,7 @@ import pytest
 from conftest import HANGS_S
 
 from raygrid.host import output
-from raygrid.host.output import KEPT_BYTES, captured, not_captured
+from raygrid.host.output import KEPT_BYTES, captured, not_captured, quiet
 
 
 def printed_by_c(text: str) -> None:
@@ -132,6 +132,16 @@ def test_what_a_thread_of_a_c_library_logs_is_taken():
         thread.start()
         thread.join()
     assert output.text.startswith("a C library: ")
+
+
+def test_what_libraries_write_while_they_start_is_shown_only_if_they_fail(capfd):
+    with quiet():
+        os.write(2, b"a card was not found\n")
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(ImportError), quiet():
+        os.write(2, b"a card was not found\n")
+        raise ImportError
+    assert capfd.readouterr() == ("", "a card was not found\n")
 
 
 def test_what_is_not_to_be_captured_is_shown():

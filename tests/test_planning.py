@@ -302,6 +302,16 @@ def test_what_this_run_records_says_whether_trials_have_cards(job_of):
     assert forecast.seconds(other) == 42
 
 
+def test_while_cells_run_ten_records_of_a_stratum_are_enough(job_of):
+    job = job_of(made_up.grid(arms=[CNN], datasets=["stl10"], folds=12))
+    *early, late, other = [cell for cell in job.cells if cell.imbalance.ir == 5][:12]
+    forecast = Forecast(job)
+    for cell in [*early, late]:
+        job.store.write(made_up_seconds(lambda cell: 1000.0 if cell == late else 42.0)(cell), {})
+        forecast.learn(cell)
+    assert forecast.seconds(other) == 42
+
+
 def plan(raygrid, *arguments):
     code, out, err = raygrid("plan", *arguments)
     assert (code, err) == (0, "")

@@ -1,6 +1,7 @@
 """What is printed: no number is cut however narrow it is, and failures of one kind are one line."""
 
 import re
+from pathlib import Path
 
 import made_up
 import pytest
@@ -123,4 +124,4 @@ def test_a_run_ends_with_the_next_command_and_a_path(raygrid, study):
     *_, command, place = out.splitlines()
     assert (code, command) == (0, f"figures, statistics and the page: raygrid report {path} --store {store.root}")
     assert place == f"{store.root}/report/resampler=smote/table1.md"
-    assert (store.root / "report" / "table1.md").read_text().startswith("**Results by dataset")
+    assert Path(place).read_text().startswith("**Results by dataset")

@@ -4,6 +4,7 @@ What Ray says of a lost node is in test_many_nodes.py, the memory monitor's mess
 of heads in test_doctor.py.
 """
 
+import inspect
 import os
 import sys
 import tempfile
@@ -144,3 +145,26 @@ def test_the_folder_of_ray_is_short(variable, letters, is_kept, monkeypatch):
         monkeypatch.setenv(variable, folder)
         monkeypatch.setattr(tempfile, "tempdir", None)  # it is kept once it is found
         assert ray_folder() == (f"{folder}/ray" if is_kept else "/tmp/ray")
+
+
+def test_how_ray_says_that_it_started_too_late(private):
+    from ray._private import node
+
+    assert private.STARTED_TOO_LATE in inspect.getsource(node)
+
+
+@pytest.mark.parametrize("given", ["RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", None])
+def test_a_cluster_of_ours_needs_no_home_for_its_token(given, monkeypatch, tmp_path):
+    from raygrid.engine.ray import cluster
+
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "given")  # so that it is put back
+        if name != given:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = dict(os.environ)
+    cluster._have_a_token()
+    assert os.environ == before
+    monkeypatch.setenv("HOME", str(tmp_path / "not there"))
+    cluster._have_a_token()
+    assert len(os.environ.get("RAY_AUTH_TOKEN", "")) == {None: 64, "RAY_AUTH_TOKEN": 5}.get(given, 0)

@@ -45,9 +45,9 @@ def levels_of(out, axis):
 
 def test_a_plan_tells_folds_that_count_alike_as_one(raygrid, grid_file, tmp_path):
     grid, store = grid_file(folds=5000), tmp_path / "store"
-    assert levels_of(raygrid("plan", grid, "--store", store)[1], "fold") == [["0-4999", "4", "0", "0", "4"]]
+    assert levels_of(raygrid("plan", grid, "--store", store)[1], "fold") == [["0-4999 each", "4", "0", "0", "4"]]
     only = raygrid("plan", grid, "--store", store, "--only", "fold=2,3,7")[1]
-    assert levels_of(only, "fold") == [["2-3", "4", "0", "0", "4"], ["7", "4", "0", "0", "4"]]
+    assert levels_of(only, "fold") == [["2-3 each", "4", "0", "0", "4"], ["7", "4", "0", "0", "4"]]
 
 
 def test_a_plan_shows_the_first_levels_of_an_axis_and_counts_the_others(raygrid, grid_file, tiny, tmp_path):

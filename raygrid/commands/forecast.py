@@ -1,13 +1,18 @@
 """The predicted seconds of cells, from the records in a job's stores and the data set sizes in its cache."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from raygrid.cells import Cell
+from raygrid.cells import Cell, levels_of
 from raygrid.commands.job import Job
 from raygrid.commands.sizes import Folds
 from raygrid.costs.model import CostModel
 from raygrid.gridfile.resources import Resources
+from raygrid.level import Level
+
+# So many records of a stratum are read while a run goes on: at a URL each is a request, for which the run waits.
+_ENOUGH = 10
 
 
 class Forecast:
@@ -23,10 +28,15 @@ class Forecast:
         self._folds = Folds(job, read=False)
         self._on_card = {name: asked.gpus > 0 for name, asked in resources.items()}
         self._model, self._store = model_of(job, self._folds, self._is_on_card), job.store
+        self._n_learnt: Counter[tuple[Level, ...]] = Counter()
 
     def learn(self, cell: Cell) -> None:
-        """Count in what a cell took that has just ended."""
+        """Count in what a cell took that has just ended, unless enough is known of cells that differ in the fold."""
         self._folds.look_up(cell)
+        levels = levels_of(cell)
+        if self._n_learnt[levels] >= _ENOUGH:
+            return
+        self._n_learnt[levels] += 1
         if record := self._store.record(cell.key):
             self._on_card[cell.classifier.name] = record.measured.gpus > 0
             self._model.learn(record)

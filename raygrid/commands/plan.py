@@ -18,8 +18,10 @@ from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, show
 from raygrid.commands.sizes import Folds, Kept, kept_of, warnings_of
 from raygrid.commands.status import counts_line
+from raygrid.costs import shares
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.schedule import Machines
+from raygrid.costs.shares import peaks_of, settled
 from raygrid.gridfile.resources import Resources
 from raygrid.wording import at_most, gist, plural, ranges, span
 
@@ -45,7 +47,9 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     folds = Folds(job, read=True)
     planned, refused = _refused(job.plan(), folds)
     kept = list(kept_of(job, folds))
-    bill = bill_of(planned.todo, model_of(job, folds, given_cards(resources)), resources, machines)
+    peaks = peaks_of(job.records().values())
+    given = settled(resources, peaks)
+    bill = bill_of(planned.todo, model_of(job, folds, given_cards(given)), given, machines)
     if as_json:
         parts = {"done": len(planned.done), "infeasible": len(planned.infeasible), "todo": len(planned.todo)}
         sizes = {"sizes": [each.to_json() for each in kept], "refused": refused, "choices": _choices(job)}
@@ -60,7 +64,7 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
         _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         show(_out, _by_stratum(bill))
-    for sentence in sentences(bill):
+    for sentence in [*shares.sentences(resources, peaks), *sentences(bill)]:
         _out.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -127,7 +131,8 @@ def _with_validation(kept: Kept) -> str:
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:
-    columns = Columns("axis", _text("level"), title=f"{job.name}: {counts_line(planned)}")
+    columns = Columns(_text("axis"), _text("level"), padding=0)
+    columns.title = f"{job.name}: {counts_line(planned)}"
     for heading in ("cells", "done", "infeasible", "to do"):
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]
@@ -142,9 +147,10 @@ def _by_axis(job: Job, planned: Plan) -> Columns:
 
 
 def _folds_in_short(counted: Mapping[str, Counts]) -> list[tuple[str, Counts]]:
-    """Return what is counted of folds: as one, *0-9*, those that follow each other and count alike."""
+    """Return what is counted of folds: in one row, *0-9 each*, those that follow each other and count alike."""
     alike = groupby(counted.items(), key=itemgetter(1))
-    return [(folds, numbers) for numbers, group in alike for folds in ranges(fold for fold, _ in group)]
+    rows = [(folds, numbers) for numbers, group in alike for folds in ranges(fold for fold, _ in group)]
+    return [(f"{folds} each" if "-" in folds else folds, numbers) for folds, numbers in rows]
 
 
 def _first(rows: Sequence[tuple[str, Counts]]) -> list[tuple[str, Counts]]:

@@ -3,8 +3,9 @@
 import gc
 import time
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from raygrid.activity import doing
 from raygrid.commands.compare import comparison
@@ -62,10 +63,9 @@ def write_report(
         Whether figures are PDF and PNG as well, and LaTeX has a file that includes them; None: if cells are few.
     """
     while True:
-        with activity_shown("reading the records"):
+        with activity_shown("reading the records"), _garbage_kept():
             results = results_of(study)
             is_finished = FINAL.issuperset(results.places["status"])
-            gc.freeze()  # ten thousand records would be searched for garbage again and again while figures are drawn
             again_s = None if is_finished else watch_s
             doing("computing the statistics, drawing the figures")
             tables = paper_tables(results, missing="mark" if missing == "refuse" else missing)
@@ -87,6 +87,16 @@ def write_report(
         if again_s is None:
             return
         time.sleep(again_s)
+
+
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """Do not search for garbage meanwhile: ten thousand records would be searched again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def write_page(study: Study, *, published: str | None) -> Location:

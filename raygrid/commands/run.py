@@ -3,8 +3,9 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from raygrid import host
 from raygrid.activity import heard_by
@@ -14,10 +15,14 @@ from raygrid.commands.job import Job
 from raygrid.commands.prepare import fetch
 from raygrid.commands.printing import Terminal, show_path
 from raygrid.commands.progress import Progress
+from raygrid.commands.sizes import Folds
 from raygrid.commands.status import counts_line, show_failures
 from raygrid.commands.tables import paper_tables, results_of, show_tables
+from raygrid.costs.shares import peaks_of, sentences, settled, unmeasured
 from raygrid.engine import Terms, engine_named
+from raygrid.gridfile.resources import Resources
 from raygrid.host.output import not_captured
+from raygrid.wording import plural
 
 _out, _err = Terminal(), Terminal(stderr=True)
 
@@ -38,8 +43,27 @@ def run_missing(job: Job, engine: str, terms: Terms) -> None:
     prepare_store(job)
     planned = job.plan()
     _err.print(f"{job.name}: {counts_line(planned)}")
-    if planned.todo:
-        run_cells(planned.todo, job, engine, terms)
+    if first := first_measured(planned.todo, job, terms.resources):
+        _err.print(f"resources: auto: first {plural(len(first), 'cell')}, to measure what a trial takes")
+        run_cells(first, job, engine, terms)
+        planned = job.plan()
+    for line in sentences(terms.resources, peaks_of(job.records().values())):
+        _err.print(line, markup=False, highlight=False, soft_wrap=True)
+    left = [cell for cell in planned.todo if cell.key not in {tried.key for tried in first}]
+    if left and not terms.budget.exhausted():
+        run_cells(left, job, engine, terms)
+
+
+def first_measured(cells: Sequence[Cell], job: Job, resources: Mapping[str, Resources]) -> list[Cell]:
+    """Return one of the largest cells of each classifier whose resources are `auto` and that nothing is known of."""
+    waiting = unmeasured(cells, resources, peaks_of(job.records().values()))
+    folds = Folds(job, read=False) if waiting else None
+
+    def n_train(cell: Cell) -> int:
+        sizes = folds.sizes(cell) if folds else None
+        return sizes.n_train if sizes else 0
+
+    return [max(alike, key=n_train) for alike in waiting.values()]
 
 
 @contextmanager
@@ -61,7 +85,8 @@ def prepare_store(job: Job) -> None:
 
 
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
-    """Run cells under a progress bar."""
+    """Run cells under a progress bar; what is `auto` in their resources is taken from the records as they are now."""
+    terms = replace(terms, resources=settled(terms.resources, peaks_of(job.records().values())))
     stream = not_captured(sys.stderr)  # what an inline trial writes is captured, the bar is not
     terminal = Terminal(file=stream, force_terminal=stream.isatty())  # a notebook has lines
     forecast = Forecast(job, terms.resources)

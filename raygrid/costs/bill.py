@@ -154,7 +154,7 @@ def resources_of(grid: Grid, gpus_per_trial: float | None) -> dict[str, Resource
         raise UsageError(f"--gpus-per-trial: got {gpus_per_trial:g}; expected at least 0; give another")
     on_gpus = [name for name, asked in resources.items() if asked.gpus]
     on_gpus = on_gpus or [name for name, classifier in classifiers.items() if classifier.takes == "images"]
-    changed = {name: resources[name].model_copy(update={"gpus": gpus_per_trial}) for name in on_gpus}
+    changed = {name: resources[name].with_numbers(gpus=gpus_per_trial) for name in on_gpus}
     return resources | changed
 
 

@@ -1,12 +1,34 @@
 """The resources of a trial, in the grid file and as the command line changes them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from raygrid.classifiers import CLASSIFIERS
 from raygrid.errors import UsageError, choices
 from raygrid.level import STRICT
+
+Measurable = Literal["gpus", "memory_gb"]
+
+# What stands for `auto` until something is recorded.
+_UNMEASURED: Mapping[Measurable, float | None] = {"gpus": 1.0, "memory_gb": None}
+
+
+def _with_auto(schema: dict[str, Any]) -> None:
+    """Let editors allow `auto` in place of a number."""
+    for name in _UNMEASURED:
+        schema["properties"][name] = {"anyOf": [schema["properties"][name], {"const": "auto"}]}
 
 
 class Resources(BaseModel):
@@ -24,12 +46,39 @@ class Resources(BaseModel):
         Wall-clock time after which it is given up.
     """
 
-    model_config = STRICT
+    model_config = ConfigDict(**STRICT, json_schema_extra=_with_auto)
 
     cpus: PositiveInt = 1
     gpus: float = Field(0.0, ge=0)
     memory_gb: PositiveFloat | None = None
     timeout_s: PositiveFloat | None = None
+    _auto: tuple[Measurable, ...] = PrivateAttr(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _leaves_open(cls, given: Any, validate: Callable[[Any], Self]) -> Self:
+        """Take ``auto`` in place of a number."""
+        if not isinstance(given, Mapping):
+            return validate(given)
+        auto = tuple(name for name in _UNMEASURED if given.get(name) == "auto")
+        made = validate({**given, **{name: _UNMEASURED[name] for name in auto}})
+        return made.leaving(*auto) if auto else made
+
+    @property
+    def auto(self) -> tuple[Measurable, ...]:
+        """Which of `gpus` and `memory_gb` are left to what is recorded: a whole card and nothing until something is."""
+        return self._auto
+
+    def leaving(self, *auto: Measurable) -> Self:
+        """Return the same, with these left to what is recorded."""
+        made = self.model_copy()
+        made._auto = auto
+        return made
+
+    def with_numbers(self, **numbers: Any) -> Self:
+        """Return the same with other numbers; of those nothing is left to what is recorded."""
+        made = self.model_copy(update=numbers)
+        return made.leaving(*(name for name in self.auto if name not in numbers))
 
     @field_validator("gpus")
     @classmethod
@@ -63,8 +112,9 @@ def changed(
             raise UsageError(f"--resources {flag}: {choices(classifier, classifiers)}")
         given = dict(setting.partition("=")[::2] for setting in settings.split(","))
         try:
-            asked = Resources.model_validate_strings(given, strict=False).model_dump(exclude_unset=True)
-            result[classifier] = result.get(classifier, Resources()).model_copy(update=asked)
+            asked = Resources.model_validate_strings(given, strict=False)
+            made = result.get(classifier, Resources()).with_numbers(**asked.model_dump(exclude_unset=True))
+            result[classifier] = made.leaving(*made.auto, *asked.auto)
         except ValidationError as error:
             fault = error.errors()[0]
             name = ".".join(map(str, fault["loc"]))

@@ -87,6 +87,36 @@ def card_name(ordinal: int = 0) -> str:
     return name.value.decode(errors="replace") if known else "unknown card"
 
 
+def card_share() -> float:
+    """Return the largest part of the first card's memory that this process has allocated, of 1; 0 if nobody knows it.
+
+    Allocations that a backend keeps for later are not counted; those of CUDA itself are added.
+    """
+    n_bytes, total_mb = _allocated_bytes(), card_memory_mb(0)
+    return round(min(1.0, n_bytes / (_ALLOCATED * total_mb * 2**20)), 4) if n_bytes and total_mb else 0.0
+
+
+def _allocated_bytes() -> int:
+    """Return the most that the backend has allocated at once on the first card, in this process."""
+    backend = _in_force.backend if _in_force else ""
+    try:
+        if backend == "tensorflow":
+            import tensorflow as tf
+
+            return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+        if backend == "torch":
+            import torch
+
+            return int(torch.cuda.max_memory_allocated())
+        if backend == "jax":
+            import jax
+
+            return int((jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0))
+    except (RuntimeError, ValueError):  # no card, or one that does not count
+        pass
+    return 0
+
+
 def _ask_driver(ordinal: int, ask: Callable[[Any, Any], int]) -> bool:
     """Call `ask` with CUDA's driver and a card; return whether both could.
 

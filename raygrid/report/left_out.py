@@ -53,10 +53,8 @@ def cells_of(
     """Return the folds and averaged levels behind each number."""
     names = list(dict.fromkeys([*key, "fold"]))
     lines = possible.merge(counted[names], on=names)
-    return {
-        levels: frozenset(those[["fold", *averaged]].itertuples(index=False, name=None))
-        for levels, those in groups(lines, key)
-    }
+    lines["cell"] = list(zip(*(lines[axis].tolist() for axis in ("fold", *averaged)), strict=True))
+    return {levels: frozenset(those) for levels, those in groups(lines, key)["cell"]}
 
 
 def groups(frame: pd.DataFrame, by: Iterable[str]) -> Any:  # pandas-stubs has no usable type for a list of labels

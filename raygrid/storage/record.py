@@ -33,6 +33,8 @@ class Measured(BaseModel):
         Name of the card, or of the processor; empty in records of before it was kept.
     peak_memory_mb : float
         Largest resident size of the trial's process while it ran.
+    card_share : float
+        Largest part of its card's memory that was allocated, of 1; 0 where it is not known.
     attempt : str
         Name of the attempt in the run, so that a trial that is started again finds the record it has already written.
     log : list of str
@@ -47,6 +49,7 @@ class Measured(BaseModel):
     gpus: float = 0.0
     device: str = ""
     peak_memory_mb: float
+    card_share: float = 0.0
     attempt: str = ""
     log: list[str] = []
 

@@ -14,7 +14,7 @@ _MOST_SAMPLES = 2**53  # which a float has exactly
 def faults(record: Record) -> Iterator[str]:
     """Yield what does not fit, as *field: got X; expected Y*; nothing for a record that raygrid wrote."""
     measured = record.measured
-    times = [*measured.seconds.values(), measured.shared_s, measured.peak_memory_mb, measured.gpus]
+    times = [*measured.seconds.values(), measured.shared_s, measured.peak_memory_mb, measured.gpus, measured.card_share]
     if not (all(map(isfinite, times)) and min(times) >= 0 and max(times) <= _MOST_SECONDS):
         yield "measured: got a negative or an endless number; expected seconds and megabytes"
     if not _is_time(measured.finished_at):

@@ -9,7 +9,6 @@ one undisturbed run leaves: records, predictions and tables, byte for byte. Exit
 """
 
 import argparse
-import json
 import os
 import random
 import sys
@@ -47,6 +46,8 @@ _GRID = {
 _QUIET = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
 # A driver that says this has not ended in one clear line.
 _UNCLEAR = ("Traceback (most recent call last)", "Fatal", "core dumped", "*** SIG")
+
+_BAD = ("lost", "doubled", "blamed", "files that differ", "unclear ends", "drivers that hung")
 
 
 class Soak:
@@ -210,7 +211,7 @@ class Soak:
 
 
 def main() -> None:
-    """Soak, print what was counted as JSON, and exit with 1 if anything was lost."""
+    """Soak, print what was counted as a table, and exit with 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=3000, help="kill no more after so long")
@@ -231,10 +232,14 @@ def main() -> None:
                 soak.run(args.kills, start + args.seconds)
         finally:
             soak.end()
-        requests = Counter(request["fault"] or "answered" for request in requests_of(soak.server.log))
-    soak.counts["seconds"] = round(time.time() - start)
-    print(json.dumps({"seed": args.seed, **soak.counts, "requests": requests}, indent=1))
-    sys.exit(any(soak.counts[bad] for bad in ("lost", "doubled", "files that differ", "unclear ends", "blamed")))
+        faults = [bool(request["fault"]) for request in requests_of(soak.server.log)]
+    shown = {"seed": args.seed, **{kind: soak.counts[f"killed {kind}"] for kind in _KILLS}}
+    shown |= {name: soak.counts[name] for name in ("drivers", "cells")}
+    shown |= {"seconds": round(time.time() - start), "requests": len(faults), "of them with a fault": sum(faults)}
+    shown |= {name: soak.counts[name] for name in _BAD}
+    for line in (shown.keys(), ["---"] * len(shown), shown.values()):
+        print("|", " | ".join(map(str, line)), "|")
+    sys.exit(any(soak.counts[name] for name in _BAD))
 
 
 if __name__ == "__main__":

@@ -165,8 +165,9 @@ class Attempt(tune.Callback):  # type: ignore[misc]
 
     def _end(self, trial: Any) -> None:
         """Give back to the queue what a trial has not come to."""
-        keys = self.running.pop(trial.trial_id, [])
-        left = [key for key in keys if key not in self.statuses and key not in self.deaths]
+        self.queue.started(trial.trial_id)  # its process may have died before
+        self.running.pop(trial.trial_id, None)
+        left = [key for key in trial.config["keys"] if key not in self.statuses and key not in self.deaths]
         if not self.refusal:
             self.queue.give_back([self.cells[key] for key in left])
 

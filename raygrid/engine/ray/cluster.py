@@ -92,6 +92,13 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
             raise
         message = _no_cluster(address, first_line(error))
         raise UsageError(f"{message}; if it wants a token: export RAY_AUTH_MODE=token") from error
+    except Exception as error:  # Ray has no class of its own for it
+        if private.STARTED_TOO_LATE not in str(error):
+            raise
+        raise UsageError(
+            "Ray: got no answer from its own processes in 30 s; expected them to start, but this machine is too busy; "
+            "give the same command again when it is less so, or add --engine inline"
+        ) from error
     head = None
     try:
         with head_called(ray.get_runtime_context().gcs_address) as head:

@@ -24,6 +24,9 @@ _SELECTED = re.compile(r"Selected to kill: \(Actor\((\w+)\)")
 # that at once.
 _NODE_LOST = ("node has died", "is temporarily unavailable")
 
+# Ray's words for a cluster of this machine that was not up within its 30 s, which no setting changes.
+STARTED_TOO_LATE = "timed out during startup"
+
 
 def actor_id(trial: Any) -> str:
     """Return the id of the actor that runs a trial.
