@@ -161,3 +161,9 @@ def test_a_cluster_of_ours_needs_no_home_for_its_token(given, monkeypatch, tmp_p
     monkeypatch.setenv("HOME", str(tmp_path / "not there"))
     cluster._have_a_token()
     assert len(os.environ.get("RAY_AUTH_TOKEN", "")) == {None: 64, "RAY_AUTH_TOKEN": 5}.get(given, 0)
+
+
+def test_the_words_for_a_start_that_takes_too_long(private):
+    from ray._private import node
+
+    assert private.START_TIMED_OUT in Path(node.__file__).read_text()

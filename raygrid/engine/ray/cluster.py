@@ -92,6 +92,12 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
             raise
         message = _no_cluster(address, first_line(error))
         raise UsageError(f"{message}; if it wants a token: export RAY_AUTH_MODE=token") from error
+    except Exception as error:
+        if private.START_TIMED_OUT not in str(error):
+            raise
+        raise UsageError(
+            "Ray: got no start in 30 s, because this machine is busy; run the same command again"
+        ) from error
     head = None
     try:
         with head_called(ray.get_runtime_context().gcs_address) as head:

@@ -19,6 +19,9 @@ USAGE = 2  # the exit code of an error that the user can mend
 # How Ray's memory monitor names the actor it has ended, in a list of all that it considered.
 _SELECTED = re.compile(r"Selected to kill: \(Actor\((\w+)\)")
 
+# Ray's words where it has not started in 30 s, which cannot be set; it raises a plain Exception.
+START_TIMED_OUT = "node timed out during startup"
+
 # Ray's words for a process whose node is gone. When a node goes, its connections break first: for about 15 seconds,
 # until Ray notices that the node is missing, it calls the processes unavailable. If only the process died, Ray knows
 # that at once.
