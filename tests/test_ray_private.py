@@ -168,4 +168,3 @@ def test_a_cluster_of_ours_needs_no_home_for_its_token(given, monkeypatch, tmp_p
     monkeypatch.setenv("HOME", str(tmp_path / "not there"))
     cluster._have_a_token()
     assert len(os.environ.get("RAY_AUTH_TOKEN", "")) == {None: 64, "RAY_AUTH_TOKEN": 5}.get(given, 0)
-
