@@ -178,6 +178,15 @@ def test_a_record_whose_parts_do_not_fit_is_refused(tmp_path, lie, field):
         store.record("0" * 16)
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        nameless = zipfile.ZipInfo("x")
+        nameless.filename = ""
+        archive.writestr(nameless, b"x")
+    with pytest.raises(StoreError, match="got a file that no packed store has"):
+        Store(tmp_path / "s.zip").records()
+
+
 # What is printed
 
 

@@ -95,7 +95,7 @@ class ZipFolder:
     def _members(self) -> dict[str, ZipInfo]:
         """The files by name, of which nothing but the list is read so far."""
         with self._reading():
-            infos = (info for info in self._archive.infolist() if not info.is_dir())
+            infos = (info for info in self._archive.infolist() if not info.filename.endswith("/"))
             members = inside(self.root, ((info.filename, info) for info in infos))
             n_bytes = sum(info.file_size for info in members.values())
             check_size(n_bytes, _MAX_BYTES)
