@@ -78,7 +78,7 @@ class Terms:
         return self.resources.get(cell.classifier.name, Resources())
 
 
-def loading(what: str) -> str:
+def loading_words(what: str) -> str:
     """Return the words for an observer that waits until inputs are loaded."""
     return f"inputs are loaded: {what}"
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from raygrid.activity import heard_by
 from raygrid.cells import Cell
-from raygrid.engine import Observer, Terms, loading
+from raygrid.engine import Observer, Terms, loading_words
 from raygrid.engine.execution import execute, set_up_process
 from raygrid.host import Runtime
 from raygrid.inputs import load_inputs
@@ -46,7 +46,7 @@ def _run_cell(
 ) -> Record:
     """Run one cell; at its time limit it is interrupted as if by Ctrl-C, because this process must go on."""
     resources = terms.resources_of(cell)
-    with heard_by(lambda what: observer.waiting(loading(f"{cell.dataset.name}, {what}"))):
+    with heard_by(lambda what: observer.waiting(loading_words(f"{cell.dataset.name}, {what}"))):
         inputs = load_inputs(cell, cache, runtime)  # mapped into memory from the second cell on
     observer.started(cell)
     # Only the main thread can be interrupted.

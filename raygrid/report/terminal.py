@@ -25,7 +25,7 @@ def to_terminal(table: Table, spread: bool = False, *, width: int | None = None)
     from rich.text import Text
 
     blocks = [
-        (_block(table, " · ".join(group), some, spread), taken)
+        (_block(table, " · ".join(group), some, spread=spread, width=width), taken)
         for group, positions in table.groups
         for some, taken in _fitting(table, positions, spread, width)
     ]
@@ -54,7 +54,7 @@ def _side_by_side(blocks: "list[tuple[RichTable, int]]", width: int | None) -> "
 
 def _fitting(table: Table, positions: list[int], spread: bool, width: int | None) -> Iterator[tuple[list[int], int]]:
     """Yield the columns of a group in runs that fit beside the levels of the rows, and the characters of each."""
-    left, widths = _widths(table, spread)
+    left, widths = _widths(table, spread, width)
     run: list[int] = []
     for position in positions:
         if width and run and left + sum(1 + widths[i] for i in [*run, position]) > width:
@@ -64,8 +64,11 @@ def _fitting(table: Table, positions: list[int], spread: bool, width: int | None
     yield run, left + sum(1 + widths[i] for i in run)
 
 
-def _widths(table: Table, spread: bool) -> tuple[int, list[int]]:
-    """Return the characters of the levels of the rows and of each column: names that are long have several lines."""
+def _widths(table: Table, spread: bool, width: int | None) -> tuple[int, list[int]]:
+    """Return the characters of the levels of the rows and of each column.
+
+    Long names have several lines where a group of columns would not fit into `width` beside them.
+    """
     marks = _marks(table)
     names = [f"  {row_name(table, row)}{marks[row.note]}" for row in table.rows]
     left = max(map(len, [row_heading(table), *names, *(row.metric for row in table.rows)]))
@@ -74,20 +77,21 @@ def _widths(table: Table, spread: bool) -> tuple[int, list[int]]:
         numbers = (row.numbers[i] for row in table.rows)
         head = min(_LONGEST_HEAD, len(printed(table.column_axes[-1], levels[-1])))
         columns.append(max([head, *(len(number_text(number, spread) + marks[number.note]) for number in numbers)]))
-    return min(left, _LONGEST_NAME), columns
+    widest = max((sum(1 + columns[i] for i in positions) for _, positions in table.groups), default=0)
+    return left if width is None else min(left, max(_LONGEST_NAME, width - widest)), columns
 
 
 def _marks(table: Table) -> dict[str, str]:
     return {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
 
 
-def _block(table: Table, group: str, positions: list[int], spread: bool) -> "RichTable":
+def _block(table: Table, group: str, positions: list[int], *, spread: bool, width: int | None) -> "RichTable":
     """Return the columns of one group under its name, beside the levels of the rows."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    marks, (left, widths) = _marks(table), _widths(table, spread)
+    marks, (left, widths) = _marks(table), _widths(table, spread, width)
     block = RichTable(title=Text(group, style="bold"), box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
     block.add_column(row_heading(table), max_width=left, overflow="fold")
     for i in positions:

@@ -228,8 +228,9 @@ def main() -> None:
         soak = Soak(folder, args.seed, kinds, args.folds)
         try:
             soak.prepare()
-            while not soak.n_runs or (soak.spent() < args.kills and time.time() < start + args.seconds):
-                soak.run(args.kills, start + args.seconds)
+            until = time.time() + args.seconds
+            while not soak.n_runs or (soak.spent() < args.kills and time.time() < until):
+                soak.run(args.kills, until)
         finally:
             soak.end()
         faults = [bool(request["fault"]) for request in requests_of(soak.server.log)]

@@ -23,7 +23,7 @@ from ray.tune.error import TuneError
 
 from raygrid.axes import AXES
 from raygrid.cells import Cell
-from raygrid.engine import Observer, Terms, loading
+from raygrid.engine import Observer, Terms, loading_words
 from raygrid.engine.execution import Refusal
 from raygrid.engine.loading import Loading
 from raygrid.engine.queue import Pace, Queue
@@ -169,7 +169,7 @@ def _loading(cells: Sequence[Cell], cache: Cache) -> Iterator[Callable[[Observer
         yield lambda observer: None
         return
     with Loading(lacking, cache) as process:
-        yield lambda observer: process.wait(lambda what: observer.waiting(loading(what)))
+        yield lambda observer: process.wait(lambda what: observer.waiting(loading_words(what)))
 
 
 def _inputs_put_here(
@@ -195,7 +195,7 @@ def _inputs_of_tasks(cells: Sequence[Cell], cache: Cache, observer: Observer) ->
     )
     references = {}
     for key, cell in _of_inputs(cells).items():
-        observer.waiting(loading(f"{cell.dataset.name}, as {cell.representation.name}"))
+        observer.waiting(loading_words(f"{cell.dataset.name}, as {cell.representation.name}"))
         refusal, references[key] = repeatable.remote(cell, cache)
         try:
             refused: Refusal | None = ray.get(refusal)
