@@ -29,6 +29,8 @@ class Case:
     target: str
     arguments: tuple[str, ...]
     files: Mapping[str, bytes | Link] = field(default_factory=dict)
+    seconds: int = 10
+    """Of work that it may take; because other processes may be at work as well, no time by the clock."""
 
     def write(self, folder: Path) -> None:
         """Write the files; those whose names no file can have are left out."""

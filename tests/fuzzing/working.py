@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 from judging import Case, Verdict, verdict_of
 
-MOST_SECONDS = 10  # of work, because other processes may be at work as well
 _ROOM_BYTES = 4_000_000_000  # what may be asked for: more than may be used, so that the two can be told apart
 _INPUTS = 100  # that one process takes, unless one ends it
 
@@ -58,7 +57,7 @@ class Judge:
             self.end()
             self._begin()
         self._left -= 1
-        self._pipe.send((case.arguments, top))
+        self._pipe.send((case, top))
         try:
             code, peak_bytes, broken = self._pipe.recv()
         except EOFError:
@@ -90,17 +89,15 @@ def _work(main: Callable[[], object], pipe: Connection) -> NoReturn:
         watcher = _Watcher()
         sys.addaudithook(watcher)
         while True:
-            arguments, top = pipe.recv()
-            pipe.send(_tried(main, arguments, top, watcher))
+            case, top = pipe.recv()
+            pipe.send(_tried(main, case, top, watcher))
     except EOFError:
         os._exit(0)
     finally:
         os._exit(1)
 
 
-def _tried(
-    main: Callable[[], object], arguments: tuple[str, ...], top: Path, watcher: "_Watcher"
-) -> tuple[int, int, list[str]]:
+def _tried(main: Callable[[], object], case: Case, top: Path, watcher: "_Watcher") -> tuple[int, int, list[str]]:
     """Return exit code, peak memory in bytes, and what was done that none may do."""
     os.chdir(top / "work")
     said = os.open(top / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -111,11 +108,11 @@ def _tried(
     tempfile.tempdir = str(top / "work" / "tmp")
     os.environ |= {"TMPDIR": tempfile.tempdir, "HOME": str(top / "work" / "home"), "COLUMNS": "100"}
     used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(used.ru_utime + used.ru_stime) + MOST_SECONDS + 1
+    limit = int(used.ru_utime + used.ru_stime) + case.seconds + 1
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     Path("/proc/self/clear_refs").write_text("5")  # the peak is that of this input
     known = set(sys.modules)
-    sys.argv = ["raygrid", *arguments]
+    sys.argv = ["raygrid", *case.arguments]
     watcher.begin(top / "work")
     code = _exit_code(main)
     broken = watcher.end()
