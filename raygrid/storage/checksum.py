@@ -60,7 +60,7 @@ def path_checksum(path: Path) -> str:
 def open_file(path: Path) -> BufferedReader:
     """Open a file to read its bytes; raise OSError for a pipe or a device, because reading one may never end."""
     mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, open says that it is one
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder, the system itself says what it is
         raise OSError("neither a file nor a folder, but a pipe, a socket or a device")
     return path.open("rb")
 
