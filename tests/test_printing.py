@@ -47,6 +47,17 @@ def test_long_names_are_printed_whole_beside_each_other_at_80_characters(capsys)
     assert printed.count("AvAcc") == 3  # blocks, where each arm once needed six
 
 
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_names_above_a_narrow_block_are_printed_whole(width, capsys):
+    names = {"classifier": {"cnn": "svm(class_weight=balanced)", "svm": "Proto-chosen-C"}}
+    frame = made_up.study(folds=2).frame
+    shown = table(frame[frame["resampler"] == "none"].replace(names), rows="dataset")
+    show(Console(width=width), to_terminal(shown, width=width))
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    assert all(part in printed for part in ("svm(class_weigh", "Proto-chosen"))
+
+
 @pytest.mark.parametrize("width", [20, 80, 300])
 def test_no_number_of_a_sheet_is_cut(width, capsys):
     show(Console(width=width), sheets_to_terminal([SHEET]))
