@@ -154,8 +154,11 @@ def test_paths_in_a_mapping_may_be_paths(tmp_path, monkeypatch):
 
 
 def test_a_folder_without_what_was_declared_is_refused(tmp_path):
-    with pytest.raises(StoreError, match=r"got no store; expected the store of a run, or a grid file as `grid`"):
+    with pytest.raises(StoreError, match=r"got no store; expected the store of a run, or its grid file$"):
         raygrid.load(tmp_path)
+    (tmp_path / "mine.yaml").write_text("name: mine")
+    with pytest.raises(StoreError, match=r"got a file; expected .* which is raygrid.load\(grid='.*mine.yaml'\) in"):
+        raygrid.load(tmp_path / "mine.yaml")
 
 
 @pytest.mark.parametrize(
