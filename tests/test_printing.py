@@ -133,6 +133,7 @@ def test_a_run_ends_with_the_next_command_and_a_path(raygrid, study):
     assert all(store.record(key).status in ("done", "infeasible") for key in keys)
     code, out, _ = raygrid("run", path, "--store", store.root, "--only", "resampler=smote", "--engine", "inline")
     *_, command, place = out.splitlines()
-    assert (code, command) == (0, f"figures, statistics and the page: raygrid report {path} --store {store.root}")
+    again = f"raygrid report {path} --store {store.root} --only resampler=smote"
+    assert (code, command) == (0, f"figures, statistics and the page: {again}")
     assert place == f"{store.root}/report/resampler=smote/table1.md"
     assert Path(place).read_text().startswith("**Results by dataset")

@@ -28,7 +28,7 @@ class Job(Study):
     folder : Path
         From which the paths in the grid file count.
     named : str
-        What a command calls it: the grid file, and the store where it is not the default one.
+        What a command calls it: the grid file, the store where it is not the default one, and what chose the cells.
     """
 
     grid: Grid
@@ -43,6 +43,11 @@ class Job(Study):
     def declare(self) -> None:
         """Write into the store what is declared, all cells of the grid, so that it can be read without the data."""
         write_declared(self.store, self.name, self.metrics, expand(self.grid))
+
+
+def _named(grid: Path, stores: Sequence[str | Location], only: Sequence[str]) -> str:
+    options = [("--store", str(store)) for store in stores] + [("--only", chosen) for chosen in only]
+    return shlex.join([str(grid), *(part for option in options for part in option)])
 
 
 def default_store(folder: Path, name: str) -> Path:
@@ -89,9 +94,7 @@ def open_job(
         stores=[Store(store) for store in stores or [default_store(folder, loaded.name)]],
         grid=loaded,
         folder=folder,
-        named=shlex.join([str(grid), *(part for store in stores for part in ("--store", str(store)))])
-        if isinstance(grid, Path)
-        else loaded.name,
+        named=_named(grid, stores, only) if isinstance(grid, Path) else loaded.name,
         cache=Cache(cache),
         only=only,
     )
