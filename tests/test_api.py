@@ -105,6 +105,15 @@ def test_a_cell_without_a_record_is_named(study, tmp_path):
         loaded.record(cell.key)
 
 
+def test_a_table_that_lacks_cells_says_so():
+    loaded = raygrid.load(RESULTS / "long_tail.zip")
+    said = r"26 of 36 cells have no result \(26 missing\), in folds 0-2; .*missing='drop'"
+    with pytest.warns(UserWarning, match=said):
+        assert loaded.table().isna().all(axis=None)
+    assert loaded.table(["dataset", "imbalance"], missing="drop").notna().any(axis=None)
+    assert "<p>26 of 36 cells have no result" in loaded._repr_html_()
+
+
 def test_what_cells_chose_is_a_column():
     chosen = raygrid.load(RESULTS / "chosen.zip").to_frame(["AvAcc"]).groupby("classifier")["chosen"]
     assert {name: set(values) for name, values in chosen} == {

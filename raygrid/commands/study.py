@@ -1,6 +1,7 @@
 """A study: the cells that are declared and the stores that hold their records. What a report and a notebook read."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_KEY = 4  # characters of a key that may stand for it
 _SHOWN = 20
+_NEED_FEWER = "means that need them are NaN; more axes in `rows`, or missing='drop' (only whole folds), need fewer"
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,7 +119,8 @@ class Study:
         metrics : sequence of str
             By default all of the grid.
         missing : {"mark", "drop", "refuse"}
-            What to do where cells have no result: NaN, leave out their folds in the whole row, or raise an error.
+            What to do where cells have no result: NaN with a warning, leave out their folds in the whole row, or raise
+            an error.
 
         Returns
         -------
@@ -128,6 +131,7 @@ class Study:
 
         from raygrid.commands.tables import results_of
         from raygrid.metrics.further import heading
+        from raygrid.report.numbers import without_result
         from raygrid.report.tables import table
 
         known = [heading(name) for name in self.metrics]
@@ -135,7 +139,11 @@ class Study:
             if metric not in known:
                 raise UsageError(f"metrics: {choices(metric, known)}")
         columns = (columns,) if isinstance(columns, str) else columns
-        made = table(results_of(self, metrics).frame, rows=rows, columns=columns, missing=missing)
+        frame = results_of(self, metrics).frame
+        made = table(frame, rows=rows, columns=columns, missing=missing)
+        said, folds = without_result(frame)
+        if said and missing == "mark":
+            warnings.warn(f"{said}, in folds {folds}; {_NEED_FEWER}", stacklevel=2)
         index = pd.MultiIndex.from_tuples(
             [(row.metric, *row.levels) for row in made.rows], names=["metric", *made.row_axes]
         )
@@ -158,7 +166,7 @@ class Study:
         if not cells:
             where = f"CELL: got {key!r}" if key else "--only: got no cell"
             expected = f"expected the key of one of the {len(self.cells)} cells chosen"
-            raise UsageError(f"{where}; {expected}; `status` shows keys")
+            raise UsageError(f"{where}; {expected}; `raygrid logs` and `to_frame` show keys")
         raise UsageError(
             f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
             + "\n".join(self._to_choose_from(cells))
@@ -240,6 +248,7 @@ class Study:
 
         from raygrid.commands.status import counts_line
 
-        return f"<p>{escape(self.name)}: {counts_line(self.plan())}</p>" + self.table().to_html(
-            float_format="{:.4f}".format
-        )
+        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
+            shown = self.table().to_html(float_format="{:.4f}".format)
+        lines = [f"{self.name}: {counts_line(self.plan())}", *(str(each.message) for each in said)]
+        return "".join(f"<p>{escape(line)}</p>" for line in lines) + shown
