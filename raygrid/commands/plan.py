@@ -1,9 +1,7 @@
 """plan: print how many cells are done, infeasible or left to do, and what the cells left to do will cost."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -45,7 +43,7 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
         The machines whose wall-clock time is predicted.
     """
     folds = Folds(job, read=True)
-    planned, refused = _refused(job.plan(), folds)
+    planned, refused = folds.refused(job.plan())
     kept = list(kept_of(job, folds))
     peaks = peaks_of(job.records().values())
     given = settled(resources, peaks)
@@ -77,18 +75,6 @@ def _choices(job: Job) -> dict[str, str]:
         for cell in {(cell.classifier, cell.resampler): cell for cell in job.cells}.values()
         if cell.n_candidates > 1
     }
-
-
-def _refused(planned: Plan, folds: Folds) -> tuple[Plan, dict[str, int]]:
-    """Return the plan with the cells that the sizes of the classes forbid as infeasible, and how many for which reason.
-
-    A run gives each of them a record that says so.
-    """
-    reasons = folds.refusals(planned.todo)
-    todo = tuple(cell for cell in planned.todo if cell.key not in reasons)
-    refused = tuple(cell for cell in planned.todo if cell.key in reasons)
-    counts = Counter(f"{cell.dataset.name}: {reasons[cell.key]}" for cell in refused)
-    return replace(planned, infeasible=(*planned.infeasible, *refused), todo=todo), dict(counts)
 
 
 def _reasons(refused: Mapping[str, int]) -> Iterator[str]:
