@@ -10,7 +10,7 @@ from rich.table import Column
 from rich.table import Table as Columns
 
 from raygrid.axes import IMBALANCE
-from raygrid.cells import Plan, count_levels
+from raygrid.cells import Plan, count_levels, labels_on
 from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, show
@@ -20,6 +20,7 @@ from raygrid.costs import shares
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.schedule import Machines
 from raygrid.costs.shares import peaks_of, settled
+from raygrid.gridfile.levels import spelled
 from raygrid.gridfile.resources import Resources
 from raygrid.wording import at_most, gist, plural, ranges, span
 
@@ -122,9 +123,11 @@ def _by_axis(job: Job, planned: Plan) -> Columns:
     for heading in ("cells", "done", "infeasible", "to do"):
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]
-    for axis, levels in job.grid.levels().items():
-        tallies = [count_levels(part, axis) for part in parts]
-        counted = {level: tuple(tally[level] for tally in tallies) for level in levels if tallies[0][level]}
+    for axis, texts in job.grid.levels().items():
+        names = labels_on(axis, job.cells)
+        tallies = [count_levels(part, axis, names.__getitem__) for part in parts]
+        levels = sorted(names, key=lambda level: texts.index(spelled(level)))
+        counted = {names[level]: tuple(tally[names[level]] for tally in tallies) for level in levels}
         rows = _folds_in_short(counted) if axis == "fold" else list(counted.items())
         for i, (level, numbers) in enumerate(_first(rows)):
             columns.add_row("" if i else axis, level, *map(str, numbers))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raygrid.axes import METHOD_AXES
-from raygrid.cells import Cell, Plan, plan
+from raygrid.axes import AXES, METHOD_AXES
+from raygrid.cells import Cell, Plan, labels_on, plan
 from raygrid.errors import UsageError, choices
 from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
@@ -178,7 +178,11 @@ class Study:
         order = {"done": 2, "missing": 1}
         rows = [(statuses.get(cell.key, "missing"), cell) for cell in cells]
         rows.sort(key=lambda row: order.get(row[0], 0))
-        lines = [f"{cell.key} {status}: {cell}" for status, cell in rows[:_SHOWN]]
+        names = {axis: labels_on(axis, self.cells) for axis in AXES}
+        lines = [
+            f"{cell.key} {status}: " + " ".join(f"{axis}={names[axis][getattr(cell, axis)]}" for axis in AXES)
+            for status, cell in rows[:_SHOWN]
+        ]
         return lines + ([f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else [])
 
     def record(self, key: str) -> Record:
