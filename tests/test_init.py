@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from raygrid.cells import expand
+from raygrid.choosing import check_class_sizes
 from raygrid.commands.init import grid_text
 from raygrid.gridfile.faults import load_grid
 from raygrid.images import Labels
@@ -64,6 +65,21 @@ def test_split_and_smote_fit_the_smallest_class(sizes, n_splits, neighbours):
     assert grid.split == StratifiedKFold(n_splits=n_splits) and grid.folds == 10
     found = [level.k_neighbors for level in grid.arms[0].resamplers if isinstance(level, SMOTE)]
     assert found == ([] if neighbours is None else [neighbours])
+
+
+@pytest.mark.parametrize(("smallest", "chosen"), [(6, 1), (10, 4), (20, None), (3, None)])
+def test_smote_has_another_hint_where_c_is_chosen(smallest, chosen):
+    text = grid_text("mine", "images.npz", labels((30, smallest)))
+    assert ("to choose C" in text) == (chosen is not None)
+    if chosen is None:
+        return
+    assert f"to choose C, k_neighbors: {chosen}\n" in text
+    svm = "{name: svm, C: {choose: [0.1, 1]}}"
+    smote = f"{{name: smote, k_neighbors: {chosen}}}"
+    arms = f"arms: [{{representation: raw, classifier: {svm}, resamplers: [{smote}]}}]\n"
+    cell = expand(loaded(text.partition("arms:")[0] + arms))[0]
+    n_train = smallest // 2 if smallest < 10 else smallest - -(-smallest // 5)
+    check_class_sizes(cell, np.repeat([0, 1], [30, n_train]))
 
 
 def test_parts_that_are_there_are_used():

@@ -21,6 +21,7 @@ _FEWEST_FOR_FIVE_PARTS = 10
 
 # SMOTE mixes a sample with its nearest neighbours of the same class, by default with 5.
 _NEIGHBOURS = 5
+_INNER_FOLDS = 3  # in which a choice is made, by default
 
 
 def write_grid_file(images: Path, target: Path | None, cache: str) -> None:
@@ -136,11 +137,13 @@ def _split(labels: Labels, sizes: np.ndarray[Any, Any]) -> tuple[str, int, str, 
 
 def _resamplers(n_train: int) -> tuple[str, str]:
     """Return the resamplers that the smallest class allows, and a comment where SMOTE must differ."""
-    if n_train > _NEIGHBOURS:
-        return "[none, ros, rus, smote]", ""
+    inner = n_train - -(-n_train // _INNER_FOLDS)  # images in an inner fold, where C is chosen
+    chosen = f"; to choose C, k_neighbors: {inner - 1}" if 1 < inner <= _NEIGHBOURS else ""
     few = f"   # the smallest class has {plural(n_train, 'training image')}"
+    if n_train > _NEIGHBOURS:
+        return "[none, ros, rus, smote]", chosen and few + chosen
     if n_train > 1:
-        return f"[none, ros, rus, {{name: smote, k_neighbors: {n_train - 1}}}]", few
+        return f"[none, ros, rus, {{name: smote, k_neighbors: {n_train - 1}}}]", few + chosen
     return "[none, ros, rus]", few + ", too few for smote"
 
 
