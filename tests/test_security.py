@@ -18,8 +18,9 @@ from raygrid import host
 from raygrid.commands.declared import write_declared
 from raygrid.commands.printing import Terminal
 from raygrid.datasets.npz import read as read_npz
-from raygrid.errors import DataError, GridError, StoreError
+from raygrid.errors import DataError, GridError, StoreError, UsageError
 from raygrid.gridfile.yaml_file import YamlFile, read_yaml
+from raygrid.report.published import parse
 from raygrid.report.sheets import to_csv_text
 from raygrid.storage.cache import Cache
 from raygrid.storage.record import Measured, Record
@@ -185,6 +186,21 @@ def test_a_member_without_a_name_is_refused(tmp_path):
         archive.writestr(nameless, b"x")
     with pytest.raises(StoreError, match="got a file that no packed store has"):
         Store(tmp_path / "s.zip").records()
+
+
+@pytest.mark.parametrize("field", ["9" * 140_000, '"' + "9" * 140_000])
+def test_a_table_with_an_endless_field_is_refused(field):
+    head = "metric,dataset,representation,classifier,resampler,value"
+    with pytest.raises(UsageError, match=r"^t\.csv: got no CSV \(field larger than field limit"):
+        parse("t.csv", f"{head}\n{field},", ["AvAcc"])
+
+
+@pytest.mark.parametrize("verb", [["status", "NAME"], ["plan", "NAME"], ["init", "NAME"], ["merge", "NAME", "x"]])
+def test_a_name_that_no_file_can_have_is_refused(raygrid, verb):
+    code, _, err = raygrid(*(word.replace("NAME", "x" * 300) for word in verb))
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert "x" * 20 in err
 
 
 # What is printed
