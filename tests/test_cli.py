@@ -202,7 +202,7 @@ def test_a_grid_with_infeasible_cells_is_finished(raygrid, grid_file, tiny, tmp_
         re.MULTILINE,
     )
     assert "of 1 cell: 1 infeasible" in out
-    assert "—" in (tmp_path / "store" / "report" / "table2.md").read_text()
+    assert "—" in (tmp_path / "store" / "report" / "fold=0" / "table2.md").read_text()
     code, _, err = raygrid("run", *arguments, "--only", "fold=0", "--engine", "inline")
     assert (code, err.splitlines()[0]) == (0, "tiny: 4 cells: 3 done, 1 infeasible, 0 to do")
 

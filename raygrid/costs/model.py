@@ -24,6 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -82,8 +83,7 @@ class Stratum(NamedTuple):
     imbalance: str
 
 
-# What of a cell its stratum depends on.
-_OF_STRATUM = (*STRATUM_AXES, "image_size", "split", "validation", "choose")
+_OF_STRATUM = attrgetter(*STRATUM_AXES, "image_size", "split", "validation", "choose")
 
 
 def stratum_of(cell: Mapping[str, Any]) -> Stratum:
@@ -188,8 +188,7 @@ class CostModel:
         return float(low), float(high), len(ratios)
 
     def _stratum(self, cell: Cell) -> Stratum:
-        parts = tuple(getattr(cell, part) for part in _OF_STRATUM)
-        if parts not in self._strata:
+        if (parts := _OF_STRATUM(cell)) not in self._strata:
             self._strata[parts] = stratum_of(cell.identity())
         return self._strata[parts]
 
