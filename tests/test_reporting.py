@@ -98,6 +98,22 @@ def test_a_large_grid_has_figures_for_print_if_asked_for(raygrid, grid_file, rec
     assert (folder / "report.tex").exists()
 
 
+def test_a_spreadsheet_runs_no_formula_of_a_store(raygrid, grid_file, records, tmp_path):
+    hostile = '=cmd|"/C calc"!A0'
+    named = [one.model_copy(update={"class_names": [hostile, *one.class_names[1:]]}) for one in records]
+    store = store_of(tmp_path / "store", named)
+    part = ("--only", "dataset=mnist", "--only", "classifier=svm", "--only", "imbalance=5")
+    assert raygrid("report", grid_file, "--store", store, *part, "--no-print")[0] == 0
+    entries = {
+        entry
+        for path in (store / "report").rglob("*.csv")
+        for line in csv.reader(path.read_text().splitlines())
+        for entry in line
+    }
+    assert f"'{hostile}" in entries
+    assert not [entry for entry in entries if entry.startswith("=")]
+
+
 def test_an_unfinished_grid_is_refused_unless_told_how(raygrid, grid_file, records, tmp_path):
     store = store_of(tmp_path / "store", records[1:])
     code, out, err = raygrid("report", grid_file, "--store", store)
