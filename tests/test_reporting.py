@@ -96,6 +96,11 @@ def test_a_large_grid_has_figures_for_print_if_asked_for(raygrid, grid_file, rec
     assert err == ""
     assert {path.suffix for path in (folder / "figures").iterdir()} == {".svg", ".pdf", ".png"}
     assert (folder / "report.tex").exists()
+    own = folder / "figures" / "own.png"
+    own.touch()
+    raygrid("report", grid_file, "--store", store, *part)  # those for print would show the records of before
+    assert [path for path in (folder / "figures").iterdir() if path.suffix != ".svg"] == [own]
+    assert not list(folder.glob("[!t]*.tex"))
 
 
 def test_a_spreadsheet_runs_no_formula_of_a_store(raygrid, grid_file, records, tmp_path):
