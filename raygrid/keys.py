@@ -37,7 +37,7 @@ def plain(part: Hashable) -> Any:
     return part.identity() if isinstance(part, Choosing) else part
 
 
-@lru_cache(maxsize=_MANY, typed=True)  # typed: 1 and 1.0 are written differently
+@lru_cache(maxsize=_MANY, typed=True)  # typed: 1 and 1.0 are written differently, as in levels
 def canonical_json(part: Hashable) -> str:
     """Return a part of a cell's identity as `hash_of` writes it."""
     return _json(plain(part))

@@ -63,6 +63,12 @@ class Level(BaseModel):
     _candidates: tuple["Level", ...] = PrivateAttr(())
     _chosen: tuple[tuple[str, ...], ...] = PrivateAttr(())
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both are written alike: 1, 1.0 and True are equal in Python, but are different parameters."""
+        if self is other:
+            return True
+        return isinstance(other, Level) and super().__eq__(other) and repr(self) == repr(other)
+
     def with_code(self, root: Path | None, **code: str) -> Self:
         """Return this level, which now knows where the user's code is that it runs, and what of it enters keys.
 
