@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from raygrid import host
 from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.errors import UsageError
@@ -91,7 +92,7 @@ def main() -> None:
     def tell(*told: str) -> None:
         print(json.dumps(told), file=lines)
 
-    runtime = Runtime(os.cpu_count() or 1)
+    runtime = Runtime(host.cpus())
     os.environ["OMP_NUM_THREADS"] = str(runtime.threads)
     set_up(runtime)
     cells, cache = pickle.load(sys.stdin.buffer)  # noqa: S301  of the process that started this one

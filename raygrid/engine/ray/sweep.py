@@ -21,6 +21,7 @@ from ray import tune
 from ray.exceptions import RayError, RayTaskError
 from ray.tune.error import TuneError
 
+from raygrid import host
 from raygrid.axes import AXES
 from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms, loading_words
@@ -178,7 +179,7 @@ def _inputs_put_here(
     """Return references to the inputs of all cells, for a cluster that is only this machine, from its cache."""
     wait(observer)
     observer.waiting("the first trials begin")
-    runtime = Runtime(os.cpu_count() or 1)
+    runtime = Runtime(host.cpus())
     return {key: ray.put(load_inputs(cell, cache, runtime)) for key, cell in _of_inputs(cells).items()}
 
 
