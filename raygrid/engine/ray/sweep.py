@@ -164,8 +164,8 @@ def _of_inputs(cells: Sequence[Cell]) -> dict[str, Cell]:
 
 @contextmanager
 def _loading(cells: Sequence[Cell], cache: Cache) -> Iterator[Callable[[Observer], None]]:
-    """Load the inputs that the cache lacks while Ray starts; the value of the block waits until they are there."""
-    lacking = [cell for key, cell in _of_inputs(cells).items() if cache.known(key) is None]
+    """Load the inputs that this machine lacks while Ray starts; the value of the block waits until they are there."""
+    lacking = [cell for key, cell in _of_inputs(cells).items() if not cache.has(key)]  # it may download what is known
     if not lacking:
         yield lambda observer: None
         return
