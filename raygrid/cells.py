@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -203,12 +203,18 @@ def by_stratum(cells: Iterable[Cell]) -> dict[tuple[Level, ...], list[Cell]]:
     return strata
 
 
-def count_levels(cells: Sequence[Cell], axis: str) -> Counter[str]:
-    """Return how many cells have each level of an axis, by its text."""
+def labels_on(axis: str, cells: Sequence[Cell]) -> dict[Any, str]:
+    """Return what tables call the levels that cells have on an axis, in the order in which they come."""
+    levels = {id(level): level for level in map(attrgetter(axis), cells)}.values()  # comparing them takes longer
+    return {level: spelled(level) for level in levels} if axis == "fold" else labels(levels)
+
+
+def count_levels(cells: Sequence[Cell], axis: str, name_of: Callable[[Any], str] = spelled) -> Counter[str]:
+    """Return how many cells have each level of an axis, by its text, or by another name."""
     levels = list(map(attrgetter(axis), cells))
     objects, counts = dict(zip(map(id, levels), levels, strict=True)), Counter[str]()
     for name, n in Counter(map(id, levels)).items():
-        counts[spelled(objects[name])] += n
+        counts[name_of(objects[name])] += n
     return counts
 
 

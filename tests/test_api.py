@@ -105,6 +105,15 @@ def test_a_cell_without_a_record_is_named(study, tmp_path):
         loaded.record(cell.key)
 
 
+def test_a_table_that_lacks_cells_says_so():
+    loaded = raygrid.load(RESULTS / "long_tail.zip")
+    said = r"26 of 36 cells have no result \(26 missing\), in folds 0-2; .*missing='drop'"
+    with pytest.warns(UserWarning, match=said):
+        assert loaded.table().isna().all(axis=None)
+    assert loaded.table(["dataset", "imbalance"], missing="drop").notna().any(axis=None)
+    assert "<p>26 of 36 cells have no result" in loaded._repr_html_()
+
+
 def test_what_cells_chose_is_a_column():
     chosen = raygrid.load(RESULTS / "chosen.zip").to_frame(["AvAcc"]).groupby("classifier")["chosen"]
     assert {name: set(values) for name, values in chosen} == {
@@ -154,8 +163,11 @@ def test_paths_in_a_mapping_may_be_paths(tmp_path, monkeypatch):
 
 
 def test_a_folder_without_what_was_declared_is_refused(tmp_path):
-    with pytest.raises(StoreError, match=r"got no store; expected the store of a run, or a grid file as `grid`"):
+    with pytest.raises(StoreError, match=r"got no store; expected the store of a run, or its grid file$"):
         raygrid.load(tmp_path)
+    (tmp_path / "mine.yaml").write_text("name: mine")
+    with pytest.raises(StoreError, match=r"got a file; expected .* which is raygrid.load\(grid='.*mine.yaml'\) in"):
+        raygrid.load(tmp_path / "mine.yaml")
 
 
 @pytest.mark.parametrize(

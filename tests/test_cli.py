@@ -244,7 +244,7 @@ def test_a_report_of_an_unfinished_store_is_refused_unless_told_how(raygrid, gri
     code, out, err = raygrid(*arguments)
     assert (code, out.replace("\n", "")) == (2, f"{finished}/report/index.html")
     assert err == (
-        "report: 2 of 8 cells have no result (1 error, 1 missing); run the grid again, or pass --missing mark (dash "
+        "2 of 8 cells have no result (1 error, 1 missing); run the grid again, or pass --missing mark (dash "
         "them) or --missing drop (leave their folds out)\n"
     )
     code, out, err = raygrid(*arguments, "--missing", "mark")

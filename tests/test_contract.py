@@ -398,12 +398,29 @@ def test_a_class_that_fails_is_told_line_by_line(raygrid, monkeypatch, tmp_path)
             "own_levels: no Level of that name: got 'Bar'; expected one of Bars, Blend, NearestMean; "
             "did you mean 'Bars'?",
         ),
+        (
+            ("own_levels.py:Bars",),
+            "got 'own_levels.py:Bars'; no module can be imported from HERE or where Python looks: ModuleNotFoundError: "
+            "No module named 'own_levels.py'; did you mean own_levels:Bars?",
+        ),
+        (
+            ("own_levels.Bars:X",),
+            "got 'own_levels.Bars:X'; no module can be imported from HERE or where Python looks: ModuleNotFoundError: "
+            "No module named 'own_levels.Bars'",
+        ),
+        *(
+            (
+                (path,),
+                f"got '{path}'; expected MODULE:NAME, e.g. my_package.my_module:my_name; did you mean own_levels:Bars?",
+            )
+            for path in ("./own_levels:Bars", "own_levels/Bars", "./own_levels.py:Bars")
+        ),
         (("no_such_levels",), "got 'no_such_levels'; expected MODULE:NAME, e.g. my_package.my_module:my_name"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(raygrid, monkeypatch, arguments, said):
     monkeypatch.chdir(EXAMPLES)
-    assert raygrid("test", *arguments) == (2, "", said + "\n")
+    assert raygrid("test", *arguments) == (2, "", said.replace("HERE", str(EXAMPLES)) + "\n")
 
 
 def test_a_level_of_no_axis_is_refused(raygrid, monkeypatch, tmp_path):

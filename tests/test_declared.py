@@ -1,5 +1,6 @@
 """A store opened alone: it says what was declared, where neither grid file nor data nor code are here."""
 
+import folders
 import made_up
 import numpy as np
 import pytest
@@ -56,6 +57,15 @@ def test_files_that_are_not_here_are_not_missed(raygrid, tmp_path, tiny, kept):
     weights.unlink()
     (tmp_path / "mine.npz").unlink()
     assert raygrid("status", store.root) == (0, "tiny: 8 cells: 8 done, 0 infeasible, 0 to do\n", "")
+
+
+@pytest.mark.parametrize("verb", ["run", "plan", "report", "status"])
+def test_a_folder_of_images_is_no_store(raygrid, tmp_path, verb):
+    folders.in_folder(tmp_path / "mine", folders.SOUND)
+    code, _, line = raygrid(verb, tmp_path / "mine")
+    assert code == 2
+    assert "got a folder of images" in line
+    assert line.endswith(f"write one: raygrid init {tmp_path / 'mine'}\n")
 
 
 def test_a_run_needs_a_grid_file(raygrid, tiny, kept):

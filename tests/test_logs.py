@@ -91,6 +91,17 @@ def test_of_several_cells_each_is_a_line_to_choose_from_and_failures_come_first(
     ]
 
 
+def test_variants_of_one_classifier_have_the_names_of_tables(raygrid, grid_file, store, tiny):
+    variants = [{"name": "svm", "class_weight": weight} for weight in ("none", "balanced")]
+    arms = [{"representation": "raw", "classifier": each, "resamplers": ["none"]} for each in variants]
+    grid = grid_file(arms=arms, folds=1)
+    _, *lines = raygrid("logs", grid, "--store", store.root)[2].splitlines()
+    classifiers = [f"classifier=svm(class_weight={weight})" for weight in ("none", "balanced")]
+    assert [line.split()[-2] for line in lines] == 2 * classifiers
+    table = raygrid("plan", grid, "--store", store.root)[1]
+    assert "svm(class_weight=none)" in table and "svm(class_weight=balanced)" in table
+
+
 def test_of_very_many_cells_only_some_are_listed(raygrid, grid_file, store):
     code, _, err = raygrid("logs", grid_file(folds=10), "--store", store.root)
     assert (code, len(err.splitlines()), err.splitlines()[-1]) == (2, 22, "and 20 more")

@@ -47,6 +47,17 @@ def test_long_names_are_printed_whole_beside_each_other_at_80_characters(capsys)
     assert printed.count("AvAcc") == 3  # blocks, where each arm once needed six
 
 
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_names_above_a_narrow_block_are_printed_whole(width, capsys):
+    names = {"classifier": {"cnn": "svm(class_weight=balanced)", "svm": "Proto-chosen-C"}}
+    frame = made_up.study(folds=2).frame
+    shown = table(frame[frame["resampler"] == "none"].replace(names), rows="dataset")
+    show(Console(width=width), to_terminal(shown, width=width))
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    assert all(part in printed for part in ("svm(class_weigh", "Proto-chosen"))
+
+
 @pytest.mark.parametrize("width", [20, 80, 300])
 def test_no_number_of_a_sheet_is_cut(width, capsys):
     show(Console(width=width), sheets_to_terminal([SHEET]))
@@ -122,6 +133,7 @@ def test_a_run_ends_with_the_next_command_and_a_path(raygrid, study):
     assert all(store.record(key).status in ("done", "infeasible") for key in keys)
     code, out, _ = raygrid("run", path, "--store", store.root, "--only", "resampler=smote", "--engine", "inline")
     *_, command, place = out.splitlines()
-    assert (code, command) == (0, f"figures, statistics and the page: raygrid report {path} --store {store.root}")
+    again = f"raygrid report {path} --store {store.root} --only resampler=smote"
+    assert (code, command) == (0, f"figures, statistics and the page: {again}")
     assert place == f"{store.root}/report/resampler=smote/table1.md"
     assert Path(place).read_text().startswith("**Results by dataset")

@@ -187,7 +187,7 @@ def test_refusal_counts_cells_not_lines() -> None:
     with pytest.raises(UsageError) as refused:
         table(frame(*cells), rows="dataset")
     assert str(refused.value) == (
-        "report: 12 of 14 cells have no result (10 missing, 2 error); run the grid again, "
+        "12 of 14 cells have no result (10 missing, 2 error); run the grid again, "
         "or pass --missing mark (dash them) or --missing drop (leave their folds out)"
     )
 
@@ -220,8 +220,8 @@ def test_a_done_cell_without_a_value_is_not_skipped() -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ({"rows": "data"}, "report: rows: got 'data'; expected one of dataset, imbalance, fold,"),
-        ({"rows": "imbalance", "missing": "skip"}, "report: missing: got 'skip'; expected one of refuse, mark, drop"),
+        ({"rows": "data"}, "rows: got 'data'; expected one of dataset, imbalance, fold,"),
+        ({"rows": "imbalance", "missing": "skip"}, "missing: got 'skip'; expected one of refuse, mark, drop"),
     ],
 )
 def test_unknown_argument(arguments: dict[str, Any], line: str) -> None:
@@ -230,7 +230,7 @@ def test_unknown_argument(arguments: dict[str, Any], line: str) -> None:
 
 
 def test_nothing_to_tabulate() -> None:
-    with pytest.raises(UsageError, match="report: got no cells"):
+    with pytest.raises(UsageError, match="got no cells"):
         table(frame(cell(0.5)).iloc[:0], rows="imbalance")
 
 
@@ -318,9 +318,7 @@ def test_any_axes_may_be_the_rows_and_the_columns() -> None:
         "metric,dataset,imbalance_ratio,resampler,value,sd_over_folds,standard_error,n_folds,n_cells,note",
         "AvAcc,mnist,2,none,0.2,,,1,1,",
     ]
-    with pytest.raises(
-        UsageError, match=re.escape("report: columns: got 'sampler'; expected one of dataset, imbalance")
-    ):
+    with pytest.raises(UsageError, match=re.escape("columns: got 'sampler'; expected one of dataset, imbalance")):
         table(frame(*cells), rows="dataset", columns=["sampler"])
 
 

@@ -142,7 +142,7 @@ def test_an_unfinished_grid_is_refused_unless_told_how(raygrid, grid_file, recor
     assert (code, out.replace("\n", "")) == (2, f"{store}/report/index.html")
     assert not (store / "report" / "table1.csv").exists()
     assert err == (
-        "report: 1 of 60 cells have no result (1 missing); run the grid again, "
+        "1 of 60 cells have no result (1 missing); run the grid again, "
         "or pass --missing mark (dash them) or --missing drop (leave their folds out)\n"
     )
     assert raygrid("report", grid_file, "--store", store, "--missing", "mark")[0] == 0
@@ -225,11 +225,11 @@ def test_a_pivot_of_any_axes(raygrid, grid_file, records, tmp_path):
     [
         (
             ("--rows", "sampler"),
-            "report: rows: got 'sampler'; expected one of dataset, imbalance, fold, ",
+            "rows: got 'sampler'; expected one of dataset, imbalance, fold, ",
         ),
         (("--metric", "CBA"), "--metric: got no --rows; expected both"),
         (("--rows", "imbalance", "--metric", "F1"), "--metric: got 'F1'; expected one of AvAcc, CBA, MAvG"),
-        (("--only", "dataset=mnist", "--only", "dataset=stl10"), "report: got no cells; expected at least one"),
+        (("--only", "dataset=mnist", "--only", "dataset=stl10"), "got no cells; expected at least one"),
         (("--published", "nowhere.csv"), "published: nowhere.csv: No such file or directory; expected "),
     ],
     ids=["axis", "metric without rows", "metric", "no cells", "published"],

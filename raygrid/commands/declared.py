@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -25,6 +27,7 @@ from raygrid.storage.store import Store
 
 _FILE = "cells.json"
 _FOLDER = re.compile(r"(?<=[=|(])/(?:[^/|()]+/)+")  # of a level within a level, in a label
+_LOOKED_AT = 1000  # files, because a folder may have millions
 _LEVEL_AXES = tuple(axis for axis in AXES if axis != "fold")
 
 
@@ -204,8 +207,7 @@ def read_declared(store: Store) -> Declared:
     """
     text = store.read_text(_FILE)
     if not text:
-        got = f"no {_FILE}" if store.is_there() else "no store"
-        raise StoreError(f"{store.root}: got {got}; expected the store of a run, or a grid file as `grid`")
+        raise StoreError(f"{store.root}: {_unlike_a_store(store)}")
     try:
         declared = Declared.model_validate_json(text)
         declared.made_cells()
@@ -213,3 +215,22 @@ def read_declared(store: Store) -> Declared:
         reason = " ".join(str(error).split())[:200]
         raise StoreError(f"{store.root / _FILE}: got no declared cells ({reason}); run the grid again") from None
     return declared
+
+
+def _unlike_a_store(store: Store) -> str:
+    """Return what a store that declares nothing is instead, and what to do with it."""
+    expected = "expected the store of a run, or its grid file"
+    if store.is_there():
+        return f"got no {_FILE}; {expected}"
+    root = store.root
+    if isinstance(root, Path) and root.is_file():
+        return f"got a file; {expected}, which is raygrid.load(grid={str(root)!r}) in Python"
+    if isinstance(root, Path) and has_images(root):
+        return f"got a folder of images, no store; {expected}; write one: raygrid init {root}"
+    return f"got no store; {expected}"
+
+
+def has_images(folder: Path) -> bool:
+    """Tell whether folders in a folder have images, as far as the names of the first files say."""
+    files = islice(chain(folder.glob("*/*"), folder.glob("*/*/*")), _LOOKED_AT)
+    return any((guess_type(file.name)[0] or "").startswith("image/") for file in files)

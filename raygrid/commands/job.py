@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from raygrid.cells import expand, select
-from raygrid.commands.declared import read_declared, write_declared
+from raygrid.commands.declared import has_images, read_declared, write_declared
 from raygrid.commands.study import Study
 from raygrid.errors import UsageError
 from raygrid.gridfile.faults import grid_of, load_grid
 from raygrid.gridfile.schema import Grid
 from raygrid.gridfile.yaml_file import to_yaml
 from raygrid.storage.cache import Cache
-from raygrid.storage.folders import Location, is_zip
+from raygrid.storage.folders import Location, is_packed_store, is_zip
 from raygrid.storage.store import Store
 
 
@@ -28,7 +28,7 @@ class Job(Study):
     folder : Path
         From which the paths in the grid file count.
     named : str
-        What a command calls it: the grid file, and the store where it is not the default one.
+        What a command calls it: the grid file, the store where it is not the default one, and what chose the cells.
     """
 
     grid: Grid
@@ -43,6 +43,11 @@ class Job(Study):
     def declare(self) -> None:
         """Write into the store what is declared, all cells of the grid, so that it can be read without the data."""
         write_declared(self.store, self.name, self.metrics, expand(self.grid))
+
+
+def _named(grid: Path, stores: Sequence[str | Location], only: Sequence[str]) -> str:
+    options = [("--store", str(store)) for store in stores] + [("--only", chosen) for chosen in only]
+    return shlex.join([str(grid), *(part for option in options for part in option)])
 
 
 def default_store(folder: Path, name: str) -> Path:
@@ -74,7 +79,7 @@ def open_job(
         folder, text = Path.cwd(), to_yaml(grid)
         loaded = grid_of(text, folder)
     elif is_store(str(grid)):
-        raise UsageError(f"{grid}: got a store; expected a grid file (YAML), because data and weights are needed")
+        raise UsageError(f"{grid}: {_unlike_a_grid(grid)}")
     else:
         loaded, folder, text = load_grid(grid), grid.resolve().parent, grid.read_text(encoding="utf-8")
     return Job(
@@ -85,12 +90,22 @@ def open_job(
         stores=[Store(store) for store in stores or [default_store(folder, loaded.name)]],
         grid=loaded,
         folder=folder,
-        named=shlex.join([str(grid), *(part for store in stores for part in ("--store", str(store)))])
-        if isinstance(grid, Path)
-        else loaded.name,
+        named=_named(grid, stores, only) if isinstance(grid, Path) else loaded.name,
         cache=Cache(cache),
         only=only,
     )
+
+
+def _unlike_a_grid(place: Path) -> str:
+    """Return what a folder, a zip or a URL is that stands for a grid file, and what to do."""
+    expected = "expected a grid file (YAML)"
+    if place.is_dir() and not Store(place).is_there():
+        if has_images(place):
+            return f"got a folder of images; {expected}; write one: raygrid init {place}"
+        return f"got a folder; {expected}"
+    if is_zip(place) and not is_packed_store(place):
+        return f"got a zip that is no store; {expected}; if it has images, write one: raygrid init {place}"
+    return f"got a store; {expected}, because data and weights are needed"
 
 
 def is_store(place: str) -> bool:

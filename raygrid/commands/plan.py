@@ -1,9 +1,7 @@
 """plan: print how many cells are done, infeasible or left to do, and what the cells left to do will cost."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -12,7 +10,7 @@ from rich.table import Column
 from rich.table import Table as Columns
 
 from raygrid.axes import IMBALANCE
-from raygrid.cells import Plan, count_levels
+from raygrid.cells import Plan, count_levels, labels_on
 from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, show
@@ -22,6 +20,7 @@ from raygrid.costs import shares
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.schedule import Machines
 from raygrid.costs.shares import largest, peaks_of, settled
+from raygrid.gridfile.levels import spelled
 from raygrid.gridfile.resources import Resources
 from raygrid.wording import at_most, gist, plural, ranges, span
 
@@ -45,7 +44,7 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
         The machines whose wall-clock time is predicted.
     """
     folds = Folds(job, read=True)
-    planned, refused = _refused(job.plan(), folds)
+    planned, refused = folds.refused(job.plan())
     kept = list(kept_of(job, folds))
     left = planned.todo or job.cells
     peaks = largest(peaks_of(job.records().values()), left)
@@ -79,18 +78,6 @@ def _choices(job: Job) -> dict[str, str]:
         for cell in {(cell.classifier, cell.resampler): cell for cell in job.cells}.values()
         if cell.n_candidates > 1
     }
-
-
-def _refused(planned: Plan, folds: Folds) -> tuple[Plan, dict[str, int]]:
-    """Return the plan with the cells that the sizes of the classes forbid as infeasible, and how many for which reason.
-
-    A run gives each of them a record that says so.
-    """
-    reasons = folds.refusals(planned.todo)
-    todo = tuple(cell for cell in planned.todo if cell.key not in reasons)
-    refused = tuple(cell for cell in planned.todo if cell.key in reasons)
-    counts = Counter(f"{cell.dataset.name}: {reasons[cell.key]}" for cell in refused)
-    return replace(planned, infeasible=(*planned.infeasible, *refused), todo=todo), dict(counts)
 
 
 def _reasons(refused: Mapping[str, int]) -> Iterator[str]:
@@ -138,9 +125,11 @@ def _by_axis(job: Job, planned: Plan) -> Columns:
     for heading in ("cells", "done", "infeasible", "to do"):
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]
-    for axis, levels in job.grid.levels().items():
-        tallies = [count_levels(part, axis) for part in parts]
-        counted = {level: tuple(tally[level] for tally in tallies) for level in levels if tallies[0][level]}
+    for axis, texts in job.grid.levels().items():
+        names = labels_on(axis, job.cells)
+        tallies = [count_levels(part, axis, names.__getitem__) for part in parts]
+        levels = sorted(names, key=lambda level: texts.index(spelled(level)))
+        counted = {names[level]: tuple(tally[names[level]] for tally in tallies) for level in levels}
         rows = _folds_in_short(counted) if axis == "fold" else list(counted.items())
         for i, (level, numbers) in enumerate(_first(rows)):
             columns.add_row("" if i else axis, level, *map(str, numbers))

@@ -42,7 +42,8 @@ def run_missing(job: Job, engine: str, terms: Terms) -> None:
     """Run what is left to do, in a store that is locked."""
     prepare_store(job)
     planned = job.plan()
-    _err.print(f"{job.name}: {counts_line(planned)}")
+    foreseen, _ = Folds(job, read=False).refused(planned)  # a run gives them a record
+    _err.print(f"{job.name}: {counts_line(foreseen)}")
     if first := first_measured(planned.todo, job, terms.resources):
         _err.print(f"resources: auto: first {plural(len(first), 'cell')}, to measure what a trial takes")
         run_cells(first, job, engine, terms)

@@ -1,13 +1,14 @@
 """Class sizes before a run: how many samples each level of imbalance keeps, and which cells are already infeasible."""
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from raygrid.cells import Cell, by_stratum
+from raygrid.cells import Cell, Plan, by_stratum
 from raygrid.choosing import check_class_sizes
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, activity_shown
@@ -117,6 +118,17 @@ class Folds:
                 if reasons[fold]:
                     found[cell.key] = reasons[fold]
         return found
+
+    def refused(self, planned: Plan) -> tuple[Plan, dict[str, int]]:
+        """Return the plan with cells that the sizes of classes forbid as infeasible, and how many for which reason.
+
+        A run gives each of them a record that says so.
+        """
+        reasons = self.refusals(planned.todo)
+        todo = tuple(cell for cell in planned.todo if cell.key not in reasons)
+        forbidden = tuple(cell for cell in planned.todo if cell.key in reasons)
+        counts = Counter(f"{cell.dataset.name}: {reasons[cell.key]}" for cell in forbidden)
+        return replace(planned, infeasible=(*planned.infeasible, *forbidden), todo=todo), dict(counts)
 
     def _counts(self, cell: Cell, labels: Labels) -> dict[str, list[int]]:
         place = cell.dataset, cell.split.sized_as(cell.fold)

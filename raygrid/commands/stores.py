@@ -136,6 +136,5 @@ def _counted(place: Path) -> Found:
 
 
 def _none_below() -> str:
-    return (
-        f"got no store in {Path.cwd()} and {_DEPTH} folders below it; expected a grid file, or a store, as GRID|STORE"
-    )
+    where = f"{Path.cwd()} and {_DEPTH} levels of folders below it"
+    return f"got no store in {where}; expected a grid file, or a store, as GRID|STORE"

@@ -1,13 +1,14 @@
 """A study: the cells that are declared and the stores that hold their records. What a report and a notebook read."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raygrid.axes import METHOD_AXES
-from raygrid.cells import Cell, Plan, plan
+from raygrid.axes import AXES, METHOD_AXES
+from raygrid.cells import Cell, Plan, labels_on, plan
 from raygrid.errors import UsageError, choices
 from raygrid.keys import digest
 from raygrid.storage.cache import Cache
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _SHORTEST_KEY = 4  # characters of a key that may stand for it
 _SHOWN = 20
 _LONGEST_NAME = 100  # bytes of a folder's; file systems take 255
+_NEED_FEWER = "means that need them are NaN; more axes in `rows`, or missing='drop' (only whole folds), need fewer"
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,7 +121,8 @@ class Study:
         metrics : sequence of str
             By default all of the grid.
         missing : {"mark", "drop", "refuse"}
-            What to do where cells have no result: NaN, leave out their folds in the whole row, or raise an error.
+            What to do where cells have no result: NaN with a warning, leave out their folds in the whole row, or raise
+            an error.
 
         Returns
         -------
@@ -130,6 +133,7 @@ class Study:
 
         from raygrid.commands.tables import results_of
         from raygrid.metrics.further import heading
+        from raygrid.report.numbers import without_result
         from raygrid.report.tables import table
 
         known = [heading(name) for name in self.metrics]
@@ -137,7 +141,11 @@ class Study:
             if metric not in known:
                 raise UsageError(f"metrics: {choices(metric, known)}")
         columns = (columns,) if isinstance(columns, str) else columns
-        made = table(results_of(self, metrics).frame, rows=rows, columns=columns, missing=missing)
+        frame = results_of(self, metrics).frame
+        made = table(frame, rows=rows, columns=columns, missing=missing)
+        said, folds = without_result(frame)
+        if said and missing == "mark":
+            warnings.warn(f"{said}, in folds {folds}; {_NEED_FEWER}", stacklevel=2)
         index = pd.MultiIndex.from_tuples(
             [(row.metric, *row.levels) for row in made.rows], names=["metric", *made.row_axes]
         )
@@ -160,7 +168,7 @@ class Study:
         if not cells:
             where = f"CELL: got {key!r}" if key else "--only: got no cell"
             expected = f"expected the key of one of the {len(self.cells)} cells chosen"
-            raise UsageError(f"{where}; {expected}; `status` shows keys")
+            raise UsageError(f"{where}; {expected}; `raygrid logs` and `to_frame` show keys")
         raise UsageError(
             f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
             + "\n".join(self._to_choose_from(cells))
@@ -172,7 +180,11 @@ class Study:
         order = {"done": 2, "missing": 1}
         rows = [(statuses.get(cell.key, "missing"), cell) for cell in cells]
         rows.sort(key=lambda row: order.get(row[0], 0))
-        lines = [f"{cell.key} {status}: {cell}" for status, cell in rows[:_SHOWN]]
+        names = {axis: labels_on(axis, self.cells) for axis in AXES}
+        lines = [
+            f"{cell.key} {status}: " + " ".join(f"{axis}={names[axis][getattr(cell, axis)]}" for axis in AXES)
+            for status, cell in rows[:_SHOWN]
+        ]
         return lines + ([f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else [])
 
     def record(self, key: str) -> Record:
@@ -242,9 +254,10 @@ class Study:
 
         from raygrid.commands.status import counts_line
 
-        return f"<p>{escape(self.name)}: {counts_line(self.plan())}</p>" + self.table().to_html(
-            float_format="{:.4f}".format
-        )
+        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
+            shown = self.table().to_html(float_format="{:.4f}".format)
+        lines = [f"{self.name}: {counts_line(self.plan())}", *(str(each.message) for each in said)]
+        return "".join(f"<p>{escape(line)}</p>" for line in lines) + shown
 
 
 def _folder_of(only: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from raygrid.axes import AXES
 from raygrid.errors import UsageError
 from raygrid.report.left_out import LASTING, Key, cells_of, groups, left_out_of, possible_of, tally
 from raygrid.report.missing import Missing
-from raygrid.wording import plural
+from raygrid.wording import plural, ranges
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,20 @@ def average(
 
 def refuse(frame: pd.DataFrame) -> None:
     """Raise if a cell lacks the result that another run might give."""
+    said, _ = without_result(frame)
+    if said:
+        again = "run the grid again, or pass --missing mark (dash them) or --missing drop (leave their folds out)"
+        raise UsageError(f"{said}; {again}")
+
+
+def without_result(frame: pd.DataFrame) -> tuple[str, str]:
+    """Return how many cells lack the result that another run might give, and their folds; nothing where none does."""
     lacking = frame[~frame["status"].isin(["done", *LASTING])].drop_duplicates(list(AXES))
-    if len(lacking):
-        n_cells = len(frame.drop_duplicates(list(AXES)))
-        raise UsageError(
-            f"report: {len(lacking)} of {plural(n_cells, 'cell')} have no result ({tally(lacking['status'])}); "
-            "run the grid again, or pass --missing mark (dash them) or --missing drop (leave their folds out)"
-        )
+    if lacking.empty:
+        return "", ""
+    of = plural(len(frame.drop_duplicates(list(AXES))), "cell")
+    folds = ", ".join(ranges(map(str, sorted(set(lacking["fold"])))))
+    return f"{len(lacking)} of {of} have no result ({tally(lacking['status'])})", folds
 
 
 def _fold_means(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

@@ -104,14 +104,14 @@ def _check(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], mis
     """Refuse what cannot be tabulated."""
     for where, axes in (("rows", rows), ("columns", columns)):
         if not axes:
-            raise UsageError(f"report: {where}: got no axis; expected at least one of {', '.join(AXES)}")
+            raise UsageError(f"{where}: got no axis; expected at least one of {', '.join(AXES)}")
         for axis in axes:
             if axis not in AXES:
-                raise UsageError(f"report: {where}: {choices(axis, AXES)}")
+                raise UsageError(f"{where}: {choices(axis, AXES)}")
     if missing not in get_args(Missing):
-        raise UsageError(f"report: missing: {choices(missing, get_args(Missing))}")
+        raise UsageError(f"missing: {choices(missing, get_args(Missing))}")
     if frame.empty:
-        raise UsageError("report: got no cells; expected at least one; widen the selection")
+        raise UsageError("got no cells; expected at least one; widen the selection")
 
 
 def _levels(frame: pd.DataFrame, axis: str) -> list[Any]:

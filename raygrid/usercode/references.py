@@ -52,7 +52,8 @@ def _names(module: str) -> Sequence[str]:
 
 def _looked_up(reference: str, context: Mapping[str, Any] | None, look_up: Callable[[str], _T]) -> _T:
     if not re.fullmatch(REFERENCE, reference):
-        raise ValueError(f"got {reference!r}; expected MODULE:NAME, e.g. my_package.my_module:my_name")
+        told = f"got {reference!r}; expected MODULE:NAME, e.g. my_package.my_module:my_name"
+        raise ValueError(told + _meant_by_path(reference))
     if not context or "folder" not in context:
         raise ValueError(f"got {reference!r}; modules are imported only for the grid file of a command")
     folder = str(context["folder"])
@@ -66,13 +67,22 @@ def _looked_up(reference: str, context: Mapping[str, Any] | None, look_up: Calla
         raise ValueError(told + _meant(reference, error, folder)) from error
 
 
+def _meant_by_path(reference: str) -> str:
+    """Return what to say where a file's path stands for the module."""
+    path, _, name = reference.removeprefix("./").replace(":", "/").rpartition("/")
+    meant = f"{path.removesuffix('.py').replace('/', '.')}:{name}"
+    return f"; did you mean {meant}?" if re.fullmatch(REFERENCE, meant) else ""
+
+
 def _meant(reference: str, error: Exception, folder: str) -> str:
     """Return what to say where the module itself is not there, and another has nearly its name."""
     module, _, name = reference.partition(":")
     if not isinstance(error, ModuleNotFoundError) or error.name != module:
         return ""
     parent, _, last = module.rpartition(".")
-    places = sys.modules[parent].__path__ if parent else [folder]
+    if last == "py":
+        return f"; did you mean {parent}:{name}?"
+    places = getattr(sys.modules.get(parent), "__path__", []) if parent else [folder]
     nearest = difflib.get_close_matches(last, [other.name for other in pkgutil.iter_modules(places)], n=1)
     return f"; did you mean {'.'.join([*([parent] if parent else []), *nearest])}:{name}?" if nearest else ""
 
