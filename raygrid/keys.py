@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Hashable, Mapping
+import re
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from raygrid.level import Level
 
 # How many levels are remembered, of all axes.
 _MANY = 2**16
+_LONGEST_NAME = 100  # bytes of a folder's; file systems take 255
 
 
 @lru_cache(maxsize=_MANY)
@@ -55,3 +57,13 @@ def digest(text: str) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def folder_name(only: Sequence[str]) -> str:
+    """Return these as the name of a folder; what is too long or has other characters ends in a hash of its own."""
+    text = "+".join(only)
+    name = re.sub(r"[^\w=,.+-]+", "_", text)
+    if name == text and len(name.encode()) <= _LONGEST_NAME:
+        return name
+    ending = "-" + digest(text)[:8]
+    return name.encode()[: _LONGEST_NAME - len(ending)].decode(errors="ignore") + ending

@@ -1,6 +1,5 @@
 """A study: the cells that are declared and the stores that hold their records. What a report and a notebook read."""
 
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from raygrid.axes import AXES, METHOD_AXES
 from raygrid.cells import Cell, Plan, labels_on, plan
 from raygrid.errors import UsageError, choices
-from raygrid.keys import digest
+from raygrid.keys import folder_name
 from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
 from raygrid.storage.record import Record
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _SHORTEST_KEY = 4  # characters of a key that may stand for it
 _SHOWN = 20
-_LONGEST_NAME = 100  # bytes of a folder's; file systems take 255
 _NEED_FEWER = "means that need them are NaN; more axes in `rows`, or missing='drop' (only whole folds), need fewer"
 
 
@@ -70,7 +68,7 @@ class Study:
     @property
     def report_folder(self) -> str:
         """The folder of its reports there; a part of the grid has its own, so that it replaces no report of all."""
-        return f"report/{_folder_of(self.only)}" if self.only else "report"
+        return f"report/{folder_name(self.only)}" if self.only else "report"
 
     def records(self) -> Mapping[str, Record]:
         """Return the records of all stores, by key."""
@@ -258,13 +256,3 @@ class Study:
             shown = self.table().to_html(float_format="{:.4f}".format)
         lines = [f"{self.name}: {counts_line(self.plan())}", *(str(each.message) for each in said)]
         return "".join(f"<p>{escape(line)}</p>" for line in lines) + shown
-
-
-def _folder_of(only: Sequence[str]) -> str:
-    """Return these as the name of a folder; what is too long or has other characters ends in a hash of its own."""
-    text = "+".join(only)
-    name = re.sub(r"[^\w=,.+-]+", "_", text)
-    if name == text and len(name.encode()) <= _LONGEST_NAME:
-        return name
-    ending = "-" + digest(text)[:8]
-    return name.encode()[: _LONGEST_NAME - len(ending)].decode(errors="ignore") + ending
