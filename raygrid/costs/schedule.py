@@ -44,9 +44,9 @@ class Machines:
             raise UsageError(f"--cpus: got {self.cpus}; expected at least 1; give another")
         if self.gpus < 0:
             raise UsageError(f"--gpus: got {self.gpus}; expected at least 0; give another")
-        for option, units in (("--cpus", self.cpus), ("--gpus", self.gpus)):
-            if units > _MOST_UNITS:
-                raise UsageError(f"{option}: got {units}; expected at most {_MOST_UNITS}; give another")
+        for option, number in (("--cpus", self.cpus), ("--gpus", self.gpus)):
+            if number > _MOST_UNITS:
+                raise UsageError(f"{option}: got {number}; expected at most {_MOST_UNITS}; give another")
         for option, given in (("--price", self.price), ("--memory-gb", self.memory_gb)):
             if given not in (None, inf):
                 check_positive(option, given)
