@@ -1,6 +1,5 @@
 """A study: the cells that are declared and the stores that hold their records. What a report and a notebook read."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from raygrid.axes import METHOD_AXES
 from raygrid.cells import Cell, Plan, plan
+from raygrid.commands.folder_names import folder_named
 from raygrid.errors import UsageError, choices
-from raygrid.keys import digest
 from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
 from raygrid.storage.record import Record
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 _SHORTEST_KEY = 4  # characters of a key that may stand for it
 _SHOWN = 20
-_LONGEST_NAME = 100  # bytes of a folder's; file systems take 255
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +66,7 @@ class Study:
     @property
     def report_folder(self) -> str:
         """The folder of its reports there; a part of the grid has its own, so that it replaces no report of all."""
-        return f"report/{_folder_of(self.only)}" if self.only else "report"
+        return f"report/{folder_named(self.only)}" if self.only else "report"
 
     def records(self) -> Mapping[str, Record]:
         """Return the records of all stores, by key."""
@@ -245,13 +243,3 @@ class Study:
         return f"<p>{escape(self.name)}: {counts_line(self.plan())}</p>" + self.table().to_html(
             float_format="{:.4f}".format
         )
-
-
-def _folder_of(only: Sequence[str]) -> str:
-    """Return these as the name of a folder; what is too long or has other characters ends in a hash of its own."""
-    text = "+".join(only)
-    name = re.sub(r"[^\w=,.+-]+", "_", text)
-    if name == text and len(name.encode()) <= _LONGEST_NAME:
-        return name
-    ending = "-" + digest(text)[:8]
-    return name.encode()[: _LONGEST_NAME - len(ending)].decode(errors="ignore") + ending
