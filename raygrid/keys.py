@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +11,6 @@ from raygrid.level import Level
 
 # How many levels are remembered, of all axes.
 _MANY = 2**16
-_LONGEST_NAME = 100  # bytes of a folder's; file systems take 255
 
 
 @lru_cache(maxsize=_MANY)
@@ -57,13 +55,3 @@ def digest(text: str) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-
-
-def folder_name(only: Sequence[str]) -> str:
-    """Return these as the name of a folder; what is too long or has other characters ends in a hash of its own."""
-    text = "+".join(only)
-    name = re.sub(r"[^\w=,.+-]+", "_", text)
-    if name == text and len(name.encode()) <= _LONGEST_NAME:
-        return name
-    ending = "-" + digest(text)[:8]
-    return name.encode()[: _LONGEST_NAME - len(ending)].decode(errors="ignore") + ending

@@ -9,9 +9,8 @@ import pytest
 import yaml
 
 from raygrid.cells import expand
-from raygrid.commands.study import Study
+from raygrid.commands.folder_names import folder_named
 from raygrid.gridfile.faults import load_grid
-from raygrid.storage.cache import Cache
 from raygrid.storage.store import Store
 
 STUDY = {
@@ -86,15 +85,11 @@ def test_a_part_of_the_grid_has_a_report_of_its_own(raygrid, grid_file, records,
     assert "No pictures of classes" in (folder / "index.html").read_text()
 
 
-def test_every_part_of_a_grid_has_a_folder_with_a_name_that_is_not_too_long(tmp_path):
-    def folder(*only):
-        return Study("n", [], "", [], [], Cache(tmp_path), only=only).report_folder
-
-    short = ("dataset=mnist", "imbalance=5,10")
+def test_every_part_of_a_grid_has_a_folder_with_a_name_that_is_not_too_long():
     long = [f"classifier=svm,{'é' * 300}{ending}" for ending in "ab"]
     alike = ["classifier=svm(C=1)", "classifier=svm[C=1]"]
-    assert folder(*short) == "report/dataset=mnist+imbalance=5,10"
-    names = [folder(only).removeprefix("report/") for only in (*long, *alike)]
+    assert folder_named(["dataset=mnist", "imbalance=5,10"]) == "dataset=mnist+imbalance=5,10"
+    names = [folder_named([only]) for only in (*long, *alike)]
     assert len(set(names)) == 4
     assert max(len(name.encode()) for name in names) <= 100
     assert all(name.startswith("classifier=svm") for name in names)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from raygrid.axes import AXES, METHOD_AXES
 from raygrid.cells import Cell, Plan, labels_on, plan
+from raygrid.commands.folder_names import folder_named
 from raygrid.errors import UsageError, choices
-from raygrid.keys import folder_name
 from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
 from raygrid.storage.record import Record
@@ -68,7 +68,7 @@ class Study:
     @property
     def report_folder(self) -> str:
         """The folder of its reports there; a part of the grid has its own, so that it replaces no report of all."""
-        return f"report/{folder_name(self.only)}" if self.only else "report"
+        return f"report/{folder_named(self.only)}" if self.only else "report"
 
     def records(self) -> Mapping[str, Record]:
         """Return the records of all stores, by key."""

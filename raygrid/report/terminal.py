@@ -92,7 +92,8 @@ def _block(table: Table, group: str, positions: list[int], *, spread: bool, widt
     from rich.text import Text
 
     marks, (left, widths) = _marks(table), _widths(table, spread, width)
-    block = RichTable(title=Text(group, style="bold"), box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
+    title = Text(group, style="bold", overflow="fold")  # else the grid of blocks cuts it
+    block = RichTable(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
     block.add_column(row_heading(table), max_width=left, overflow="fold")
     for i in positions:
         head = Text(printed(table.column_axes[-1], table.columns[i][-1]))
