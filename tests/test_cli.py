@@ -134,7 +134,7 @@ def test_a_second_run_does_nothing(raygrid, grid_file, finished):
     tables = {name: content for name, (content, _) in contents(finished, "report").items()}
     code, out, err = raygrid("run", grid_file(), "--store", finished)
     assert (code, err) == (0, "tiny: 8 cells: 8 done, 0 infeasible, 0 to do\n")
-    assert "Results by IR, averaged over dataset digits" in out
+    assert "Results by IR, for dataset digits" in out
     assert contents(finished, "records", "predictions") == before
     assert {name: content for name, (content, _) in contents(finished, "report").items()} == tables
 

@@ -395,7 +395,7 @@ def test_a_class_that_fails_is_told_line_by_line(raygrid, monkeypatch, tmp_path)
         ),
         (
             ("own_levels:Bar",),
-            "own_levels: no Level of that name: got 'Bar'; expected one of Bars, Blend, NearestMean; "
+            "own_levels: no class of that name: got 'Bar'; expected one of Bars, Blend, NearestMean; "
             "did you mean 'Bars'?",
         ),
         (

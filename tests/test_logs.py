@@ -96,10 +96,8 @@ def test_variants_of_one_classifier_have_the_names_of_tables(raygrid, grid_file,
     arms = [{"representation": "raw", "classifier": each, "resamplers": ["none"]} for each in variants]
     grid = grid_file(arms=arms, folds=1)
     _, *lines = raygrid("logs", grid, "--store", store.root)[2].splitlines()
-    classifiers = [f"classifier=svm(class_weight={weight})" for weight in ("none", "balanced")]
-    assert [line.split()[-2] for line in lines] == 2 * classifiers
-    table = raygrid("plan", grid, "--store", store.root)[1]
-    assert "svm(class_weight=none)" in table and "svm(class_weight=balanced)" in table
+    assert [line.split()[-2] for line in lines] == 2 * ["classifier=svm", "classifier=svm(class_weight=balanced)"]
+    assert "svm(class_weight=balanced)" in raygrid("plan", grid, "--store", store.root)[1].split("To do")[0]
 
 
 def test_of_very_many_cells_only_some_are_listed(raygrid, grid_file, store):

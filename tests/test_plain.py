@@ -8,6 +8,7 @@ from sklearn.svm import SVC
 
 import raygrid as package
 from raygrid.classifiers.svm import Svm
+from raygrid.commands.test import put_to_test
 from raygrid.errors import GridError
 from raygrid.gridfile.faults import grid_of
 from raygrid.gridfile.yaml_file import to_yaml
@@ -43,6 +44,14 @@ class Wrong(Jitter):
 
 class HalfOne:
     def fit(self, X, y): ...
+
+class Needs(Nearest):
+    def __init__(self, k):
+        self.power = k
+
+class OnlyX(Jitter):
+    def fit_resample(self, X, y):
+        return X
 
 class Nearest2(Nearest): ...
 class SMOTE(Jitter): ...
@@ -145,6 +154,7 @@ def test_parameters_are_labels_and_can_be_chosen(mine):
         ({"classifier": {"name": "mine:Nearest", "powr": 2}}, "unknown parameter: got 'powr'; expected one of power"),
         ({"classifier": {"name": "mine:Nearest", "random_state": 2}}, "got random_state, which the trial sets"),
         ({"classifier": {"name": "sklearn.svm:SVC", "C": -1.0}}, "got parameters that it does not take: Inval"),
+        ({"classifier": "mine:Needs"}, "got no k, which its constructor needs; give each a value"),
         ({"classifier": {"name": "mine:Nearest", "threshold_moving": True}}, "got threshold_moving with mine:Nearest"),
     ],
 )
@@ -153,6 +163,14 @@ def test_what_does_not_fit_is_answered_in_one_line(mine, changes, message):
         loaded(with_arm(**changes), mine)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_sampler_that_returns_only_x_is_told_what_to_return(mine, capfd):
+    assert put_to_test("mine:OnlyX", []) == 1
+    out, err = capfd.readouterr()
+    wrong = [line for line in out.splitlines() if line.startswith("WRONG")]
+    assert wrong and all("fit_resample returned ndarray; expected X, y" in line for line in wrong)
+    assert err == ""  # a traceback would have nothing of the user's code
 
 
 def test_two_classes_of_one_name_are_refused(mine):

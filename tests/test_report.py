@@ -306,7 +306,7 @@ def test_any_axes_may_be_the_rows_and_the_columns() -> None:
         ]
     ]
     pivot = table(frame(*cells), rows=["dataset", "imbalance"], columns=["resampler"])
-    assert pivot.title == "Results by dataset and IR, averaged over representation image and classifier cnn"
+    assert pivot.title == "Results by dataset and IR, for representation image and classifier cnn"
     assert pivot.columns == (("none",), ("ros",))
     assert [(row.levels, [n.value for n in row.numbers if n.n_folds]) for row in pivot.rows] == [
         (("mnist", 2.0), [0.2, 0.4]),
@@ -388,7 +388,7 @@ def test_title_and_basis_say_what_is_averaged() -> None:
     cells = [cell(0.5, imbalance=ir, fold=fold) for ir in (10.0, 2.5) for fold in range(3)]
     assert table(frame(*cells), rows="dataset").title == "Results by dataset, averaged over IR 2.5, 10"
     assert table(frame(*cells), rows="dataset").basis == "Means over 3 folds, 6 cells a number."
-    assert table(frame(*cells), rows="imbalance").title == "Results by IR, averaged over dataset mnist"
+    assert table(frame(*cells), rows="imbalance").title == "Results by IR, for dataset mnist"
     assert table(frame(*cells[:1]), rows="imbalance").basis == "Means over 1 fold, 1 cell a number."
 
 
@@ -437,7 +437,7 @@ def test_csv_is_not_rounded_and_prints_ir_short() -> None:
 
 def test_markdown() -> None:
     assert to_markdown(small()) == (
-        "**Results by dataset, averaged over IR 2**\n"
+        "**Results by dataset, for IR 2**\n"
         "\n"
         "| Metric | Dataset | image · cnn<br>Base | image · cnn<br>S+ENN | features · svm<br>mine\\_50% |\n"
         "| --- | --- | ---: | ---: | ---: |\n"
@@ -461,7 +461,7 @@ def test_markdown_spread() -> None:
 
 LATEX = r"""\begin{table*}
 \centering
-\caption{Results by dataset, averaged over IR 2.}
+\caption{Results by dataset, for IR 2.}
 \footnotesize
 \setlength{\tabcolsep}{3pt}
 \begin{tabular}{llrrr}
@@ -521,7 +521,7 @@ def terminal(shown: Table, width: int, spread: bool = False, styles: bool = Fals
 
 def test_terminal() -> None:
     assert terminal(small(), 60) == (
-        "Results by dataset, averaged over IR 2\n"
+        "Results by dataset, for IR 2\n"
         "\n"
         "      image · cnn            features · svm\n"
         "Dataset      Base  S+ENN   Dataset    mine_50%\n"

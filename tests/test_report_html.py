@@ -145,7 +145,7 @@ def test_failures_are_grouped_by_message(part_way: Results) -> None:
 
 def test_provenance_tells_versions_apart(part_way: Results) -> None:
     known = dict(provenance(part_way))
-    assert known["Seeds"] == "2020"
+    assert known["Seed"] == "2020"
     assert known["Versions behind the records"].startswith("python 3.12.1")
     first = next(iter(part_way.records.values()))
     other = first.model_copy(update={"versions": {"python": "3.11.0"}})

@@ -126,7 +126,7 @@ def _plain_level(
     if not plain_kinds:
         return None
     lacks = [f"{' and '.join(plain.lacking(found, one.METHODS))}, which a {one.ROLE} needs" for one in plain_kinds]
-    wanted = "that" if len(lacks) == 1 else "one of both"
+    wanted = "that" if len(lacks) == 1 else "either"
     raise ValueError(
         f"{given['name']}: got a class without {', and without '.join(lacks)}; "
         f"expected {wanted}, or a subclass of {kind.__name__}"

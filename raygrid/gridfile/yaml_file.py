@@ -11,6 +11,7 @@ from raygrid.errors import GridError
 from raygrid.gridfile.yaml_size import MOST_BYTES, check_size
 from raygrid.storage.checksum import content_of
 
+_KINDS = {str: "a text", list: "a list", type(None): "nothing"}
 _START = yaml.Mark("", 0, 0, 0, None, 0)
 
 
@@ -71,7 +72,8 @@ class YamlFile:
         except (yaml.YAMLError, ValueError, ArithmeticError) as error:  # for example a date of month 13
             raise GridError(f"{name}: not YAML: {getattr(error, 'reason', error)}") from None
         if not isinstance(self.content, dict):
-            raise GridError(f"{name}: got {type(self.content).__name__}; expected a mapping with name, datasets, arms")
+            got = _KINDS.get(type(self.content), type(self.content).__name__)
+            raise GridError(f"{name}: got {got}; expected a mapping with name, datasets, arms")
         if repeated:
             raise GridError(
                 "\n".join(

@@ -55,8 +55,9 @@ def provenance(results: Results) -> list[tuple[str, str]]:
     records = [record for cell in results.cells if (record := results.records.get(cell.key))]
     finished = [record.measured.finished_at for record in records]
     spent = timedelta(seconds=round(sum(sum(record.measured.seconds.values()) for record in records)))
+    seeds = sorted({str(cell.seed) for cell in results.cells})
     known = [
-        ("Seeds", ", ".join(sorted({str(cell.seed) for cell in results.cells}))),
+        ("Seed" if len(seeds) == 1 else "Seeds", ", ".join(seeds)),
         ("Records", f"{len(records)} of {len(results.cells)} cells"),
     ]
     if records:

@@ -113,14 +113,16 @@ def _sizes(record: Record, part: str) -> tuple[str, str]:
 
 
 def _folds(results: Results) -> str:
-    n_folds = plural(len({cell.fold for cell in results.cells}), "fold")
+    folds = {cell.fold for cell in results.cells}
+    n_folds = plural(len(folds), "fold")
     match results.cells[0].split:
         case Official():
             return f"{n_folds}: each draws a class order and samples anew from the official train and test parts"
         case Holdout(test=share):
             return f"{n_folds}: each draws {share:g} of every class anew as its test part"
         case StratifiedKFold(n_splits=n):
-            return f"{n_folds}: stratified {n}-fold cross-validation, dealt out anew after every {n} folds"
+            anew = f", dealt out anew after every {n} folds" if max(folds) >= n else ""
+            return f"{n_folds}: stratified {n}-fold cross-validation{anew}"
         case other:
             return f"{n_folds} of the split {other.name}"
 

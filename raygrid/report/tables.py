@@ -173,11 +173,14 @@ def _marked(line: list[Number]) -> list[Number]:
 
 
 def _title(frame: pd.DataFrame, rows: Sequence[str], averaged: list[str]) -> str:
-    """Say what the table shows, and over which levels its numbers are averaged."""
+    """Say what the table shows, of which levels alone, and over which others its numbers are averaged."""
     levels = {axis: _levels(frame, axis) for axis in (*rows, *averaged)}
-    over = [f"{axis_name(axis, levels[axis])} {', '.join(map(level_name, levels[axis]))}" for axis in averaged]
+    of = [(len(levels[axis]), axis_name(axis, levels[axis]), map(level_name, levels[axis])) for axis in averaged]
+    alone = [f"{name} {', '.join(names)}" for n, name, names in of if n == 1]
+    over = [f"{name} {', '.join(names)}" for n, name, names in of if n > 1]
     title = f"Results by {' and '.join(axis_name(axis, levels[axis]) for axis in rows)}"
-    return f"{title}, averaged over {' and '.join(over)}" if over else title
+    parts = [("for", alone), ("averaged over", over)]
+    return ", ".join([title, *(f"{word} {' and '.join(names)}" for word, names in parts if names)])
 
 
 def _basis(numbers: list[Number]) -> str:

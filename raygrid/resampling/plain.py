@@ -30,7 +30,11 @@ class PlainSampler(Resampler):
         """Return the samples that the sampler makes, each a mixture of itself alone."""
         sampler = made(self.code["class"], self.model_extra or {}, seed=seed)
         vectors = X[:].reshape(len(X), -1).astype(np.float32)
-        X_made, y_made = sampler.fit_resample(vectors, y.copy())
+        returned = sampler.fit_resample(vectors, y.copy())
+        if not (isinstance(returned, tuple | list) and len(returned) == 2):
+            got = type(returned).__name__ + (f" of {len(returned)}" if isinstance(returned, tuple | list) else "")
+            raise ValueError(f"{self.name}: fit_resample returned {got}; expected X, y")
+        X_made, y_made = returned
         rows, labels = np.asarray(X_made, dtype=np.float32), np.asarray(y_made, dtype=np.int64)
         if rows.ndim != 2 or rows.shape[1] != vectors.shape[1] or labels.shape != (len(rows),):
             got = f"X of shape {rows.shape} and y of shape {labels.shape}"

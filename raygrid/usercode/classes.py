@@ -79,7 +79,8 @@ def _class_named(
         names = [each for each, value in content.items() if _would_do(value, kind, suffices, module_name)]
         plain = "".join(f"a class with {' and '.join(methods)}, or " for methods in suffices)
         expected = choices(name, names) if names else f"got {name!r}; expected {plain}a subclass; define it there"
-        raise ValueError(f"{module_name}: no {kind.__name__} of that name: {expected}")
+        wanted = "class" if kind is Level else kind.__name__  # a user of `test` need not know of levels
+        raise ValueError(f"{module_name}: no {wanted} of that name: {expected}")
     unset = {each for each in found.__class_vars__ if not hasattr(found, each)}
     if lacking := sorted(found.__abstractmethods__ | unset):
         raise ValueError(f"{reference}: got no {', '.join(lacking)}; define what its axis asks for")

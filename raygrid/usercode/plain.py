@@ -13,6 +13,7 @@ from raygrid.usercode.references import reason
 from raygrid.usercode.source import distributions, first_checksum, root_of
 
 _SEED = "random_state"
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def lacking(found: object, methods: Sequence[str]) -> list[str]:
@@ -30,6 +31,9 @@ def check(found: type, parameters: Mapping[str, Any]) -> None:
             raise ValueError(f"got {_SEED}, which the trial sets from the cell's seed; leave it out")
         if name not in names and not takes_any:
             raise ValueError(f"unknown parameter: {choices(name, [other for other in names if other != _SEED])}")
+    needed = [each.name for each in known if each.default is each.empty and each.kind in _NAMED]
+    if missing := [name for name in needed if name not in (*parameters, _SEED)]:
+        raise ValueError(f"got no {', '.join(missing)}, which its constructor needs; give each a value")
     try:
         made = found(**parameters)
         if hasattr(made, "_parameter_constraints"):  # of scikit-learn, which otherwise checks values only in training

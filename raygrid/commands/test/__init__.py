@@ -1,5 +1,6 @@
 """test: check, one property after the other, whether a class that the user wrote works as a level."""
 
+import os
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from yaml import YAMLError
 
+import raygrid
 from raygrid.classifiers import Classifier
 from raygrid.commands.test import of_every_level
 from raygrid.commands.test.expect import Check, ContractError
@@ -24,6 +26,7 @@ from raygrid.resampling import Resampler
 from raygrid.resampling.plain import PlainSampler
 from raygrid.splits import Split
 
+_PACKAGE = Path(raygrid.__file__).parent
 _OF_KIND: dict[type[Level], tuple[Check, ...]] = {
     DatasetLevel: OF_DATASETS,
     TrainedRepresentation: OF_TRAINED,
@@ -87,9 +90,18 @@ def _is_broken(check: Check, level: Level) -> bool:
     except ContractError as error:
         print(f"WRONG {says}: {error}", flush=True)
     except Exception as error:  # the user's code may raise anything
-        traceback.print_exc()
+        _print_users_part(error)
         print(f"WRONG {says}: {type(error).__name__}: {error}", flush=True)
     else:
         print(f"ok    {says}", flush=True)
         return False
     return True
+
+
+def _print_users_part(error: Exception) -> None:
+    """Print the traceback from the user's code on; nothing where raygrid itself refuses what that code returns."""
+    users = error.__traceback__
+    while users and users.tb_frame.f_code.co_filename.startswith(f"{_PACKAGE}{os.sep}"):
+        users = users.tb_next
+    if users:
+        traceback.print_exception(type(error), error, users)

@@ -13,14 +13,14 @@ from raygrid.level import Level
 
 
 def is_frozen(level: Level) -> None:
-    """Its parameters cannot change, and a copy is equal to it and hashes alike."""
+    """Its parameters cannot change, and a copy of it is equal to it, with the same hash."""
     expect(level.model_config.get("frozen"), "got a model_config that is not frozen; leave it as Level has it")
     copied = pickle.loads(pickle.dumps(level))  # noqa: S301  its own
     expect(copied == level and hash(copied) == hash(level), f"got {copied!r} from {level!r}")
 
 
 def identity_is_json(level: Level) -> None:
-    """Its identity is plain JSON."""
+    """Its identity, by which cells are known, is plain JSON."""
     got = identity(level)
     try:
         same = json.loads(json.dumps(got, allow_nan=False))
@@ -30,7 +30,7 @@ def identity_is_json(level: Level) -> None:
 
 
 def identity_names_no_path(level: Level) -> None:
-    """Its identity has what a file holds that a parameter names, and not where it lies."""
+    """Its identity has no path: of a file that a parameter names, it has the checksum."""
     for name, value in level:
         is_told = isinstance(value, Path) and str(value) in map(str, identity(level).values())
         expect(not is_told, f"got {name}: {value}; put the file's checksum there (raygrid.storage.checksum)")

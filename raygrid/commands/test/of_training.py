@@ -86,7 +86,7 @@ def one_seed_gives_one_map(level: TrainedRepresentation) -> None:
 
 
 def labels_are_predicted(level: Classifier) -> None:
-    """Mixtures can be fitted, and every test sample is given one of their labels, int64."""
+    """Resampled data train it, and every test sample is given one of the labels, int64."""
     with toys.samples(level.takes) as (X, y, X_test):
         expect_labels(_fit(level, X, y).predict(X_test), len(X_test), y)
 

@@ -97,7 +97,7 @@ function disputedOf(a, b) {
   const names = pooled("class_names", indexOf.get(disputed.cells[0]));
   const rows = [[a, atA, atB], [b, atB, atA]].map(([m, right, wrong]) => {
     const those = disputed.true.map((label, at) => at).filter((at) => disputed.predicted[right][at] === disputed.true[at] && disputed.predicted[wrong][at] !== disputed.true[at]);
-    return [h("p", {}, h("strong", {}, `Only ${methodName(m)}: `), `${disputed.only[right][wrong]} test images`), those.length ? h("ul", { className: "pictures" }, ofManyClasses(those).slice(0, SHOWN_PICTURES).map((at) => pictureOf(at, wrong, names))) : ""];
+    return [h("p", {}, h("strong", {}, `Only ${methodName(m)}: `), `${disputed.only[right][wrong]} test ${disputed.only[right][wrong] === 1 ? "image" : "images"}`), those.length ? h("ul", { className: "pictures" }, ofManyClasses(those).slice(0, SHOWN_PICTURES).map((at) => pictureOf(at, wrong, names))) : ""];
   });
   return h("div", {}, heading, h("p", { className: "note" }, `${blockName(indexOf.get(disputed.cells[0]))}.`), ...rows.flat());
 }
