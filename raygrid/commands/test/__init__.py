@@ -8,7 +8,6 @@ from pathlib import Path
 from pydantic import ValidationError
 from yaml import YAMLError
 
-import raygrid
 from raygrid.classifiers import Classifier
 from raygrid.commands.test import of_every_level
 from raygrid.commands.test.expect import Check, ContractError
@@ -26,7 +25,7 @@ from raygrid.resampling import Resampler
 from raygrid.resampling.plain import PlainSampler
 from raygrid.splits import Split
 
-_PACKAGE = Path(raygrid.__file__).parent
+_PACKAGE = Path(__file__).parents[2]
 _OF_KIND: dict[type[Level], tuple[Check, ...]] = {
     DatasetLevel: OF_DATASETS,
     TrainedRepresentation: OF_TRAINED,
