@@ -27,6 +27,8 @@ from raygrid.wording import at_most, gist, plural, ranges, span
 # How much is printed at most; --json has all.
 _REASONS, _LEVELS, _ROWS = 20, 20, 100  # lines of reasons, levels of an axis, rows of the other tables
 
+_LONGEST_LEVEL = 32  # characters of a line, beside which the numbers stay whole
+
 # Cells of a level: in all, done, infeasible, to do.
 Counts = tuple[int, ...]
 
@@ -120,11 +122,12 @@ def _with_validation(kept: Kept) -> str:
 
 
 def _by_axis(job: Job, planned: Plan) -> Columns:
-    columns = Columns(_text("axis"), _text("level"), padding=0)
+    columns = Columns(_text("axis"), Column("level", max_width=_LONGEST_LEVEL, overflow="fold"), padding=0)
     columns.title = f"{job.name}: {counts_line(planned)}"
     for heading in ("cells", "done", "infeasible", "to do"):
         columns.add_column(heading, justify="right", overflow="fold")
     parts = [job.cells, planned.done, planned.infeasible, planned.todo]
+    widest = 0
     for axis, texts in job.grid.levels().items():
         names = labels_on(axis, job.cells)
         tallies = [count_levels(part, axis, names.__getitem__) for part in parts]
@@ -133,7 +136,9 @@ def _by_axis(job: Job, planned: Plan) -> Columns:
         rows = _folds_in_short(counted) if axis == "fold" else list(counted.items())
         for i, (level, numbers) in enumerate(_first(rows)):
             columns.add_row("" if i else axis, level, *map(str, numbers))
+            widest = max(widest, len(level))
         columns.add_section()
+    columns.columns[1].min_width = min(widest, _LONGEST_LEVEL)  # stays whole where the terminal is narrow
     return columns
 
 
