@@ -65,5 +65,8 @@ def listed(faults: Sequence[str]) -> str:
 
 def printable(name: str | Path) -> str:
     """Return a file's name as one line of text that can be printed, whatever bytes it has."""
-    text = os.fsencode(name).decode(errors="backslashreplace")
+    try:
+        text = os.fsencode(name).decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # it is no file's: it has half of a character
+        text = str(name)
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -125,6 +125,8 @@ def reader(material, tmp_path, raygrid, cache, monkeypatch) -> Iterator[Reader]:
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("RAYGRID_CACHE", str(cache.root))
     monkeypatch.setitem(api.run.__kwdefaults__, "engine", "inline")
+    for name in {Path(block.title).stem for page in NAMES.values() for block in blocks_of(page) if block.title}:
+        monkeypatch.delitem(sys.modules, name, raising=False)  # another test has a file of this name
     known = set(sys.modules)
     yield Reader(folder, raygrid)
     for name in set(sys.modules) - known:  # another page has other files of the same names

@@ -8,7 +8,7 @@ import pytest
 from raygrid.cells import PROTOCOL, expand, plan, select
 from raygrid.errors import UsageError
 from raygrid.gridfile.schema import Grid
-from raygrid.keys import hash_of
+from raygrid.keys import canonical_json, hash_of, identity
 from raygrid.storage.record import Status
 
 CNN_ARM = {
@@ -389,3 +389,23 @@ def test_another_seed_of_the_grid_is_another_study():
 
 def test_a_key_of_a_name_beyond_ascii_stays_the_same():
     assert hash_of({"name": "Äpfel"}) == "2d311539f9ff62c6"
+
+
+def forest(*max_features):
+    return {"name": "sklearn", "estimator": "sklearn.ensemble.RandomForestClassifier"} | {
+        "parameters": {"max_features": max_features[0] if len(max_features) == 1 else {"choose": [*max_features]}}
+    }
+
+
+def test_values_that_python_calls_equal_have_their_own_keys_whichever_comes_first():
+    values = [(1,), (1.0,), (True,), (2, 1), (2, 1.0)]
+    found = set()
+    for order in (values, values[::-1]):
+        canonical_json.cache_clear()  # as in another process
+        identity.cache_clear()
+        found.add(frozenset((repr(each), *keys(ONE, **the_arm(classifier=forest(*each)))) for each in order))
+    (once,) = found
+    assert len({key for _, key in once}) == len(values)
+    assert len(keys(ONE, arms=[the_arm(classifier=forest(each))["arms"][0] for each in (1, 1.0)])) == 2
+    (cell,) = cells(ONE, **the_arm(classifier=forest(1, 1.0)))
+    assert len(cell.candidates) == 2

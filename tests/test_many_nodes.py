@@ -104,7 +104,8 @@ def nodes(tmp_path) -> Iterator[Nodes]:
 def kept(store: Path) -> dict[str, Any]:
     """Return all that must not depend on what happened to the run."""
     records = {path.name: json.loads(path.read_text()) | {"measured": None} for path in (store / "records").iterdir()}
-    others = {path.name: path.read_bytes() for name in ("predictions", "report") for path in (store / name).iterdir()}
+    files = [path for name in ("predictions", "report") for path in (store / name).rglob("*") if path.is_file()]
+    others = {str(path.relative_to(store)): path.read_bytes() for path in files}
     return {name: json.dumps(record) for name, record in records.items()} | others
 
 

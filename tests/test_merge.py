@@ -90,7 +90,7 @@ def test_two_sources_may_hold_a_failure_and_its_result(tmp_path: Path) -> None:
 
 CONFLICTS = [
     (record(A, metrics={"AvAcc": 0.5}), "metrics"),
-    (record(A, confusion=[[1]], versions={"numpy": "2.4"}), "confusion, versions"),
+    (record(A, confusion=[[0, 1], [1, 0]], versions={"numpy": "2.4"}), "confusion, versions"),
     (record(A, "infeasible", message="no"), "status, message"),
 ]
 

@@ -73,3 +73,12 @@ def test_the_names_of_the_classes_do_not_matter(order):
     matrix = np.array([[9, 1, 0, 2, 1], [2, 7, 1, 0, 0], [1, 1, 5, 1, 0], [0, 2, 1, 3, 0], [1, 0, 0, 1, 2]])
     for metric in METRICS.values():
         assert metric(matrix[np.ix_(order, order)]) == pytest.approx(metric(matrix))
+
+
+@pytest.mark.parametrize("n_classes", [10, 200, 1000])
+def test_the_geometric_mean_of_many_small_recalls_is_not_lost(n_classes):
+    right = np.eye(n_classes, dtype=np.int64)
+    confusion = right + 9 * np.roll(right, 1, axis=1)
+    assert METRICS["MAvG"](confusion) == pytest.approx(0.1, rel=1e-9)
+    confusion[0] = [0, 10, *[0] * (n_classes - 2)]
+    assert METRICS["MAvG"](confusion) == 0

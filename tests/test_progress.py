@@ -171,6 +171,17 @@ def test_a_cell_that_is_tried_again_counts_once(cells, drawn):
     assert "1/2 0 running, 0 failed" in text().splitlines()[-1]
 
 
+def test_a_cell_that_fails_twice_counts_once_and_what_it_did_is_forgotten(cells, drawn):
+    console, text = drawn
+    with Progress(cells[:2], console=console) as progress:
+        for status in ("error", "oom"):
+            progress.started(cells[0])
+            progress.doing(cells[0], "epoch 1")
+            progress.finished(cells[0], status)
+        assert not progress._doing
+    assert "1/2 0 running, 1 failed" in text().splitlines()[-1]
+
+
 def test_infeasible_cells_have_not_failed(cells, drawn):
     console, text = drawn
     with Progress(cells[:1], console=console, forecast=told(cells, 3)) as progress:

@@ -17,6 +17,7 @@ MEASURED = {
     "shared_s": 0.25,
     "gpus": 0.5,
     "device": "NVIDIA H100",
+    "card_share": 0.25,
 }
 DONE = {
     "key": "0123456789abcdef",

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from raygrid.cells import expand
+from raygrid.commands.folder_names import folder_named
 from raygrid.gridfile.faults import load_grid
 from raygrid.storage.store import Store
 
@@ -84,6 +85,16 @@ def test_a_part_of_the_grid_has_a_report_of_its_own(raygrid, grid_file, records,
     assert "No pictures of classes" in (folder / "index.html").read_text()
 
 
+def test_every_part_of_a_grid_has_a_folder_with_a_name_that_is_not_too_long():
+    long = [f"classifier=svm,{'é' * 300}{ending}" for ending in "ab"]
+    alike = ["classifier=svm(C=1)", "classifier=svm[C=1]"]
+    assert folder_named(["dataset=mnist", "imbalance=5,10"]) == "dataset=mnist+imbalance=5,10"
+    names = [folder_named([only]) for only in (*long, *alike)]
+    assert len(set(names)) == 4
+    assert max(len(name.encode()) for name in names) <= 100
+    assert all(name.startswith("classifier=svm") for name in names)
+
+
 def test_a_large_grid_has_figures_for_print_if_asked_for(raygrid, grid_file, records, tmp_path, monkeypatch):
     monkeypatch.setattr("raygrid.commands.report._FEW", 5)
     store = store_of(tmp_path / "store", records)
@@ -96,6 +107,27 @@ def test_a_large_grid_has_figures_for_print_if_asked_for(raygrid, grid_file, rec
     assert err == ""
     assert {path.suffix for path in (folder / "figures").iterdir()} == {".svg", ".pdf", ".png"}
     assert (folder / "report.tex").exists()
+    own = folder / "figures" / "own.png"
+    own.touch()
+    raygrid("report", grid_file, "--store", store, *part)  # those for print would show the records of before
+    assert [path for path in (folder / "figures").iterdir() if path.suffix != ".svg"] == [own]
+    assert not list(folder.glob("[!t]*.tex"))
+
+
+def test_a_spreadsheet_runs_no_formula_of_a_store(raygrid, grid_file, records, tmp_path):
+    hostile = '=cmd|"/C calc"!A0'
+    named = [one.model_copy(update={"class_names": [hostile, *one.class_names[1:]]}) for one in records]
+    store = store_of(tmp_path / "store", named)
+    part = ("--only", "dataset=mnist", "--only", "classifier=svm", "--only", "imbalance=5")
+    assert raygrid("report", grid_file, "--store", store, *part, "--no-print")[0] == 0
+    entries = {
+        entry
+        for path in (store / "report").rglob("*.csv")
+        for line in csv.reader(path.read_text().splitlines())
+        for entry in line
+    }
+    assert f"'{hostile}" in entries
+    assert not [entry for entry in entries if entry.startswith("=")]
 
 
 def test_an_unfinished_grid_is_refused_unless_told_how(raygrid, grid_file, records, tmp_path):

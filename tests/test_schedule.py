@@ -97,6 +97,8 @@ def test_whole_machines_are_paid_for_gpus_where_there_are_any():
     ("given", "line"),
     [
         (dict(cpus=0), "--cpus: got 0; expected at least 1; give another"),
+        (dict(cpus=2**63), f"--cpus: got {2**63}; expected at most 100000; give another"),
+        (dict(cpus=1, gpus=2**31), "--gpus: got 2147483648; expected at most 100000; give another"),
         (dict(cpus=1, gpus=-1), "--gpus: got -1; expected at least 0; give another"),
         (dict(cpus=1, memory_gb=-1.0), "--memory-gb: got -1; expected a positive number; give another"),
         (dict(cpus=1, price=0.0), "--price: got 0; expected a positive number; give another"),

@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 from raygrid import host
-from raygrid.commands.declared import write_declared
+from raygrid.commands.declared import read_declared, write_declared
 from raygrid.commands.printing import Terminal
 from raygrid.datasets.npz import read as read_npz
-from raygrid.errors import DataError, GridError, StoreError
+from raygrid.errors import DataError, GridError, StoreError, UsageError, printable
 from raygrid.gridfile.yaml_file import YamlFile, read_yaml
+from raygrid.report.figures import confusion_by_name
+from raygrid.report.published import parse
 from raygrid.report.sheets import to_csv_text
 from raygrid.storage.cache import Cache
 from raygrid.storage.record import Measured, Record
@@ -185,6 +187,43 @@ def test_a_member_without_a_name_is_refused(tmp_path):
         archive.writestr(nameless, b"x")
     with pytest.raises(StoreError, match="got a file that no packed store has"):
         Store(tmp_path / "s.zip").records()
+
+
+@pytest.mark.parametrize("field", ["9" * 140_000, '"' + "9" * 140_000])
+def test_a_table_with_an_endless_field_is_refused(field):
+    head = "metric,dataset,representation,classifier,resampler,value"
+    with pytest.raises(UsageError, match=r"^t\.csv: got no CSV \(field larger than field limit"):
+        parse("t.csv", f"{head}\n{field},", ["AvAcc"])
+
+
+@pytest.mark.parametrize("verb", [["status", "NAME"], ["plan", "NAME"], ["init", "NAME"], ["merge", "NAME", "x"]])
+def test_a_name_that_no_file_can_have_is_refused(raygrid, verb):
+    code, _, err = raygrid(*(word.replace("NAME", "x" * 300) for word in verb))
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert "x" * 20 in err
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J", "\u202e", "\ufeff", "a\nb"])
+def test_a_level_whose_name_cannot_be_printed_is_refused(store, name):
+    declared = json.loads(store.read_text("cells.json"))
+    declared["levels"]["resampler"][0]["text"] = name
+    store.write_text("cells.json", json.dumps(declared))
+    with pytest.raises(StoreError, match=r"got no declared cells \(got [^\n]* expected what can be printed\)"):
+        read_declared(store)
+
+
+def test_half_a_character_can_be_printed():
+    assert [printable(name) for name in ("a\ud800", "a\udcff", "a\ufeff")] == [r"a\ud800", r"a\xff", r"a\ufeff"]
+
+
+def test_a_class_may_have_a_name_that_no_font_has(cells_of):
+    [cell] = cells_of(folds=1, imbalance_ratios=[2])[:1]
+    names = ["\ufeff", "\x1b[2J", *map(str, range(8))]
+    record = made_up.record(cell, np.random.default_rng(0)).model_copy(update={"class_names": names})
+    results = made_up.results([cell], [record])
+    figure = confusion_by_name(results, ("features", "svm"), "digits")
+    assert figure.pdf().startswith(b"%PDF")
 
 
 # What is printed

@@ -17,6 +17,8 @@ import pytest
 import yaml
 from conftest import HANGS_S
 
+from raygrid import host
+
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "deploy" / "slurm.sbatch"
 N_CELLS = 30
@@ -185,6 +187,7 @@ def test_a_run_in_a_job_that_has_a_part_of_its_node_takes_no_more():
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(before)})
+        assert host.cpus() == 1
         assert allowed_cpus() == (1 if os.cpu_count() > 1 else None)
     finally:
         os.sched_setaffinity(0, before)

@@ -45,21 +45,6 @@ def test_a_store_is_beside_the_grid_file_whatever_the_working_directory(said, gr
         assert said("status", grid_file()) == [f"store: {shown} (no run has written there)"]
 
 
-def test_a_store_where_earlier_versions_kept_it_is_used_until_there_is_one_beside(
-    said, run_in, grid_file, tmp_path, monkeypatch
-):
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    run_in(here / "runs" / "tiny")
-    (line,) = said("status", grid_file())
-    assert line.startswith("store: runs/tiny (where earlier versions kept it;")
-    assert line.endswith(f"move it to {tmp_path / 'runs' / 'tiny'})")
-    assert said("status", grid_file(), "--store", "runs/tiny") == ["store: runs/tiny"]
-    run_in(tmp_path / "runs" / "tiny")
-    assert said("status", grid_file()) == [f"store: {tmp_path / 'runs' / 'tiny'}"]
-
-
 def test_status_without_a_grid_lists_the_stores_below(raygrid, run_in, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = raygrid("status")

@@ -1,11 +1,12 @@
 """The command line: translates flags and errors, and nothing else."""
 
+import errno
 import logging
 import os
 import sys
 import warnings
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -87,5 +88,14 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        print(shown(without_passwords(str(error))), file=sys.stderr)
-        sys.exit(2)
+        _refuse(str(error))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # any argument may be such a name, and any use of it is the first
+            raise
+        got = str(error.filename)
+        _refuse(f"{got[:60]}...: got a name of {len(got)} characters; expected one that a file can have; name another")
+
+
+def _refuse(message: str) -> NoReturn:
+    print(shown(without_passwords(message)), file=sys.stderr)
+    sys.exit(2)

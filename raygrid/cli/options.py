@@ -1,12 +1,12 @@
 """The options and arguments that verbs have: their names, their help, and the group in which the help shows them."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
 
+from raygrid import host
 from raygrid.axes import METHOD_AXES
 from raygrid.errors import choices
 from raygrid.report.missing import Missing
@@ -206,5 +206,5 @@ Parameters = Annotated[
     list[str], typer.Argument(metavar="NAME=VALUE", help="Its parameters, with values as in a grid file.")
 ]
 DEFAULT_CACHE = "~/.cache/raygrid"
-DEFAULT_CPUS = os.cpu_count() or 1
+DEFAULT_CPUS = host.cpus()
 METHODS = ",".join(METHOD_AXES)

@@ -105,7 +105,7 @@ def _said(opened: _S, stores: object) -> _S:
     """Say where records are looked for; return what was opened."""
     from raygrid.commands.stores import say_stores
 
-    say_stores(opened, by_default=not stores)
+    say_stores(opened)
     return opened
 
 

@@ -91,6 +91,8 @@ class _Level(BaseModel):
         """Return raygrid's own profile where it is one, which knows its sizes, else what is said of the level."""
         name = str(self.parameters.get("name", self.text))
         in_labels = self.in_labels or {key: str(value) for key, value in self.parameters.items()}
+        if not "".join([name, self.text, *in_labels, *in_labels.values()]).isprintable():
+            raise ValueError(f"got {self.text!r}, called {name!r}, or its parameters; expected what can be printed")
         said: dict[str, Any] = {"name": name, "shown": self.text, "parameters": tuple(in_labels.items())}
         if axis != IMBALANCE:
             return DeclaredLevel(**said)

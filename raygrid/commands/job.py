@@ -51,12 +51,8 @@ def _named(grid: Path, stores: Sequence[str | Location], only: Sequence[str]) ->
 
 
 def default_store(folder: Path, name: str) -> Path:
-    """Return a grid's own store: ``runs/<name>`` beside the grid file.
-
-    Earlier versions had it below the working directory; where a run has written only there, it is used further.
-    """
-    beside, below = (here.resolve() / "runs" / name for here in (folder, Path.cwd()))
-    return below if Store(below).is_there() and not Store(beside).is_there() else beside
+    """Return a grid's own store: ``runs/<name>`` beside the grid file."""
+    return folder.resolve() / "runs" / name
 
 
 def open_job(

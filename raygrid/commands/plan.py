@@ -19,7 +19,7 @@ from raygrid.commands.status import counts_line
 from raygrid.costs import shares
 from raygrid.costs.bill import Bill, bill_of, sentences
 from raygrid.costs.schedule import Machines
-from raygrid.costs.shares import peaks_of, settled
+from raygrid.costs.shares import largest, peaks_of, settled
 from raygrid.gridfile.levels import spelled
 from raygrid.gridfile.resources import Resources
 from raygrid.wording import at_most, gist, plural, ranges, span
@@ -48,7 +48,8 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     folds = Folds(job, read=True)
     planned, refused = folds.refused(job.plan())
     kept = list(kept_of(job, folds))
-    peaks = peaks_of(job.records().values())
+    left = planned.todo or job.cells
+    peaks = largest(peaks_of(job.records().values()), left)
     given = settled(resources, peaks)
     bill = bill_of(planned.todo, model_of(job, folds, given_cards(given)), given, machines)
     if as_json:
@@ -65,7 +66,8 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
         _out.print(line, markup=False, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         show(_out, _by_stratum(bill))
-    for sentence in [*shares.sentences(resources, peaks), *sentences(bill)]:
+    asked = {cell.classifier.name: resources.get(cell.classifier.name, Resources()) for cell in left}
+    for sentence in [*shares.sentences(asked, peaks), *sentences(bill)]:
         _out.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -1,9 +1,9 @@
 """prepare: fetch and compute everything that trials share, before any of them runs."""
 
-import os
 from collections.abc import Sequence
 from itertools import chain
 
+from raygrid import host
 from raygrid.cells import Cell
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, activity_shown
@@ -23,7 +23,7 @@ def prepare_inputs(job: Job) -> None:
 
 def _prepare(job: Job) -> None:
     fetch(job.cells)
-    runtime = runtime_in_force() or Runtime(os.cpu_count() or 1, gpus=1.0 if card_memory_mb(0) else 0.0)
+    runtime = runtime_in_force() or Runtime(host.cpus(), gpus=1.0 if card_memory_mb(0) else 0.0)
     set_up(runtime)
     for cell in {inputs_key(cell, runtime): cell for cell in job.cells}.values():
         inputs = load_inputs(cell, job.cache, runtime)

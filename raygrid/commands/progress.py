@@ -106,6 +106,7 @@ class Progress:
         self._running: set[str] = set()
         self._doing: dict[str, str] = {}
         self._statuses: dict[str, str] = {}
+        self._n_failed = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -121,7 +122,7 @@ class Progress:
     def started(self, cell: Cell) -> None:
         """Count a trial in; one of a cell that is tried again takes the place of the last."""
         self._running.add(cell.key)
-        self._statuses.pop(cell.key, None)
+        self._set(cell, None)
         self._left.started(cell)
         self.waiting("")
         self._draw()
@@ -130,7 +131,7 @@ class Progress:
         """Count a trial out."""
         self._running.discard(cell.key)
         self.doing(cell, "")
-        self._statuses[cell.key] = status
+        self._set(cell, status)
         self._left.finished(cell)
         self._draw()
 
@@ -148,8 +149,11 @@ class Progress:
 
     def doing(self, cell: Cell, what: str) -> None:
         """Show below the bar what a running trial is doing."""
-        self._doing[cell.key] = what
-        texts = [text for text in self._doing.values() if text]
+        if what:
+            self._doing[cell.key] = what
+        else:
+            self._doing.pop(cell.key, None)  # else every cell that ends would be one more to look at
+        texts = list(self._doing.values())
         self._bar.update(self._task, waiting=", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else ""))
 
     def _line(self) -> None:
@@ -160,9 +164,20 @@ class Progress:
         waiting = f"; {task.fields['waiting']}" if task.fields["waiting"] else ""
         self.notice(f"{done}, {task.fields['failed']} failed; {took}, left {_time(self._left)}{waiting}")
 
+    def _set(self, cell: Cell, status: str | None) -> None:
+        """Note how a cell has ended, or that it has not; failures are counted on the way, because cells are many."""
+        before = self._statuses.pop(cell.key, None)
+        self._n_failed += _is_failure(status) - _is_failure(before)
+        if status:
+            self._statuses[cell.key] = status
+
     def _draw(self) -> None:
-        failed = sum(status not in FINAL for status in self._statuses.values())
-        self._bar.update(self._task, completed=len(self._statuses), running=len(self._running), failed=failed)
+        completed, running = len(self._statuses), len(self._running)
+        self._bar.update(self._task, completed=completed, running=running, failed=self._n_failed)
+
+
+def _is_failure(status: str | None) -> bool:
+    return status is not None and status not in FINAL
 
 
 class _Bar(Bar):

@@ -195,5 +195,16 @@ def _write_files(study: Study, texts: Mapping[str, str], figures: Sequence[Figur
         for figure in figures:
             store.write_bytes(f"{folder}/figures/{figure.name}.pdf", figure.pdf())
             store.write_bytes(f"{folder}/figures/{figure.name}.png", figure.png())
+    else:
+        _delete_what_is_for_print(study, figures)
     for name, text in texts.items():
         store.write_text(f"{folder}/{name}", text)
+
+
+def _delete_what_is_for_print(study: Study, figures: Sequence[Figure]) -> None:
+    """Delete what an earlier report wrote for print, because it shows other records than this one."""
+    folder, name = study.written_to.folder, study.report_folder
+    ours = {f"{name}/figures/{figure.name}{suffix}" for figure in figures for suffix in (".pdf", ".png")}
+    there = {file for suffix in (".pdf", ".png") for file in folder.stamps(f"{name}/figures", suffix)}
+    for file in (*sorted(ours & there), f"{name}/figures.tex", f"{name}/report.tex"):
+        folder.delete(file)

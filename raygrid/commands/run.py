@@ -13,12 +13,12 @@ from raygrid.cells import Cell
 from raygrid.commands.forecast import Forecast
 from raygrid.commands.job import Job
 from raygrid.commands.prepare import fetch
-from raygrid.commands.printing import Terminal, show_path
+from raygrid.commands.printing import Terminal, activity_shown, show_path
 from raygrid.commands.progress import Progress
 from raygrid.commands.sizes import Folds
 from raygrid.commands.status import counts_line, show_failures
 from raygrid.commands.tables import paper_tables, results_of, show_tables
-from raygrid.costs.shares import peaks_of, sentences, settled, unmeasured
+from raygrid.costs.shares import largest, peaks_of, sentences, settled, unmeasured
 from raygrid.engine import Terms, engine_named
 from raygrid.gridfile.resources import Resources
 from raygrid.host.output import not_captured
@@ -48,20 +48,26 @@ def run_missing(job: Job, engine: str, terms: Terms) -> None:
         _err.print(f"resources: auto: first {plural(len(first), 'cell')}, to measure what a trial takes")
         run_cells(first, job, engine, terms)
         planned = job.plan()
-    for line in sentences(terms.resources, peaks_of(job.records().values())):
+    tried = {cell.key for cell in first}
+    left = [cell for cell in planned.todo if cell.key not in tried]
+    asked = {cell.classifier.name: terms.resources_of(cell) for cell in left}
+    for line in sentences(asked, largest(peaks_of(job.records().values()), left)):
         _err.print(line, markup=False, highlight=False, soft_wrap=True)
-    left = [cell for cell in planned.todo if cell.key not in {tried.key for tried in first}]
     if left and not terms.budget.exhausted():
         run_cells(left, job, engine, terms)
 
 
 def first_measured(cells: Sequence[Cell], job: Job, resources: Mapping[str, Resources]) -> list[Cell]:
-    """Return one of the largest cells of each classifier whose resources are `auto` and that nothing is known of."""
+    """Return one of the largest cells of each kind whose resources are `auto` and of which none is measured."""
     waiting = unmeasured(cells, resources, peaks_of(job.records().values()))
-    folds = Folds(job, read=False) if waiting else None
+    if not waiting:
+        return []
+    with activity_shown():
+        fetch([cell for alike in waiting.values() for cell in alike])  # else their sizes would not be known
+    folds = Folds(job, read=True)
 
     def n_train(cell: Cell) -> int:
-        sizes = folds.sizes(cell) if folds else None
+        sizes = folds.sizes(cell)
         return sizes.n_train if sizes else 0
 
     return [max(alike, key=n_train) for alike in waiting.values()]
@@ -87,7 +93,8 @@ def prepare_store(job: Job) -> None:
 
 def run_cells(cells: Sequence[Cell], job: Job, engine: str, terms: Terms) -> None:
     """Run cells under a progress bar; what is `auto` in their resources is taken from the records as they are now."""
-    terms = replace(terms, resources=settled(terms.resources, peaks_of(job.records().values())))
+    peaks = largest(peaks_of(job.records().values()), cells)
+    terms = replace(terms, resources=settled(terms.resources, peaks))
     stream = not_captured(sys.stderr)  # what an inline trial writes is captured, the bar is not
     terminal = Terminal(file=stream, force_terminal=stream.isatty())  # a notebook has lines
     forecast = Forecast(job, terms.resources)

@@ -13,7 +13,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Columns
 
-from raygrid.commands.job import Job, open_study
+from raygrid.commands.job import open_study
 from raygrid.commands.printing import Terminal, show
 from raygrid.commands.study import Study
 from raygrid.errors import StoreError, UsageError
@@ -27,20 +27,11 @@ _DEPTH = 4
 _out, _err = Terminal(), Terminal(stderr=True)
 
 
-def say_stores(study: Study, *, by_default: bool) -> None:
-    """Say on stderr where records are looked for.
-
-    Parameters
-    ----------
-    by_default : bool
-        Whether no store was named.
-    """
+def say_stores(study: Study) -> None:
+    """Say on stderr where records are looked for."""
     for store in study.stores:
         note = "" if store.is_packed or store.is_there() else " (no run has written there)"
-        beside = Store(study.folder / "runs" / study.name) if isinstance(study, Job) and by_default else store
-        if store.root != beside.root:
-            note = f" (where earlier versions kept it; to have it beside the grid file, move it to {place_of(beside)})"
-        _err.print(f"store: {place_of(store)}{note}", markup=False, highlight=False, soft_wrap=True)
+        _err.print(f"store: {place_of(store)}{note}", highlight=False, soft_wrap=True)
 
 
 def place_of(store: Store) -> str:

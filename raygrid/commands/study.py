@@ -1,6 +1,5 @@
 """A study: the cells that are declared and the stores that hold their records. What a report and a notebook read."""
 
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from raygrid.axes import AXES, METHOD_AXES
 from raygrid.cells import Cell, Plan, labels_on, plan
+from raygrid.commands.folder_names import folder_named
 from raygrid.errors import UsageError, choices
 from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
@@ -68,7 +68,7 @@ class Study:
     @property
     def report_folder(self) -> str:
         """The folder of its reports there; a part of the grid has its own, so that it replaces no report of all."""
-        return "/".join(["report", *([re.sub(r"[^\w=,.+-]+", "_", "+".join(self.only))] if self.only else [])])
+        return f"report/{folder_named(self.only)}" if self.only else "report"
 
     def records(self) -> Mapping[str, Record]:
         """Return the records of all stores, by key."""

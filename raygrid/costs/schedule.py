@@ -13,6 +13,9 @@ from raygrid.gridfile.resources import Resources
 _PARTS = 10_000  # of a GPU, as Ray counts them
 
 
+_MOST_UNITS = 100_000  # each of which the schedule follows
+
+
 @dataclass(frozen=True)
 class Machines:
     """What cells are run on, all machines together.
@@ -41,6 +44,9 @@ class Machines:
             raise UsageError(f"--cpus: got {self.cpus}; expected at least 1; give another")
         if self.gpus < 0:
             raise UsageError(f"--gpus: got {self.gpus}; expected at least 0; give another")
+        for option, number in (("--cpus", self.cpus), ("--gpus", self.gpus)):
+            if number > _MOST_UNITS:
+                raise UsageError(f"{option}: got {number}; expected at most {_MOST_UNITS}; give another")
         for option, given in (("--price", self.price), ("--memory-gb", self.memory_gb)):
             if given not in (None, inf):
                 check_positive(option, given)

@@ -1,12 +1,12 @@
 """The inline engine: one cell after the other in this process, for debugging and for tests."""
 
-import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from uuid import uuid4
 
+from raygrid import host
 from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms, loading_words
@@ -24,7 +24,7 @@ def run_inline(cells: Sequence[Cell], store: Store, cache: Cache, *, terms: Term
     attempt, runtime = uuid4().hex, _runtime(cells, terms)
     set_up_process(runtime)  # features are computed here as well
     for cell in cells:
-        terms.budget.spend(os.cpu_count() or 1)
+        terms.budget.spend(host.cpus())
         if terms.budget.exhausted():
             return
         record = _run_cell(cell, store, cache, terms, observer, attempt, runtime)

@@ -3,16 +3,19 @@
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from raygrid import host
 from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.errors import UsageError
@@ -56,21 +59,30 @@ class Loading:
         Raises
         ------
         UsageError
-            A data set or weights are not there, or are broken.
-        RuntimeError
-            The process died.
+            A data set or weights are not there, or are broken; or the process failed, with its traceback, or died.
         """
         from raygrid.engine.execution import Refusal  # takes a second, which passes while the process starts
 
+        doing = "inputs"
         for line in self._output:
             kind, *rest = json.loads(line)
             if kind == "refusal":
                 raise Refusal(*rest).error()
-            tell(rest[0])
+            doing = rest[0]
+            tell(doing)
         if code := self._process.wait():
-            self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace").rstrip()
-            raise RuntimeError(f"the process that loads inputs ended with {code}\n{said}")
+            raise UsageError(f"{doing}: {self._reason(code)}")
+
+    def _reason(self, code: int) -> str:
+        """Return why the process ended with this code, and what to do."""
+        if code == -signal.SIGKILL:
+            return (
+                "got no inputs, because the process that loads them was killed, probably out of memory; "
+                "free memory, or ask for a smaller image_size, and give the same command again"
+            )
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").rstrip()
+        return f"got no inputs, because the process that loads them ended with {code}; it said:\n{said}"
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +103,7 @@ def main() -> None:
     def tell(*told: str) -> None:
         print(json.dumps(told), file=lines)
 
-    runtime = Runtime(os.cpu_count() or 1)
+    runtime = Runtime(host.cpus())
     os.environ["OMP_NUM_THREADS"] = str(runtime.threads)
     set_up(runtime)
     cells, cache = pickle.load(sys.stdin.buffer)  # noqa: S301  of the process that started this one
@@ -103,6 +115,9 @@ def main() -> None:
         from raygrid.engine.execution import Refusal
 
         tell("refusal", *Refusal.of(error))
+    except Exception as error:  # of a user's own class, say: the one traceback that is worth showing
+        said = f"{cell.dataset.name}: got {type(error).__name__} while it was loaded; the traceback is above"
+        tell("refusal", UsageError.__name__, f"{traceback.format_exc()}{said}")
 
 
 def _load(cell: Cell, cache: Cache, runtime: Runtime, tell: Callable[[str, str], None]) -> None:

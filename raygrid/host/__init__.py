@@ -70,6 +70,13 @@ def _versions(backend: str) -> dict[str, str]:
     return {"python": platform.python_version(), "keras_backend": backend, **found}
 
 
+def cpus() -> int:
+    """Return how many CPUs this process may use: a job of Slurm, say, may use 8 of the 64 that its node has."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def numpy_version() -> str:
     """Return numpy's version, which every product of matrices depends on."""
     return version("numpy")

@@ -68,7 +68,11 @@ def geometric_average_of_recall(confusion: Confusion) -> float:
 
     One class that is never recognised makes it 0.
     """
-    return float(recall(confusion).prod() ** (1 / len(confusion)))
+    recalls = recall(confusion)
+    product = recalls.prod()
+    if recalls.min() > 0 and product < np.finfo(np.float64).tiny:  # of hundreds of classes
+        return float(np.exp(np.log(recalls).mean()))
+    return float(product ** (1 / len(confusion)))
 
 
 def of_classes_present(confusion: Confusion) -> Confusion:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from raygrid.axes import AXES, IMBALANCE, METHOD_AXES, axis_heading, csv_column, level_name
 from raygrid.report.groups import GROUPS, Grouping
-from raygrid.report.render import printed
+from raygrid.report.render import entry, printed
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, number
 from raygrid.storage.record import Record
@@ -147,4 +147,11 @@ def _in_order(classes: pd.DataFrame, places: Iterable[Any]) -> list[Any]:
 def classes_to_csv(classes: pd.DataFrame) -> str:
     """Return one line a class of a cell, unrounded."""
     lines = classes[[*AXES, *_OF_CLASSES]].assign(**{IMBALANCE: classes[IMBALANCE].cat.rename_categories(level_name)})
-    return lines.rename(columns={axis: csv_column(axis) for axis in AXES}).to_csv(index=False, lineterminator="\n")
+    texts = {name: _entries(lines[name]) for name in (*set(AXES) - {"fold"}, "class")}
+    lines = lines.assign(**texts).rename(columns={axis: csv_column(axis) for axis in AXES})
+    return lines.to_csv(index=False, lineterminator="\n")
+
+
+def _entries(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a column of texts as `entry` writes each; of the few that differ once."""
+    return column.map({text: entry(text) for text in column.unique()})

@@ -86,6 +86,13 @@ def read_published(source: str, metrics: Iterable[str]) -> tuple[Published, ...]
 
 def parse(name: str, text: str, metrics: list[str]) -> Published:
     """Return the numbers in a CSV text; `name` is how messages call it."""
+    try:
+        return _parsed(name, text, metrics)
+    except csv.Error as error:
+        raise UsageError(f"{name}: got no CSV ({error}); expected a number a line") from None
+
+
+def _parsed(name: str, text: str, metrics: list[str]) -> Published:
     lines = text.splitlines()
     above = list(takewhile(lambda line: line.startswith("#"), lines))
     said = {key.strip(): value.strip() for key, _, value in (line[1:].partition(":") for line in above)}

@@ -64,6 +64,10 @@ class Cache:
                     self._obtain(entry, compute)
         return _arrays(entry)
 
+    def has(self, key: str) -> bool:
+        """Tell whether the arrays under `key` lie on this machine; nothing is downloaded."""
+        return _is_whole(self._here().root / key)
+
     def known(self, key: str) -> dict[str, NDArray[Any]] | None:
         """Return the arrays under `key`, if they have been computed; else nothing is made here, not even the cache."""
         here = self._here()

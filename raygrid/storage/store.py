@@ -151,7 +151,10 @@ class Store:
             raise StoreError(f"{self.root / name}: {reason}") from None
 
     def write(self, record: Record, predictions: Mapping[str, Any]) -> None:
-        """Write predictions, then the record, so that no record is without its predictions; never replace a final one.
+        """Write predictions, then the record, so that no record is without its predictions; a final one stays.
+
+        That holds also where another process writes the first record of the cell meanwhile. Where both replace a record
+        that is not final, the last one to write wins, because folders cannot replace a file only if it is unchanged.
 
         Parameters
         ----------

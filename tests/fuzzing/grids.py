@@ -176,7 +176,7 @@ def flags(sound: bytes) -> st.SearchStrategy[Case]:
         st.tuples(st.just("plan"), st.just("g.yaml"), st.one_of(only.map(list), of_plan.map(list))),
         st.tuples(st.just("status"), st.just("g.yaml"), NAMES.map(lambda name: ["--store", name])),
         st.tuples(st.just("pack"), st.just("s.zip"), NAMES.map(lambda name: [name])),
-        st.tuples(st.just("test"), st.sampled_from(_PARAMETERS) | NAMES, st.lists(_PAIRS, max_size=2)),
+        st.tuples(st.just("test"), NAMES, st.lists(_PAIRS, max_size=2)),
     )
     files = {"s.zip": sound, "g.yaml": _TEXT.encode()}
     return verbs.map(

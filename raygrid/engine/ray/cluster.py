@@ -23,6 +23,7 @@ os.environ |= {
 import ray
 from ray.exceptions import RuntimeEnvSetupError
 
+from raygrid import host
 from raygrid.engine import Observer
 from raygrid.engine.ray import private
 from raygrid.engine.ray.head import head_called
@@ -118,12 +119,8 @@ def _have_a_token() -> None:
 
 
 def allowed_cpus() -> int | None:
-    """Return how many CPUs this process may use, or None if it may use all: Ray counts those of the whole machine.
-
-    A job of Slurm, for example, may use 8 of the 64 that its node has.
-    """
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None  # not on macOS
-    return None if allowed == os.cpu_count() else allowed
+    """Return how many CPUs this process may use, or None if it may use all: Ray counts those of the whole machine."""
+    return None if host.cpus() == os.cpu_count() else host.cpus()
 
 
 def ray_folder() -> str:
@@ -135,11 +132,11 @@ def ray_folder() -> str:
 
 def _check_answers(address: str | None) -> None:
     """Raise UsageError if nothing listens at HOST:PORT, because Ray itself would try for 15 minutes."""
-    host, separator, port = (address or "").rpartition(":")
+    name, separator, port = (address or "").rpartition(":")
     if not separator or not port.isdecimal():  # "auto", say
         return
     try:
-        socket.create_connection((host.rpartition("/")[2], int(port)), timeout=_ANSWERS_IN_S).close()
+        socket.create_connection((name.rpartition("/")[2], int(port)), timeout=_ANSWERS_IN_S).close()
     except OSError as error:
         raise UsageError(_no_cluster(address, error.strerror or str(error))) from error
 

@@ -21,6 +21,7 @@ from ray import tune
 from ray.exceptions import RayError, RayTaskError
 from ray.tune.error import TuneError
 
+from raygrid import host
 from raygrid.axes import AXES
 from raygrid.cells import Cell
 from raygrid.engine import Observer, Terms, loading_words
@@ -163,8 +164,8 @@ def _of_inputs(cells: Sequence[Cell]) -> dict[str, Cell]:
 
 @contextmanager
 def _loading(cells: Sequence[Cell], cache: Cache) -> Iterator[Callable[[Observer], None]]:
-    """Load the inputs that the cache lacks while Ray starts; the value of the block waits until they are there."""
-    lacking = [cell for key, cell in _of_inputs(cells).items() if cache.known(key) is None]
+    """Load the inputs that this machine lacks while Ray starts; the value of the block waits until they are there."""
+    lacking = [cell for key, cell in _of_inputs(cells).items() if not cache.has(key)]  # it may download what is known
     if not lacking:
         yield lambda observer: None
         return
@@ -178,7 +179,7 @@ def _inputs_put_here(
     """Return references to the inputs of all cells, for a cluster that is only this machine, from its cache."""
     wait(observer)
     observer.waiting("the first trials begin")
-    runtime = Runtime(os.cpu_count() or 1)
+    runtime = Runtime(host.cpus())
     return {key: ray.put(load_inputs(cell, cache, runtime)) for key, cell in _of_inputs(cells).items()}
 
 

@@ -1,6 +1,5 @@
 """What runs in a Ray worker: a task that loads inputs for all trials, and the trial of one or more cells."""
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import ray
 from ray import tune
 
+from raygrid import host
 from raygrid.activity import heard_by
 from raygrid.cells import Cell
 from raygrid.engine import Terms
@@ -122,7 +122,7 @@ def load(cell: Cell, cache: Cache) -> tuple[Refusal | None, Inputs | None]:
 
     All cores of the node are used, because trials wait for the inputs.
     """
-    runtime = Runtime(os.cpu_count() or 1)
+    runtime = Runtime(host.cpus())
     set_up_process(runtime)
     try:
         return None, load_inputs(cell, cache, runtime)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from raygrid.axes import IMBALANCE, level_phrase
+from raygrid.errors import printable
 from raygrid.report.figures.figure import (
     BASELINE,
     DOUBLE,
@@ -111,7 +112,11 @@ def _panel(dataset: str, resampler: str, lines: pd.DataFrame, records: Mapping[s
     title = ": ".join(filter(None, [dataset, printed("resampler", resampler)]))
     if not done:
         return _Panel(title, (), None)
-    names = done[0].class_names if by == "name" else [str(rank + 1) for rank in range(len(done[0].class_names))]
+    names = (
+        [*map(printable, done[0].class_names)]
+        if by == "name"
+        else [str(rank + 1) for rank in range(len(done[0].class_names))]
+    )
     return _Panel(title, names, np.mean([normalised(record, by) for record in done], axis=0))
 
 
