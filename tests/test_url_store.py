@@ -602,7 +602,7 @@ def test_every_verb_takes_urls(s3, bucket, raygrid, grid_file, machine, tmp_path
     code, out, _ = raygrid("run", grid, *there, "--engine", "inline")
     assert code == 0
     assert out.endswith(f"{bucket}/run/report/table1.md\n")
-    assert raygrid("prepare", grid, *there)[0] == 0
+    assert raygrid("prepare", grid, *there[2:])[0] == 0
     assert "8 done, 0 infeasible, 0 to do" in raygrid("plan", grid, *there)[1]
     assert json.loads(raygrid("status", grid, *there, "--json")[1])["done"] == 8
     assert raygrid("merge", tmp_path / "here", f"{bucket}/run")[1] == f"8 records copied into {tmp_path}/here\n"
