@@ -56,7 +56,7 @@ def show_comparison(
     sheets, files = comparison(results_of(study), published, missing=missing, despite=despite)
     summary, *others = sheets
     for line in (summary.title, *summary.notes, ""):
-        _out.print(line, markup=False, highlight=False, soft_wrap=True)
+        _out.print(line, highlight=False, soft_wrap=True)
     if shows_all:
         show(_out, sheets_to_terminal(others))
     for name, text in files.items():

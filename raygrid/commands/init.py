@@ -162,4 +162,4 @@ def _yaml(text: str) -> str:
 
 
 def _print(line: str) -> None:
-    _out.print(line, markup=False, highlight=False, soft_wrap=True)
+    _out.print(line, highlight=False, soft_wrap=True)

@@ -63,12 +63,12 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     choices = [f"choose: {names}: {what}" for names, what in _choices(job).items()]
     said = (choices, list(folds.notes()), list(warnings_of(kept)), list(_reasons(refused)))
     for line in [line for lines in said for line in at_most(lines, _REASONS)]:
-        _out.print(line, markup=False, highlight=False, soft_wrap=True)
+        _out.print(line, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         show(_out, _by_stratum(bill))
     asked = {cell.classifier.name: resources.get(cell.classifier.name, Resources()) for cell in left}
     for sentence in [*shares.sentences(asked, peaks), *sentences(bill)]:
-        _out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        _out.print(sentence, highlight=False, soft_wrap=True)
 
 
 def _choices(job: Job) -> dict[str, str]:

@@ -52,7 +52,7 @@ def run_missing(job: Job, engine: str, terms: Terms) -> None:
     left = [cell for cell in planned.todo if cell.key not in tried]
     asked = {cell.classifier.name: terms.resources_of(cell) for cell in left}
     for line in sentences(asked, largest(peaks_of(job.records().values()), left)):
-        _err.print(line, markup=False, highlight=False, soft_wrap=True)
+        _err.print(line, highlight=False, soft_wrap=True)
     if left and not terms.budget.exhausted():
         run_cells(left, job, engine, terms)
 

@@ -143,7 +143,7 @@ def _labels_of(cell: Cell, job: Job, *, read: bool) -> Labels | None:
         return labels
     n_images = cell.dataset.n_images()
     what = f", {plural(n_images, 'image')}" if n_images else ""
-    _err.print(f"reading {cell.dataset.name}{what}; this is kept in the cache", markup=False, highlight=False)
+    _err.print(f"reading {cell.dataset.name}{what}; this is kept in the cache", highlight=False)
     with activity_shown():
         return load_labels(cell, job.cache)
 

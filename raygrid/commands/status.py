@@ -82,7 +82,7 @@ def show_reasons(study: Study, cells: Sequence[Cell], console: Console) -> None:
         if record and record.status != "done":
             alike.setdefault((record.status, gist(record.message or "")), []).append((cell, record))
     for those in sorted(alike.values(), key=len, reverse=True):
-        console.print(_reason(those, study.cells), markup=False, highlight=False, soft_wrap=True)
+        console.print(_reason(those, study.cells), highlight=False, soft_wrap=True)
 
 
 def _reason(alike: Sequence[tuple[Cell, Record]], cells: Sequence[Cell]) -> str:

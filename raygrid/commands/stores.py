@@ -67,7 +67,7 @@ def show_stores(*, as_json: bool) -> None:
         print(json.dumps([vars(each) for each in found], indent=1))
         return
     if not found:
-        _out.print(_none_below(), markup=False, highlight=False, soft_wrap=True)
+        _out.print(_none_below(), highlight=False, soft_wrap=True)
         return
     columns = Columns("grid", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     for heading in ("cells", "done", "infeasible", "failed", "to do"):
@@ -125,7 +125,7 @@ def _counted(place: Path) -> Found:
         study = open_study([place], cache=place, only=[])
         records = study.records()
     except StoreError as error:
-        _err.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        _err.print(str(error), highlight=False, soft_wrap=True)
         return Found(place.name, 0, 0, 0, 0, 0, "", **shared)
     mine = [records[cell.key] for cell in study.cells if cell.key in records]
     statuses = Counter(record.status for record in mine)

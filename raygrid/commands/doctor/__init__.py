@@ -29,7 +29,7 @@ def examine(job: Job | None, *, address: str | None) -> int:
         for finding in findings(job, address):
             wrong += not finding.ok
             style = None if finding.ok else "bold"
-            console.print(str(finding), markup=False, highlight=False, soft_wrap=True, style=style)
+            console.print(str(finding), highlight=False, soft_wrap=True, style=style)
             doing(_EXAMINING)
     return 1 if wrong else 0
 
