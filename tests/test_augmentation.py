@@ -100,19 +100,23 @@ def test_what_is_drawn_depends_on_the_seed_the_epoch_and_the_batch_alone():
     cnn, y = Cnn(augment=["flip", "crop", "mixup"], batch_size=16), np.arange(40) % 4
     first, again = (cnn.batches(X, eye_array(40, format="csr"), y, seed=3) for _ in range(2))
     later = cnn.batches(X, eye_array(40, format="csr"), y, seed=3, epochs_done=1)
-    before = [first[i] for i in range(3)]
-    assert all(np.array_equal(a, b) for a, b in zip(before[2], again[2], strict=True))  # in any order
-    first.on_epoch_end()
-    assert all(np.array_equal(a, b) for a, b in zip(first[1], later[1], strict=True))
-    assert not np.array_equal(first[1][0], before[1][0])
-    images, compared, weights = before[0]
-    assert (images.shape, compared.shape, weights.shape) == ((16, 32, 32, 3), (16, 2), (16, 2))
+    epoch, same_epoch, next_epoch, resumed = (_read(batches) for batches in (first, again, first, later))
+    for one, other in ((epoch, same_epoch), (next_epoch, resumed)):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    assert not np.array_equal(next_epoch[0], epoch[0])
+    images, compared, weights = epoch
+    assert (images.shape, compared.shape, weights.shape) == ((40, 32, 32, 3), (40, 2), (40, 2))
     np.testing.assert_allclose(weights.sum(axis=1), 2)
+
+
+def _read(batches):
+    read = [(*steps.inputs, *steps.targets) for steps in batches]
+    return [np.concatenate(parts, axis=1)[0] for parts in zip(*read, strict=True)]
 
 
 def test_without_augmentation_batches_are_as_they_were():
     X = train_samples(rng(0).integers(0, 256, (8, 32, 32, 3)).astype(np.uint8))
-    images, labels = Cnn().batches(X, eye_array(8, format="csr"), np.arange(8) % 2, seed=3)[0]
+    images, labels = _read(Cnn().batches(X, eye_array(8, format="csr"), np.arange(8) % 2, seed=3))
     order = rng(3).permutation(8)
     assert labels.tolist() == (order % 2).tolist()
     assert np.array_equal(images, X[order] / np.float32(127.5) - 1)

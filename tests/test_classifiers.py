@@ -347,12 +347,12 @@ def test_an_epoch_shows_every_mixture_once_as_the_network_expects_it(images):
     batches = CNN.batches(X, A, np.arange(40), seed=5)
     epochs = []
     for _ in range(2):
-        (first, order), (last, rest) = (batches[i] for i in range(len(batches)))
-        assert (len(first), len(last)) == (32, 8)
-        epochs.append([*order, *rest])
-        expected = (A[epochs[-1]] @ X.reshape(40, -1)).reshape(40, 32, 32, 3) / 127.5 - 1
-        np.testing.assert_allclose(np.concatenate([first, last]), expected, atol=1e-5)
-        batches.on_epoch_end()
+        read = [(*steps.inputs, *steps.targets) for steps in batches]
+        assert [images.shape for images, _ in read] == [(1, 32, 32, 32, 3), (1, 8, 32, 32, 3)]
+        shown, order = (np.concatenate(parts, axis=1)[0] for parts in zip(*read, strict=True))
+        epochs.append(order.tolist())
+        expected = (A[order] @ X.reshape(40, -1)).reshape(40, 32, 32, 3) / 127.5 - 1
+        np.testing.assert_allclose(shown, expected, atol=1e-5)
     assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(40))
     assert epochs[0] != epochs[1]
 
@@ -363,8 +363,8 @@ def test_balanced_batches_have_the_classes_in_turn():
     epochs = []
     for seed in (5, 5, 6):
         batches = cnn.batches(X, eye_array(59, format="csr"), y, seed=seed)
-        read = [batches[i] for i in range(len(batches))]
-        images, labels = (np.concatenate(parts) for parts in zip(*read, strict=True))
+        read = [(*steps.inputs, *steps.targets) for steps in batches]
+        images, labels = (np.concatenate(parts, axis=1)[0] for parts in zip(*read, strict=True))
         drawn = np.rint((images[:, 0] + 1) * 127.5).astype(int)
         epochs.append(drawn.tolist())
         assert len(read) == 8  # as many as without: 59 samples
@@ -374,8 +374,7 @@ def test_balanced_batches_have_the_classes_in_turn():
         # In 15 turns, of 40 samples some come, of 13 each once or twice, of 4 three or four times, of 2 seven or eight.
         assert [set(counts[y == label]) for label in range(4)] == [{0, 1}, {1, 2}, {3, 4}, {7, 8}]
     assert epochs[0] == epochs[1] != epochs[2]
-    batches.on_epoch_end()
-    assert np.concatenate([batches[i][1] for i in range(8)]).tolist() != labels.tolist()
+    assert np.concatenate([steps.targets[0] for steps in batches], axis=1)[0].tolist() != labels.tolist()
 
 
 def test_predictions_are_the_likeliest_classes_whatever_the_batch(images, digits):

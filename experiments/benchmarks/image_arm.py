@@ -68,6 +68,7 @@ def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool, runtime: A
 
     from raygrid.classifiers import cnn
     from raygrid.host import Runtime
+    from raygrid.mixtures.samples import Samples
     from raygrid.networks.keras_backend import set_up
 
     set_up(runtime or Runtime(int(os.environ["OMP_NUM_THREADS"])))
@@ -77,8 +78,9 @@ def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool, runtime: A
     model = network.initialised(IMAGE_SIZE, 10, seed=0)
     if settings:
         model.compile(model.optimizer, model.loss, **settings)
-    batches = network.batches(X, eye_array(len(y), format="csr"), y, seed=0)
-    return lambda: model.fit(batches, shuffle=False, verbose=0)
+    return network.training(
+        Samples(X, np.arange(len(y)), np.arange(len(y)), None), eye_array(len(y), format="csr"), y, seed=0
+    )
 
 
 def images_per_s(name: str) -> tuple[float, float]:

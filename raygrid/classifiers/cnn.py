@@ -2,6 +2,8 @@
 
 import gc
 from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -14,7 +16,7 @@ from raygrid.classifiers.class_weights import NoClassWeight
 from raygrid.classifiers.classifier import Labels, Part, WatchingClassifier
 from raygrid.classifiers.losses import LossLevel
 from raygrid.classifiers.scores import Scoring, ScoringClassifier
-from raygrid.classifiers.training.batches import Mixtures, balanced, batches_of, shuffled
+from raygrid.classifiers.training.batches import Batches, BatchesOfKeptImages, Drawing, Mixtures, balanced, shuffled
 from raygrid.classifiers.training.confusion import confusion_metric
 from raygrid.classifiers.training.loop import Data, trained
 from raygrid.classifiers.training.pairs import of_first, paired
@@ -28,11 +30,15 @@ from raygrid.mixtures.samples import Samples
 from raygrid.networks.backbones import BackboneLevel
 from raygrid.networks.fused import fused
 from raygrid.networks.head import classifier_of, with_normalised_classifier
-from raygrid.networks.keras_backend import load_keras
+from raygrid.networks.keras_backend import computing_in, load_keras, room_for_images
+from raygrid.networks.steps import Trainer, kept
 from raygrid.storage.checkpoint import Checkpoint
 
 # A label is a word that --only can name, and that no other text of a level looks like.
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+# A mean of a whole cluster of images would be many times the batch.
+_MIXED_ON_CARD = 4
 
 Weights = list[NDArray[Any]]
 
@@ -89,7 +95,8 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
 
     def network(self, image_size: int, n_classes: int, *, seed: int) -> Any:
         """Return what `build` returns, with the last layer that the loss needs."""
-        model, scale = self.build(image_size, n_classes, seed=seed), self.loss.scale_of_head()
+        with computing_in(self.precision):
+            model, scale = self.build(image_size, n_classes, seed=seed), self.loss.scale_of_head()
         return with_normalised_classifier(model, scale) if scale else model
 
     def stages(self) -> tuple["Network", ...]:
@@ -119,7 +126,8 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
         start : list of array, optional
             Weights of the stage before, in place of those; if only the last layer is trained, it is drawn anew.
         """
-        model, optimizer_start, _ = _compiled(self, image_size, n_classes)
+        compiled = _compiled(self, image_size, n_classes)
+        model = compiled.model
         drawn = self.network(image_size, n_classes, seed=seed)
         for variable, value in zip(model.variables, drawn.variables, strict=True):
             variable.assign(value)
@@ -128,26 +136,37 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
         if start is not None:
             n_anew = len(model.layers[-1].weights) if self.trained_layers == "last" else 0
             model.set_weights([*start[: len(start) - n_anew], *model.get_weights()[len(start) - n_anew :]])
-        for variable, value in zip(model.optimizer.variables, optimizer_start, strict=True):
+        for variable, value in zip(model.optimizer.variables, compiled.optimizer_start, strict=True):
             variable.assign(value)
         return model
 
     def confusion(self, image_size: int, n_classes: int) -> Confusion:
         """Return the confusion matrix of the batches of this epoch, predicted while they were trained on."""
-        *_, metric = _compiled(self, image_size, n_classes)
-        return np.array(load_keras().ops.convert_to_numpy(metric.counts), dtype=np.int64)
+        counts = _compiled(self, image_size, n_classes).metric.counts
+        return np.array(load_keras().ops.convert_to_numpy(counts), dtype=np.int64)
 
-    def batches(self, X: Samples, A: csr_array, y: Labels, *, seed: int, number: int = 0, epochs_done: int = 0) -> Any:
-        """Return the training batches as a Keras data set, in another order every epoch; `number` is the stage's."""
-        return batches_of(
-            Mixtures(X, A, y),
-            targets=lambda epoch: self.targets(y, epoch=epoch),
-            order=balanced if self.balanced_batches else shuffled,
-            augment=self.augment,
-            batch_size=self.batch_size,
-            seed=(seed, number) if number else seed,
-            epochs_done=epochs_done,
-        )
+    def batches(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, number: int = 0, epochs_done: int = 0
+    ) -> Batches:
+        """Return the training batches, in another order every epoch; `number` is the stage's."""
+        order = balanced if self.balanced_batches else shuffled
+        drawing = Drawing(order, self.batch_size, (seed, number) if number else seed, self.augment)
+        kind = BatchesOfKeptImages if self._can_be_kept(X, A) else Batches
+        return kind(Mixtures(X, A, y), drawing, lambda epoch: self.targets(y, epoch=epoch), epochs_done=epochs_done)
+
+    def training(
+        self, X: Samples, A: csr_array, y: Labels, *, seed: int, number: int = 0, epochs_done: int = 0
+    ) -> Callable[[], float]:
+        """Return a function that trains the network that `initialised` returns for an epoch, and returns its loss."""
+        batches = self.batches(X, A, y, seed=seed, number=number, epochs_done=epochs_done)
+        trainer = _compiled(self, X.shape[1], int(y.max()) + 1).trainer
+        images = None if batches.images is None else kept(batches.images)
+        return lambda: trainer.epoch(iter(batches), images)
+
+    def _can_be_kept(self, X: Samples, A: csr_array) -> bool:
+        """Whether the network can keep the images and mix them: they have room on a card, and few are mixed at once."""
+        has_room = int(np.prod(X.shape[1:])) * len(np.unique(A.indices)) <= room_for_images()
+        return has_room and not self.augment and int(np.diff(A.indptr).max(initial=0)) <= _MIXED_ON_CARD
 
     def fit(
         self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None
@@ -188,12 +207,24 @@ class Cnn(BackboneLevel, Network):
         x = keras.layers.GlobalAveragePooling2D()(backbone.output)
         if self.dense_units:
             x = keras.layers.Dense(self.dense_units, activation="relu")(x)
-        return keras.Model(backbone.input, keras.layers.Dense(n_classes, activation="softmax")(x))
+        # In the precision of scores, whatever that of the network.
+        outputs = keras.layers.Dense(n_classes, activation="softmax", dtype="float32")(x)
+        return keras.Model(backbone.input, outputs)
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A compiled network, its optimiser's variables at the start, the metric of an epoch, and what trains it."""
+
+    model: Any
+    optimizer_start: list[NDArray[Any]]
+    metric: Any
+    trainer: Trainer
 
 
 @cache
-def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[NDArray[Any]], Any]:
-    """Return the network with its optimiser, the optimiser's variables at the start, and the metric of an epoch.
+def _compiled(cnn: Network, image_size: int, n_classes: int) -> _Compiled:
+    """Return the network, compiled.
 
     Every network is kept in memory, because building and tracing one takes longer than a small cell, and TensorFlow
     does not free the memory of one that is dropped (experiments/benchmarks/worker_memory.py). A grid has few networks.
@@ -209,4 +240,4 @@ def _compiled(cnn: Network, image_size: int, n_classes: int) -> tuple[Any, list[
     optimizer.build(model.trainable_variables)
     # Copied, because on torch the array shares the memory of the variable.
     start = [np.array(load_keras().ops.convert_to_numpy(variable)) for variable in optimizer.variables]
-    return model, start, metric
+    return _Compiled(model, start, metric, Trainer(model))

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection, Sequence
 
 from raygrid.cells import Cell
+from raygrid.commands.doctor import speed
 from raygrid.commands.forecast import given_cards, model_of
 from raygrid.commands.job import Job
 from raygrid.commands.prepare import fetch
@@ -36,6 +37,9 @@ def run_pilot(job: Job, engine: str, terms: Terms) -> None:
             run_cells(cells, job, engine, terms)
             show_reasons(job, cells, _err)
             tried |= {stratum_of(cell.identity()) for cell in cells}
+    if not (terms.address or os.environ.get("RAY_ADDRESS")):
+        for finding in speed.backends(job):
+            _err.print(f"pilot: {finding.what}" + (f"; {finding.do}" if finding.do else ""))
 
 
 def pilot_cells(

@@ -42,6 +42,23 @@ def mix(A: csr_array, X: Indexed) -> NDArray[np.float32]:
     return np.asarray(compact @ samples).reshape(A.shape[0], *X.shape[1:])
 
 
+def terms(A: csr_array) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return A as sums: row i of A X is the sum over j of shares[i, j] times row rows[i, j] of X.
+
+    Returns
+    -------
+    rows : array of shape (n_rows, n), int32
+        n is the number of non-zeros of the widest row; narrower ones are filled up with row 0.
+    shares : array of shape (n_rows, n), float32
+        0 where they are filled up.
+    """
+    widths = np.diff(A.indptr)
+    is_there = np.arange(widths.max(initial=0)) < widths[:, None]
+    rows, shares = np.zeros(is_there.shape, dtype=np.int32), np.zeros(is_there.shape, dtype=np.float32)
+    rows[is_there], shares[is_there] = A.indices, A.data
+    return rows, shares
+
+
 def blocks(n: int, size: int) -> Iterator[slice]:
     """Yield slices that cut ``range(n)`` into blocks of `size`; the last one may be shorter."""
     for start in range(0, n, size):

@@ -40,7 +40,7 @@ def _pointwise_convolution() -> Any:
 
     class PointwiseConvolution(keras.layers.Conv2D):  # type: ignore[name-defined,misc]
         def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-            return keras.ops.tensordot(inputs, kernel[0, 0], axes=1)
+            return keras.ops.tensordot(inputs, keras.ops.reshape(kernel, kernel.shape[2:]), axes=1)
 
     return PointwiseConvolution
 
@@ -52,7 +52,8 @@ def _batch_normalization() -> Any:
 
     class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[name-defined,misc]
         def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-            if len(inputs.shape) != 4 or mask is not None or not (training and self.trainable):
+            is_plain = len(inputs.shape) == 4 and mask is None and self.compute_dtype == "float32"
+            if not (is_plain and training and self.trainable):
                 return super().call(inputs, training=training, mask=mask)
             outputs, mean, variance = kernel(inputs, self.gamma.value, self.beta.value, self.epsilon)
             for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):

@@ -28,7 +28,7 @@ def classifier_of(model: Any) -> Any:
 def with_normalised_classifier(model: Any, scale: float) -> Any:
     """Return the network with a last layer that gives the softmax of `scale` times cosines, its weights drawn anew."""
     layer = classifier_of(model)
-    head = _normalised_dense()(layer.units, scale=scale, activation="softmax", use_bias=False)
+    head = _normalised_dense()(layer.units, scale=scale, activation="softmax", use_bias=False, dtype="float32")
     return load_keras().Model(model.input, head(layer.input))
 
 

@@ -6,7 +6,8 @@ All other modules get Keras from `load_keras`.
 import ctypes
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -58,6 +59,18 @@ def load_keras() -> ModuleType:
     return keras
 
 
+@contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Let layers that are made meanwhile compute in a precision, a dtype policy of Keras, such as *mixed_bfloat16*."""
+    config = load_keras().config
+    before = config.dtype_policy()
+    config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        config.set_dtype_policy(before)
+
+
 def gpu_fraction(gpus: float) -> float | None:
     """Return the fraction of a card's memory that a process may allocate; None if it has whole cards or none.
 
@@ -94,6 +107,12 @@ def card_share() -> float:
     """
     n_bytes, total_mb = _allocated_bytes(), card_memory_mb(0)
     return round(min(1.0, n_bytes / (_ALLOCATED * total_mb * 2**20)), 4) if n_bytes and total_mb else 0.0
+
+
+def room_for_images() -> int:
+    """Return how many bytes of images may stay on the trial's card, a quarter of its share; 0 without a card."""
+    gpus = _in_force.gpus if _in_force else 0.0
+    return int(min(1.0, gpus) * _ALLOCATED * (card_memory_mb(0) or 0) * 2**20 / 4) if gpus else 0
 
 
 def _allocated_bytes() -> int:
@@ -161,6 +180,8 @@ def _on_torch(runtime: Runtime) -> ModuleType:
 
     torch.set_num_threads(runtime.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    if runtime.gpus:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, products on cards differ by run
     if not runtime.gpus:
         os.environ["KERAS_TORCH_DEVICE"] = "cpu"  # Keras reads it when it is imported
     keras = _keras(runtime)
@@ -173,6 +194,8 @@ def _on_torch(runtime: Runtime) -> ModuleType:
 
 
 def _on_jax(runtime: Runtime) -> ModuleType:
+    if runtime.gpus:
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
     fraction = gpu_fraction(runtime.gpus)
     if fraction and not {"XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION"} & set(os.environ):
         os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{fraction:.4f}"  # JAX reads it when it starts

@@ -16,7 +16,6 @@ from raygrid.classifiers.training.trained import LiveNetwork, TrainedNetwork
 from raygrid.errors import InfeasibleError, UsageError
 from raygrid.metrics.confusion import confusion_matrix
 from raygrid.mixtures.samples import Samples
-from raygrid.networks.keras_backend import load_keras
 from raygrid.storage.checkpoint import Arrays, Checkpoint
 
 if TYPE_CHECKING:
@@ -83,29 +82,18 @@ def _begun(stages: tuple["Network", ...], data: Data, saved: Arrays | None) -> t
 def _train(stage: "Network", model: Any, data: Data, progress: TrainingState, checkpoint: Checkpoint) -> int:
     """Train the epochs of a stage that are left; return the epoch of all, from 1, whose weights the network has."""
     measure, save = _measuring(stage, model, data), saving(model, checkpoint)
-
-    def begin(epoch: int, logs: object = None) -> None:
+    of_stage = {"number": progress.stage, "epochs_done": progress.epochs}
+    train_epoch = stage.training(data.X, data.A, data.y, seed=data.seed, **of_stage)
+    for epoch in range(progress.epochs, stage.epochs):
         stage.set_learning_rate(model.optimizer, epoch)
         doing(f"epoch {epoch + 1}/{stage.epochs}")
-
-    def end(epoch: int, logs: dict[str, float]) -> None:
-        measure(progress, logs["loss"])
+        measure(progress, train_epoch())
         if stage.judge and best_epoch(progress.validation(stage.judge), by=stage.judge) == epoch:
             progress.best = [np.array(weight) for weight in model.get_weights()]
         if stage.early_stopping and is_over(progress.validation(stage.early_stopping.by), stage.early_stopping):
-            model.stop_training = True
-        elif epoch + 1 < stage.epochs:
+            break
+        if epoch + 1 < stage.epochs:
             save(progress)
-
-    if progress.epochs < stage.epochs:  # a stage may have no epochs
-        model.fit(
-            stage.batches(data.X, data.A, data.y, seed=data.seed, number=progress.stage, epochs_done=progress.epochs),
-            initial_epoch=progress.epochs,
-            epochs=stage.epochs,
-            callbacks=[load_keras().callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)],
-            shuffle=False,
-            verbose=0,
-        )
     before = len(progress.measured) - progress.epochs
     if stage.judge and progress.best:
         model.set_weights(progress.best)

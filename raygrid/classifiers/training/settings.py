@@ -39,14 +39,18 @@ class TrainingLevel(Level):
         Whether batches have equally many samples of every class; otherwise an epoch has every sample once.
     early_stopping : EarlyStopping or None
         When to stop before the last epoch.
+    precision : {"float32", "mixed_bfloat16"}
+        In what layers compute. Weights, losses and scores are always float32. On cards that know bfloat16,
+        ``mixed_bfloat16`` may be faster; on most CPUs it is slower.
     select : {"last", "best"} or None
         Whose epoch's weights are kept: of the last, or of the best on the validation part by what `early_stopping` says
         (without it, AvAcc). By default of the best with `early_stopping`, and of the last without.
 
     References
     ----------
-    Krogh, Hertz (1991), A Simple Weight Decay Can Improve Generalization, NIPS; Goyal et al. (2017), Accurate, Large
-    Minibatch SGD, arXiv:1706.02677, section 2.3 (momentum where the learning rate changes).
+    Kalamkar et al. (2019), A Study of BFLOAT16 for Deep Learning Training, arXiv:1905.12322; Krogh, Hertz (1991), A
+    Simple Weight Decay Can Improve Generalization, NIPS; Goyal et al. (2017), Accurate, Large Minibatch SGD,
+    arXiv:1706.02677, section 2.3 (momentum where the learning rate changes).
     """
 
     epochs: PositiveInt = 50
@@ -60,6 +64,7 @@ class TrainingLevel(Level):
     balanced_batches: Annotated[bool, ADDED_LATER] = False
     early_stopping: Annotated[EarlyStopping | None, ADDED_LATER] = None
     select: Annotated[Literal["last", "best"] | None, ADDED_LATER] = None
+    precision: Annotated[Literal["float32", "mixed_bfloat16"], ADDED_LATER] = "float32"
 
     @model_validator(mode="after")
     def _settings_fit(self) -> Self:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from raygrid.activity import doing
-from raygrid.commands.doctor import needs, place, software, system
+from raygrid.commands.doctor import needs, place, software, speed, system
 from raygrid.commands.doctor.finding import Finding
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, activity_shown
@@ -42,6 +42,7 @@ def findings(job: Job | None, address: str | None) -> Iterator[Finding]:
         software.libraries,
         software.keras_backend,
         partial(software.gpus, {} if address else wanted),
+        *([] if address else [partial(speed.backends, job)]),
         place.scheduler,
         system.open_files,
         system.shared_memory,
