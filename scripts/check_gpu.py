@@ -116,16 +116,18 @@ def throughput(backend: str, n_images: int = 1024 if HAS_CARD else 64) -> Found:
     """Measure images a second of the image arm at 64x64, batch 32, alpha 1: stock Keras, then trials side by side."""
     peak = Child(on_a_card.multiply, Runtime(1, float(HAS_CARD), backend), 8192 if HAS_CARD else 512).said()
     lines = []
-    for name, n_trials in [("stock", 1), *((f"{n} at once", n) for n in ((1, 2, 4, 8) if HAS_CARD else (1, 2)))]:
+    at_once = (1, 2, 4, 8) if HAS_CARD else (1, 2)
+    for variant, n_trials in [("stock", 1), *(("raygrid", n) for n in at_once), ("bfloat16", 1)]:
         runtime = Runtime(max(1, len(os.sched_getaffinity(0)) // n_trials), HAS_CARD / n_trials, backend)
         before = used_mb()
-        children = [Child(on_a_card.train, runtime, name == "stock", n_images) for _ in range(n_trials)]
+        children = [Child(on_a_card.train, runtime, variant, n_images) for _ in range(n_trials)]
         mb = max(child.said() for child in children) - before
         for child in children:
             child.go_on()
         speed = sum(child.said() for child in children)
         share = speed * FLOP_AN_IMAGE / peak
-        lines.append(f"{name}: {speed:.0f} images/s, {share:.1%} of a large product, {mb / n_trials:.0f} MB a trial")
+        how = f"{variant}, {n_trials} at once: {speed:.0f} images/s"
+        lines.append(f"{how}, {share:.1%} of a large product, {mb / n_trials:.0f} MB a trial")
     return Found(True, "; ".join(lines))
 
 

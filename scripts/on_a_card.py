@@ -102,7 +102,7 @@ def multiply(runtime: Runtime, n: int, parent: Connection) -> None:
     parent.send(2 * n**3 / min(times))
 
 
-def train(runtime: Runtime, is_stock: bool, n_images: int, parent: Connection) -> None:
+def train(runtime: Runtime, variant: str, n_images: int, parent: Connection) -> None:
     """Train for an epoch, wait for the parent, train for two more; say how many images a second those took."""
     import image_arm
 
@@ -110,7 +110,8 @@ def train(runtime: Runtime, is_stock: bool, n_images: int, parent: Connection) -
     load_keras()
     X = np.random.default_rng(0).integers(0, 256, (n_images, 64, 64, 3)).astype(np.uint8)
     y = np.arange(n_images) % 10
-    epoch = image_arm.stock(X, y, {}) if is_stock else image_arm.ours(X, y, {}, is_fused=True, runtime=runtime)
+    chosen = image_arm.VARIANTS[variant]
+    epoch = image_arm.stock(X, y, {}) if chosen.is_stock else image_arm.ours(X, y, chosen, runtime)
     epoch()
     parent.send(used_mb())
     parent.recv()

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from raygrid.cells import Cell
 from raygrid.classifiers.svm import Svm
-from raygrid.commands.doctor import needs, place, software, system
+from raygrid.commands.doctor import needs, place, software, speed, system
 from raygrid.commands.job import open_job
 from raygrid.datasets import DATASETS, FromPath
 from raygrid.errors import DataError
@@ -381,3 +381,25 @@ def test_a_login_node_is_told_how_to_submit(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     assert "sbatch deploy/slurm.sbatch" in str(next(place.scheduler()))
+
+
+def test_which_installed_backend_trains_fastest_is_said(job, monkeypatch):
+    monkeypatch.setattr(speed, "installed", lambda name: "1.0" if name != "torch" else "")
+    monkeypatch.setattr(speed, "_measured", {"tensorflow": 100.0, "jax": 250.0}.__getitem__)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    (finding,) = speed.backends()
+    assert str(finding) == (
+        "ok    images/s that a cnn trains with a trial's one thread: jax 250, tensorflow 100; jax is 2.5 times "
+        "tensorflow; KERAS_BACKEND is tensorflow: set it to jax for new stores"
+    )
+    assert not list(speed.backends(job()))  # of SVMs
+
+
+def test_one_backend_alone_is_not_measured(monkeypatch):
+    monkeypatch.setattr(speed, "installed", lambda name: "1.0" if name == "tensorflow" else "")
+    assert not list(speed.backends())
+
+
+def test_a_backends_speed_is_measured_in_a_process_of_its_own():
+    assert speed._measured("tensorflow") > 0
+    assert speed._measured("no_backend") == 0

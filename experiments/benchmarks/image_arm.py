@@ -2,18 +2,13 @@
 
     python experiments/benchmarks/image_arm.py [VARIANT...] [--rounds 3]
 
-Each variant trains the paper's network (MobileNet alpha 1, 64x64, batch 32, RMSprop) in a process of its own with one
-thread for every CPU; they take turns. Printed are the medians of images a second, as a ratio to stock Keras' `fit` on
-TensorFlow, and of seconds of CPU time an image, which say more where others use the machine.
+Each variant trains the paper's network (MobileNet alpha 1, 64x64, batch 32, RMSprop) in processes of its own: one with
+a thread for every CPU, or, *side by side*, as a grid does by default, one for every CPU with one thread. They take
+turns. Printed are the medians of images a second, as a ratio to stock Keras' `fit` on TensorFlow, and of seconds of CPU
+time an image, which say more where others use the machine. `ONEDNN_MAX_CPU_ISA=AVX2` stands for a processor without
+AVX-512.
 
-Predicted, before the first run, as ratios: XLA 0.5, no oneDNN 0.7, steps per execution 1.0; with layers of one kernel
-(`raygrid.networks.fused`) 1.4, and 1.9 on torch, which is what a bare loop of torch's own calls reached (1.9; 1.3 with
-Keras' convolutions, 1.7 compiled by it).
-Measured (2 threads of one core without a GPU, at rest, 2 rounds), images a second and CPU time: raygrid 1.63 and 1.47;
-without its layers 0.92 and 0.97; 8 steps per execution 1.66 and 1.48, which is not worth a setting; stock on torch 0.93
-and 0.73; raygrid on torch 1.26 and 0.99, where Keras' own Python between two kernels costs more than on TensorFlow.
-Before, on a busy machine: XLA 0.2, no oneDNN 0.5. The best was at 71 of 322 GFLOP/s: what is left is not arithmetic but
-the passes over activations, of normalisation, ReLU and the convolutions by channel, each reading and writing all.
+HEADER
 """
 
 import argparse
@@ -24,28 +19,42 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-N_IMAGES, BATCH_SIZE, IMAGE_SIZE = 320, 32, 64
+N_IMAGES, N_EPOCHS, BATCH_SIZE, IMAGE_SIZE = 640, 3, 32, 64
 
 # Of MobileNet alpha 1 at 64x64: 46 million multiplications and additions, and twice as many for the gradients.
 FLOP_AN_IMAGE = 3 * 2 * 46e6
 
 TORCH, JAX = {"KERAS_BACKEND": "torch"}, {"KERAS_BACKEND": "jax"}
 
-# Name -> the environment, what `compile` is given, and who trains: Keras alone, or raygrid, perhaps on Keras' layers.
-VARIANTS: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
-    "stock": ({}, {}, "stock"),
-    "raygrid": ({}, {}, "raygrid"),
-    "own-layers-off": ({}, {}, "unfused"),
-    "no-onednn": ({"TF_ENABLE_ONEDNN_OPTS": "0"}, {}, "raygrid"),
-    "steps-8": ({}, {"steps_per_execution": 8}, "raygrid"),
-    "xla": ({}, {"jit_compile": True}, "stock"),
-    "stock-torch": (TORCH, {}, "stock"),
-    "raygrid-torch": (TORCH, {}, "raygrid"),
-    "raygrid-jax": (JAX, {}, "raygrid"),
+
+class Variant(NamedTuple):
+    """What a variant trains with: Keras alone or raygrid, with which settings of the level, in how many processes."""
+
+    env: dict[str, str] = {}  # noqa: RUF012
+    is_stock: bool = False
+    is_fused: bool = True
+    are_kept: bool = False
+    settings: dict[str, Any] = {}  # noqa: RUF012
+    side_by_side: bool = False
+
+
+VARIANTS = {
+    "stock": Variant(is_stock=True),
+    "raygrid": Variant(),
+    "stock, side by side": Variant(is_stock=True, side_by_side=True),
+    "raygrid, side by side": Variant(side_by_side=True),
+    "own layers off": Variant(is_fused=False),
+    "kept images": Variant(are_kept=True),
+    "bfloat16": Variant(settings={"precision": "mixed_bfloat16"}),
+    "no oneDNN": Variant({"TF_ENABLE_ONEDNN_OPTS": "0"}),
+    "stock XLA": Variant(is_stock=True, settings={"jit_compile": True}),
+    "stock torch": Variant(TORCH, is_stock=True),
+    "raygrid torch": Variant(TORCH),
+    "raygrid jax": Variant(JAX),
 }
 
 
@@ -62,7 +71,7 @@ def stock(X: Any, y: Any, settings: dict[str, Any]) -> Callable[[], object]:
     return lambda: model.fit(scaled, y, batch_size=BATCH_SIZE, verbose=0)
 
 
-def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool, runtime: Any = None) -> Callable[[], object]:
+def ours(X: Any, y: Any, variant: Variant, runtime: Any = None) -> Callable[[], object]:
     """Return what trains for an epoch as raygrid does, but for what the variant changes; by default on CPUs."""
     from scipy.sparse import eye_array
 
@@ -72,44 +81,66 @@ def ours(X: Any, y: Any, settings: dict[str, Any], *, is_fused: bool, runtime: A
     from raygrid.networks.keras_backend import set_up
 
     set_up(runtime or Runtime(int(os.environ["OMP_NUM_THREADS"])))
-    if not is_fused:
+    if not variant.is_fused:
         cnn.fused = lambda model: model
-    network = cnn.Cnn(weights="none", batch_size=BATCH_SIZE)
-    model = network.initialised(IMAGE_SIZE, 10, seed=0)
-    if settings:
-        model.compile(model.optimizer, model.loss, **settings)
-    return network.training(
-        Samples(X, np.arange(len(y)), np.arange(len(y)), None), eye_array(len(y), format="csr"), y, seed=0
-    )
+    if variant.are_kept:
+        cnn.room_for_images = lambda: X.nbytes
+    network, everything = cnn.Cnn(weights="none", batch_size=BATCH_SIZE, **variant.settings), np.arange(len(y))
+    network.initialised(IMAGE_SIZE, 10, seed=0)
+    return network.training(Samples(X, everything, everything, None), eye_array(len(y), format="csr"), y, seed=0)
 
 
-def images_per_s(name: str) -> tuple[float, float]:
+def images_per_s(variant: Variant) -> tuple[float, float]:
     """Return images a second and CPU seconds an image of one variant, in this process."""
-    _, settings, trainer = VARIANTS[name]
     X = np.random.default_rng(0).integers(0, 256, (N_IMAGES, IMAGE_SIZE, IMAGE_SIZE, 3)).astype(np.uint8)
     y = np.arange(N_IMAGES) % 10
-    epoch = stock(X, y, settings) if trainer == "stock" else ours(X, y, settings, is_fused=trainer == "raygrid")
+    if variant.is_stock and "KERAS_BACKEND" not in variant.env:
+        use_threads(int(os.environ["OMP_NUM_THREADS"]))
+    epoch = stock(X, y, variant.settings) if variant.is_stock else ours(X, y, variant)
     epoch()
+    print("ready", flush=True)
+    sys.stdin.readline()
     start, start_cpu = time.perf_counter(), time.process_time()
-    for _ in range(2):
+    for _ in range(N_EPOCHS):
         epoch()
-    n = 2 * N_IMAGES
+    n = N_EPOCHS * N_IMAGES
     return n / (time.perf_counter() - start), (time.process_time() - start_cpu) / n
+
+
+def use_threads(n: int) -> None:
+    """Let TensorFlow compute with n threads; torch does what OMP_NUM_THREADS says."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(n)
+    tf.config.threading.set_inter_op_parallelism_threads(n)
 
 
 def can_run(name: str) -> bool:
     """Whether a variant's backend is installed."""
-    return importlib.util.find_spec(VARIANTS[name][0].get("KERAS_BACKEND", "tensorflow")) is not None
+    return importlib.util.find_spec(VARIANTS[name].env.get("KERAS_BACKEND", "tensorflow")) is not None
 
 
-def in_a_process(name: str) -> tuple[float, float]:
-    """Return the same, measured in a process of its own."""
-    threads = str(len(os.sched_getaffinity(0)))
-    env = os.environ | {"OMP_NUM_THREADS": threads, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, __file__, "--measure", name]
-    printed = subprocess.check_output(command, env=env | VARIANTS[name][0], stderr=subprocess.DEVNULL)  # noqa: S603
-    speed, cpu_s = (float(number) for number in printed.split()[-2:])
-    return speed, cpu_s
+def in_processes(name: str) -> tuple[float, float]:
+    """Return the same of processes that train at the same time: images a second of all, CPU seconds of each image."""
+    n_cpus = len(os.sched_getaffinity(0))
+    n, threads = (n_cpus, 1) if VARIANTS[name].side_by_side else (1, n_cpus)
+    env = os.environ | {"OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command, pipes = (
+        [sys.executable, __file__, "--measure", name],
+        {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE},
+    )
+    processes = [
+        subprocess.Popen(command, env=env | VARIANTS[name].env, stderr=subprocess.DEVNULL, text=True, **pipes)  # noqa: S603
+        for _ in range(n)
+    ]
+    for process in processes:
+        while process.stdout.readline().strip() != "ready":
+            pass
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    measured = [[float(number) for number in process.communicate()[0].split()[-2:]] for process in processes]
+    return sum(speed for speed, _ in measured), statistics.mean(cpu_s for _, cpu_s in measured)
 
 
 def gemm_rate() -> float:
@@ -130,18 +161,18 @@ def main() -> None:
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        print(*images_per_s(arguments.measure))
+        print(*images_per_s(VARIANTS[arguments.measure]))
         return
     names = arguments.variants or [name for name in VARIANTS if can_run(name)]
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in dict.fromkeys(["stock", *names])}
     for _ in range(arguments.rounds):
         for name, found in measured.items():
-            found.append(in_a_process(name))
+            found.append(in_processes(name))
     stock_speed, stock_cpu_s = (statistics.median(column) for column in zip(*measured["stock"], strict=True))
-    print(f"{'':16}{'images/s':>10}{'ratio':>8}{'CPU ms/image':>15}{'ratio':>8}")
+    print(f"{'':23}{'images/s':>10}{'ratio':>8}{'CPU ms/image':>15}{'ratio':>8}")
     for name, found in measured.items():
         speed, cpu_s = (statistics.median(column) for column in zip(*found, strict=True))
-        print(f"{name:16}{speed:10.1f}{speed / stock_speed:8.2f}{1000 * cpu_s:15.1f}{stock_cpu_s / cpu_s:8.2f}")
+        print(f"{name:23}{speed:10.1f}{speed / stock_speed:8.2f}{1000 * cpu_s:15.1f}{stock_cpu_s / cpu_s:8.2f}")
     best = max(statistics.median(speeds for speeds, _ in found) for found in measured.values())
     print(f"best: {best * FLOP_AN_IMAGE / 1e9:.0f} GFLOP/s, of {gemm_rate() / 1e9:.0f} in one large matrix product")
 
