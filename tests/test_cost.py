@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from raygrid.cells import expand
-from raygrid.costs.model import CostModel, Sizes, sizes_of, stratum_of
+from raygrid.costs.model import CostModel, stratum_of
+from raygrid.costs.recorded import Sizes, sizes_of
 from raygrid.storage.record import Record
 
 # The smallest class of each data set, train and test.
