@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from raygrid.cells import PROTOCOL, expand, plan, select
+from raygrid.cells import PROTOCOL, expand, plan
+from raygrid.commands.selection import select
 from raygrid.errors import UsageError
 from raygrid.gridfile.schema import Grid
 from raygrid.keys import canonical_json, hash_of, identity

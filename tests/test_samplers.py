@@ -16,7 +16,8 @@ from scipy.sparse import csr_array, eye_array
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from raygrid.cells import expand, select
+from raygrid.cells import expand
+from raygrid.commands.selection import select
 from raygrid.errors import GridError, InfeasibleError
 from raygrid.gridfile.faults import load_grid
 from raygrid.mixtures.mixing import mix
