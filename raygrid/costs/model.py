@@ -118,6 +118,8 @@ class CostModel:
 
     def estimate(self, cell: Cell) -> Estimate | None:
         """Return what a cell is predicted to take; None where nothing like it is recorded, or its size is not known."""
+        if not self._recorded:
+            return None
         known = self._stratum(cell), self._on_card(cell)
         if known not in self._known:
             self._known[known] = self._estimate(*known, cell) or self._per_fit(cell)
@@ -131,6 +133,8 @@ class CostModel:
 
     def sizes(self, cell: Cell) -> Sizes | None:
         """Return how many samples a cell works on, where that is known."""
+        if not self._recorded_sizes:
+            return self._sizes(cell)
         stratum = self._stratum(cell)
         return self._recorded_sizes.get((stratum.dataset, stratum.imbalance)) or self._sizes(cell)
 
