@@ -133,10 +133,7 @@ class CostModel:
 
     def sizes(self, cell: Cell) -> Sizes | None:
         """Return how many samples a cell works on, where that is known."""
-        if not self._recorded_sizes:
-            return self._sizes(cell)
-        stratum = self._stratum(cell)
-        return self._recorded_sizes.get((stratum.dataset, stratum.imbalance)) or self._sizes(cell)
+        return self._sizes_in(self._stratum(cell), cell) if self._recorded_sizes else self._sizes(cell)
 
     def spread(self) -> tuple[float, float, int] | None:
         """Return between which multiples of their stratum's mean 80% of the recorded cells lie, and of how many.
@@ -150,6 +147,9 @@ class CostModel:
         low, high = np.quantile(ratios, [0.1, 0.9])
         return float(low), float(high), len(ratios)
 
+    def _sizes_in(self, stratum: Stratum, cell: Cell) -> Sizes | None:
+        return self._recorded_sizes.get((stratum.dataset, stratum.imbalance)) or self._sizes(cell)
+
     def _stratum(self, cell: Cell) -> Stratum:
         if (parts := _OF_STRATUM(cell)) not in self._strata:
             self._strata[parts] = stratum_of(cell.identity())
@@ -159,7 +159,7 @@ class CostModel:
         recorded = self._recorded.get((stratum.levels, on_card))
         if recorded and (alike := recorded.of(stratum.dataset, stratum.imbalance)):
             return Estimate(mean_of(alike), "recorded")
-        if not recorded or not (sizes := self.sizes(cell)):
+        if not recorded or not (sizes := self._sizes_in(stratum, cell)):
             return None
         on_law = recorded.on_power_law(stratum.dataset, sizes.n_train)
         if on_law is not None:
