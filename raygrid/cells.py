@@ -1,20 +1,17 @@
 """Cells of a grid, a cell's key, and the plan: which cells already have a record. Only fingerprints read files."""
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from operator import attrgetter
 from typing import Any, Literal
 
-from raygrid.axes import ALIASES, AXES, STRATUM_AXES
+from raygrid.axes import AXES, STRATUM_AXES
 from raygrid.classifiers import Classifier
 from raygrid.datasets import DatasetLevel
-from raygrid.errors import UsageError, choices
 from raygrid.gridfile.choices import Choosing
-from raygrid.gridfile.levels import canonical, spelled
+from raygrid.gridfile.levels import spelled
 from raygrid.gridfile.schema import Grid
 from raygrid.imbalance import Profile
 from raygrid.keys import canonical_json, digest, n_candidates, plain
@@ -31,7 +28,6 @@ from raygrid.storage.record import FINAL
 # 4: imbalance is a level, samples are one pool, and a class that a resampler removes is scored instead of refused.
 PROTOCOL = 4
 
-_OFFICIAL = Official()
 levels_of = attrgetter(*STRATUM_AXES)  # of a cell, what it shares with those that differ in nothing but the fold
 
 
@@ -51,6 +47,14 @@ class Cell:
     split: Split = field(default_factory=Official)
     validation: float | Literal["official"] | None = None
     choose: Choosing = field(default_factory=Choosing)
+    _around_fold: list[str] = field(default_factory=list, init=False, repr=False, compare=False)  # as `key` writes it
+
+    def of_fold(self, fold: int) -> "Cell":
+        """Return the cell that differs from this one in nothing but the fold; what both write in keys is kept once."""
+        sibling = object.__new__(type(self))
+        vars(sibling).update(vars(self), fold=fold)
+        vars(sibling).pop("key", None)
+        return sibling
 
     @property
     def n_candidates(self) -> int:
@@ -80,15 +84,23 @@ class Cell:
     @cached_property
     def key(self) -> str:
         """The cell's name in the store: a hash of its identity."""
-        parts = (f'"{name}":{canonical_json(part)}' for name, part in sorted(self._decisive().items()))
-        return digest("{" + ",".join(parts) + "}")  # as hash_of(self.identity()), each level written only once
+        if not self._around_fold:
+            parts = self._decisive()
+            names = sorted(parts)
+            at = names.index("fold")
+            self._around_fold[:] = (
+                ",".join(f'"{name}":{canonical_json(parts[name])}' for name in some)
+                for some in (names[:at], names[at + 1 :])
+            )
+        before, after = self._around_fold
+        return digest(f'{{{before},"fold":{self.fold},{after}}}')  # as hash_of(self.identity())
 
     def _decisive(self) -> dict[str, Hashable]:
         """Return what can change the result, by name.
 
         A split, a validation part or a choice that nobody has asked for is not mentioned: other cells keep their keys.
         """
-        asked: dict[str, Hashable] = {} if self.split == _OFFICIAL else {"split": self.split}
+        asked: dict[str, Hashable] = {} if type(self.split) is Official else {"split": self.split}
         if self.validation is not None:
             asked["validation"] = self.validation
         if self.n_candidates > 1:
@@ -142,51 +154,26 @@ def expand(grid: Grid) -> list[Cell]:
     shared = {name: getattr(grid, name) for name in names}
     pairs = [(arm.representation, resampler, arm.classifier) for arm in grid.arms for resampler in arm.resamplers]
     methods = dict.fromkeys(pairs)  # two arms may have one in common
-    cells = [
-        Cell(dataset, imbalance, fold, *method, **shared)
-        for dataset, fold, imbalance, method in product(grid.datasets, range(grid.folds), grid.imbalance, methods)
-    ]
-    excluded = [exclusion.levels().items() for exclusion in grid.exclude]
-    return [cell for cell in cells if not any(partial <= cell.levels().items() for partial in excluded)]
+    excluded = [exclusion.levels() for exclusion in grid.exclude]
+    cells: list[Cell] = []
+    for dataset in grid.datasets:
+        firsts = [
+            Cell(dataset, imbalance, 0, *method, **shared) for imbalance, method in product(grid.imbalance, methods)
+        ]
+        without = [_folds_without(first, excluded) for first in firsts]
+        cells += [
+            first.of_fold(fold)
+            for fold in range(grid.folds)
+            for first, folds in zip(firsts, without, strict=True)
+            if None not in folds and str(fold) not in folds
+        ]
+    return cells
 
 
-def select(cells: Iterable[Cell], only: Sequence[str], valid: Mapping[str, Sequence[str]]) -> list[Cell]:
-    """Return the cells that every one of `only` allows.
-
-    Parameters
-    ----------
-    only : sequence of str
-        ``axis=level`` or ``axis=level,level``; a level by its text, or by its label in tables, which also has the
-        parameters in which it differs from others: ``classifier=svm(C=10.0)``.
-    valid : mapping
-        The levels of every axis, as text.
-
-    Raises
-    ------
-    UsageError
-        An axis or level that is not valid.
-    """
-    kept = list(cells)
-    named = [axis for axis in AXES if axis != "fold"] if only else []
-    labelled: dict[str, dict[Any, str]] = defaultdict(
-        dict, {axis: labels(getattr(cell, axis) for cell in kept) for axis in named}
-    )
-    for text in only:
-        name, _, levels = text.partition("=")
-        axis = ALIASES.get(name, name)
-        if axis not in valid:
-            raise UsageError(f"--only {text}: {choices(name, valid)}")
-        wanted = {canonical(axis, level): None for level in re.split(r",(?![^(]*\))", levels)}
-        label_of = labelled[axis]
-        known = dict.fromkeys([*valid[axis], *label_of.values()])
-        for level in wanted:
-            if level not in known:
-                hint = "; repeat --only for another axis" if "=" in level and "(" not in level else ""
-                raise UsageError(f"--only {text}: {choices(level, known)}{hint}")
-        levels_of_cells = [getattr(cell, axis) for cell in kept]
-        chosen = {one for one in set(levels_of_cells) if spelled(one) in wanted or label_of.get(one) in wanted}
-        kept = [cell for cell, level in zip(kept, levels_of_cells, strict=True) if level in chosen]
-    return kept
+def _folds_without(cell: Cell, excluded: Sequence[Mapping[str, str]]) -> set[str | None]:
+    """Return the folds in which a cell with these levels is left out; None among them stands for all."""
+    levels = cell.levels().items() if excluded else {}.items()
+    return {partial.get("fold") for partial in excluded if {**partial, "fold": spelled(cell.fold)}.items() <= levels}
 
 
 def by_stratum(cells: Iterable[Cell]) -> dict[tuple[Level, ...], list[Cell]]:
@@ -209,13 +196,12 @@ def labels_on(axis: str, cells: Sequence[Cell]) -> dict[Any, str]:
     return {level: spelled(level) for level in levels} if axis == "fold" else labels(levels)
 
 
-def count_levels(cells: Sequence[Cell], axis: str, name_of: Callable[[Any], str] = spelled) -> Counter[str]:
-    """Return how many cells have each level of an axis, by its text, or by another name."""
+def names_on(axis: str, cells: Sequence[Cell], names: Mapping[Any, str]) -> list[str]:
+    """Return the name of each cell's level on an axis, given those of all levels, as `labels_on` returns them."""
     levels = list(map(attrgetter(axis), cells))
-    objects, counts = dict(zip(map(id, levels), levels, strict=True)), Counter[str]()
-    for name, n in Counter(map(id, levels)).items():
-        counts[name_of(objects[name])] += n
-    return counts
+    objects = dict(zip(map(id, levels), levels, strict=True))
+    name_of = {name: names[level] for name, level in objects.items()}
+    return [name_of[id(level)] for level in levels]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any
 from raygrid.gridfile.choices import Choosing
 from raygrid.level import Level
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
 # How many levels are remembered, of all axes.
 _MANY = 2**16
 
@@ -40,12 +42,12 @@ def plain(part: Hashable) -> Any:
 @lru_cache(maxsize=_MANY, typed=True)  # typed: 1 and 1.0 are written differently, as in levels
 def canonical_json(part: Hashable) -> str:
     """Return a part of a cell's identity as `hash_of` writes it."""
-    return _json(plain(part))
+    return canonical(plain(part))
 
 
 def hash_of(identity: Mapping[str, Any]) -> str:
     """Return 16 hexadecimal digits that name this JSON value."""
-    return digest(_json(identity))
+    return digest(canonical(identity))
 
 
 def digest(text: str) -> str:
@@ -53,5 +55,6 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+def canonical(value: object) -> str:
+    """Return a JSON value as keys write it, always alike."""
+    return _ENCODER.encode(value)

@@ -6,7 +6,8 @@ import made_up
 import numpy as np
 import pytest
 
-from raygrid.costs.model import CostModel, sizes_of
+from raygrid.costs.model import CostModel
+from raygrid.costs.recorded import sizes_of
 from raygrid.report.choices import choices_sheet
 from raygrid.storage.record import Candidate, Choice
 from raygrid.storage.store import Store

@@ -1,7 +1,7 @@
 """Predicted seconds by hand: recorded, on a power law, scaled from another size, or none."""
 
 import json
-from math import isfinite
+from math import isfinite, log
 
 import made_up
 import numpy as np
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from raygrid.cells import expand
-from raygrid.costs.model import CostModel, Sizes, sizes_of, stratum_of
+from raygrid.costs.model import CostModel, stratum_of
+from raygrid.costs.recorded import Done, Recorded, Sizes, sizes_of
 from raygrid.storage.record import Record
 
 # The smallest class of each data set, train and test.
@@ -228,6 +229,34 @@ def test_every_prediction_is_a_positive_number_and_scales_with_the_machine(chose
         if estimate and estimate.seconds * slower > 0.1:
             assert isfinite(estimate.seconds) and estimate.seconds > 0
             assert slow_estimate.seconds == approx(slower * estimate.seconds, rel=1e-6)
+
+
+RECORDED = st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.lists(st.integers(1, 9), min_size=2, max_size=4))
+
+
+@given(st.lists(RECORDED, min_size=1), st.sampled_from("abc"), st.lists(st.integers(1, 9), min_size=2, max_size=4))
+def test_the_nearest_records_are_those_of_the_data_set_then_ratio_then_size_then_the_first(records, dataset, classes):
+    recorded, sizes, first = Recorded(), sizes_of(classes, [1]), {}
+    for name, imbalance, recorded_classes in records:
+        done_of = Done({"fit": 1.0}, sizes_of(recorded_classes, [1]), 5)
+        first.setdefault((name, imbalance), done_of.sizes)
+        recorded.add(name, imbalance, done_of)
+        near = recorded.nearest(dataset, sizes)[0].sizes  # also between two records, of which the second changes it
+
+    def distance(place):
+        ratio, n_train = first[place].ratio / sizes.ratio, first[place].n_train / sizes.n_train
+        return place[0] != dataset, abs(log(ratio)), abs(log(n_train))
+
+    assert near == first[min(first, key=distance)]
+
+
+def test_what_is_learnt_later_is_counted_like_what_was_known_at_first():
+    records = [done(CELLS[i], fit=1.0 + i, predict=0.5) for i in range(0, 900, 17)]
+    at_first, later = CostModel(records, known_sizes), CostModel(records[:9], known_sizes)
+    for record in records[9:]:
+        later.estimate(CELLS[-1])
+        later.learn(record)
+    assert [later.estimate(cell) for cell in CELLS[::7]] == [at_first.estimate(cell) for cell in CELLS[::7]]
 
 
 def test_strata_are_cells_but_for_their_fold():

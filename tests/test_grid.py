@@ -1,11 +1,14 @@
 """Cells, their keys and seeds, and the plan."""
 
+import pickle
 import re
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
-from raygrid.cells import PROTOCOL, expand, plan, select
+from raygrid.cells import PROTOCOL, expand, plan
+from raygrid.commands.selection import select
 from raygrid.errors import UsageError
 from raygrid.gridfile.schema import Grid
 from raygrid.keys import canonical_json, hash_of, identity
@@ -80,6 +83,17 @@ def test_an_identity_is_all_that_can_change_the_result():
         "seed": 0,
     }
     assert cell.key == hash_of(cell.identity())
+
+
+def test_cells_of_other_folds_have_keys_of_their_own():
+    shared = {"split": {"name": "holdout"}, "validation": 0.2, "imbalance_ratios": [5, 7]}
+    arms = [SVM_ARM | {"classifier": {"name": "svm", "C": {"choose": [1.0, 2.0]}}}]
+    declared = [*cells(ONE, folds=12), *cells(ONE, folds=3, arms=arms, **shared)]
+    changed = [replace(cell, seed=9) for cell in declared if cell.key]
+    assert all(cell.key == hash_of(cell.identity()) for cell in [*declared, *changed])
+    assert len({cell.key for cell in [*declared, *changed]}) == 2 * len(declared)
+    assert declared[0].of_fold(7) == declared[7] == pickle.loads(pickle.dumps(declared[7]))
+    assert declared[0].of_fold(7).key == declared[7].key
 
 
 def test_a_hash_depends_on_the_value_and_not_on_its_order():

@@ -4,8 +4,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from raygrid.cells import expand, select
+from raygrid.cells import expand
 from raygrid.classifiers.cnn import Cnn
+from raygrid.commands.selection import select
 from raygrid.gridfile.schema import Grid
 from raygrid.level import labels
 

@@ -1,6 +1,7 @@
 """imbalanced-learn's samplers by their names: all of them, their parameters, and what they give, sample for sample."""
 
 import pickle
+from contextlib import nullcontext
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -9,14 +10,18 @@ from types import SimpleNamespace
 import imblearn
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from imblearn import combine, over_sampling, under_sampling
+from imblearn.utils import check_sampling_strategy
 from in_memory import train_samples
 from real_tables import imbalanced
 from scipy.sparse import csr_array, eye_array
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from raygrid.cells import expand, select
+from raygrid.cells import expand
+from raygrid.commands.selection import select
 from raygrid.errors import GridError, InfeasibleError
 from raygrid.gridfile.faults import load_grid
 from raygrid.mixtures.mixing import mix
@@ -457,3 +462,12 @@ def test_rows_that_mix_samples_stand_for_mixtures():
     assert dense(X, csr_array([[0.5, 0.5], [0.25, 0.75]])).tolist() == [[2, 4], [3, 2]]
     selected = dense(X, csr_array([[0.0, 1.0], [1.0, 0.0]]))
     assert (selected.tolist(), selected.dtype) == ([[4, 0], [0, 8]], np.uint8)
+
+
+@given(st.lists(st.integers(1, 20), min_size=2, max_size=6), st.integers(1, 20))
+def test_smote_refuses_the_sizes_that_imbalanced_learn_would(sizes, k):
+    y = np.repeat(range(len(sizes)), sizes)
+    filled = {label for label, n in check_sampling_strategy("auto", y, "over-sampling").items() if n}
+    is_refused = any(sizes[label] <= k for label in filled)
+    with pytest.raises(InfeasibleError) if is_refused else nullcontext():
+        RESAMPLERS["smote"](k_neighbors=k).check_sizes(y)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from raygrid.cells import by_stratum, count_levels
+from raygrid.cells import by_stratum, labels_on, names_on
 from raygrid.commands.job import open_job
 from raygrid.commands.sizes import Folds
 from raygrid.folds import fold_of
@@ -91,6 +91,6 @@ def test_levels_are_counted_and_cells_grouped_by_what_they_are(cells_of):
     copies = [replace(cell, resampler=cell.resampler.model_copy()) for cell in cells]
     assert by_stratum([*cells, *copies]).keys() == by_stratum(cells).keys()
     assert sum(map(len, by_stratum([*cells, *copies]).values())) == 2 * len(cells)
-    assert count_levels([*cells, *copies], "resampler") == {
-        name: 2 * n for name, n in count_levels(cells, "resampler").items()
-    }
+    names = labels_on("resampler", cells)
+    assert names_on("resampler", [*cells, *copies], names) == 2 * names_on("resampler", cells, names)
+    assert names_on("resampler", copies, names) == [names[cell.resampler] for cell in cells]

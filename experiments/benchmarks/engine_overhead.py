@@ -104,7 +104,7 @@ def cells(n: int) -> list[Cell]:
 
 def vars_of(cell: Cell) -> dict[str, Any]:
     """Return a cell's fields."""
-    return {name: getattr(cell, name) for name in Cell.__dataclass_fields__}
+    return {name: getattr(cell, name) for name, field in Cell.__dataclass_fields__.items() if field.init}
 
 
 def time_engine(n: int, folder: Path, *, is_running: bool) -> tuple[float, float]:

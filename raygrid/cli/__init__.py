@@ -1,6 +1,7 @@
 """The command line: translates flags and errors, and nothing else."""
 
 import errno
+import gc
 import logging
 import os
 import sys
@@ -37,6 +38,9 @@ def raygrid(
 ) -> None:
     """Take the options that stand before a verb."""
 
+
+# So many new objects are waited for before garbage is looked for: nothing of a grid of 100,000 cells is garbage.
+_OBJECTS = 50_000
 
 _QUIET = {"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
@@ -85,6 +89,7 @@ def _quieten_libraries() -> None:
 def main() -> None:
     """Run the command line; a user's mistake is printed without a traceback and exits with 2."""
     _quieten_libraries()
+    gc.set_threshold(_OBJECTS)
     try:
         app()
     except UsageError as error:

@@ -130,8 +130,9 @@ class Declared(BaseModel):
     levels: dict[str, list[_Level]]
     cells: list[tuple[_Key, int, list[int]]] = Field(min_length=1)
 
+    @cached_property
     def made_cells(self) -> list[Cell]:
-        """Return the cells, which can be read about, but not be run."""
+        """The cells, which can be read about, but not be run."""
         levels = [[level.of_axis(axis) for level in self.levels[axis]] for axis in _LEVEL_AXES]
         shared = {name: getattr(self, name) for name in ("seed", "image_size", "interpolation", "validation")}
         split = _split(self.split)
@@ -210,7 +211,7 @@ def read_declared(store: Store) -> Declared:
         raise StoreError(f"{store.root}: {_unlike_a_store(store)}")
     try:
         declared = Declared.model_validate_json(text)
-        declared.made_cells()
+        _ = declared.made_cells
     except (ValidationError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise StoreError(f"{store.root / _FILE}: got no declared cells ({reason}); run the grid again") from None

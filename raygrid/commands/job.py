@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from raygrid.cells import expand, select
+from raygrid.axes import AXES
+from raygrid.cells import expand, labels_on
 from raygrid.commands.declared import has_images, read_declared, write_declared
+from raygrid.commands.selection import select
 from raygrid.commands.study import Study
 from raygrid.errors import UsageError
 from raygrid.gridfile.faults import grid_of, load_grid
+from raygrid.gridfile.levels import spelled
 from raygrid.gridfile.schema import Grid
 from raygrid.gridfile.yaml_file import to_yaml
 from raygrid.storage.cache import Cache
@@ -68,7 +71,7 @@ def open_job(
         Folders, URLs or packed stores; none means `default_store`.
     cache : str, Path or UPath
     only : sequence of str
-        Of `raygrid.cells.select`.
+        Of `raygrid.commands.selection.select`.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def open_study(stores: Sequence[str | Location], *, cache: str | Location, only:
         The first says what was declared.
     cache : str, Path or UPath
     only : sequence of str
-        Of `raygrid.cells.select`.
+        Of `raygrid.commands.selection.select`.
 
     Raises
     ------
@@ -135,8 +138,8 @@ def open_study(stores: Sequence[str | Location], *, cache: str | Location, only:
     """
     opened = [Store(store) for store in stores]
     declared = read_declared(opened[0])
-    cells = declared.made_cells()
-    levels = {axis: list(dict.fromkeys(cell.levels()[axis] for cell in cells)) for axis in cells[0].levels()}
+    cells = declared.made_cells
+    levels = {axis: list(dict.fromkeys(map(spelled, labels_on(axis, cells)))) for axis in AXES}
     return Study(
         name=declared.name,
         metrics=[metric for metric in declared.metrics if ":" not in metric],

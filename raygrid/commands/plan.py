@@ -1,6 +1,7 @@
 """plan: print how many cells are done, infeasible or left to do, and what the cells left to do will cost."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -10,14 +11,15 @@ from rich.table import Column
 from rich.table import Table as Columns
 
 from raygrid.axes import IMBALANCE
-from raygrid.cells import Plan, count_levels, labels_on
-from raygrid.commands.forecast import given_cards, model_of
+from raygrid.cells import Plan, labels_on, names_on, plan
+from raygrid.commands.forecast import given_cards
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, show
 from raygrid.commands.sizes import Folds, Kept, kept_of, warnings_of
 from raygrid.commands.status import counts_line
 from raygrid.costs import shares
 from raygrid.costs.bill import Bill, bill_of, sentences
+from raygrid.costs.model import CostModel
 from raygrid.costs.schedule import Machines
 from raygrid.costs.shares import largest, peaks_of, settled
 from raygrid.gridfile.levels import spelled
@@ -45,13 +47,13 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     machines : Machines
         The machines whose wall-clock time is predicted.
     """
-    folds = Folds(job, read=True)
-    planned, refused = folds.refused(job.plan())
+    folds, records = Folds(job, read=True), job.records()
+    planned, refused = folds.refused(plan(job.cells, {key: record.status for key, record in records.items()}))
     kept = list(kept_of(job, folds))
     left = planned.todo or job.cells
-    peaks = largest(peaks_of(job.records().values()), left)
+    peaks = largest(peaks_of(records.values()), left)
     given = settled(resources, peaks)
-    bill = bill_of(planned.todo, model_of(job, folds, given_cards(given)), given, machines)
+    bill = bill_of(planned.todo, CostModel(records.values(), folds.sizes, given_cards(given)), given, machines)
     if as_json:
         parts = {"done": len(planned.done), "infeasible": len(planned.infeasible), "todo": len(planned.todo)}
         sizes = {"sizes": [each.to_json() for each in kept], "refused": refused, "choices": _choices(job)}
@@ -66,7 +68,8 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
         _out.print(line, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
         show(_out, _by_stratum(bill))
-    asked = {cell.classifier.name: resources.get(cell.classifier.name, Resources()) for cell in left}
+    classifiers = dict.fromkeys(cell.classifier.name for cell in left)
+    asked = {name: resources.get(name, Resources()) for name in classifiers}
     for sentence in [*shares.sentences(asked, peaks), *sentences(bill)]:
         _out.print(sentence, highlight=False, soft_wrap=True)
 
@@ -130,7 +133,7 @@ def _by_axis(job: Job, planned: Plan) -> Columns:
     widest = 0
     for axis, texts in job.grid.levels().items():
         names = labels_on(axis, job.cells)
-        tallies = [count_levels(part, axis, names.__getitem__) for part in parts]
+        tallies = [Counter(names_on(axis, part, names)) for part in parts]
         levels = sorted(names, key=lambda level: texts.index(spelled(level)))
         counted = {names[level]: tuple(tally[names[level]] for tally in tallies) for level in levels}
         rows = _folds_in_short(counted) if axis == "fold" else list(counted.items())

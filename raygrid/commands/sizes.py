@@ -12,7 +12,7 @@ from raygrid.cells import Cell, Plan, by_stratum
 from raygrid.choosing import check_class_sizes
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, activity_shown
-from raygrid.costs.model import Sizes, sizes_of
+from raygrid.costs.recorded import Sizes, sizes_of
 from raygrid.datasets import DatasetLevel
 from raygrid.errors import InfeasibleError
 from raygrid.folds import ClassSizes, class_sizes, counts_of, parts_of

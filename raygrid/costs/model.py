@@ -21,9 +21,9 @@ made the records.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from math import exp, log
+from math import log
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
@@ -31,40 +31,11 @@ import numpy as np
 
 from raygrid.axes import STRATUM_AXES
 from raygrid.cells import Cell
-from raygrid.keys import hash_of
+from raygrid.costs.recorded import LEAST_S, Done, Recorded, Sizes, mean_of, sizes_of
+from raygrid.keys import canonical
 from raygrid.storage.record import Record
 
-_STEEPEST = 3.0
-_LEAST_S = 1e-3  # what is recorded is rounded to this
-
 Basis = Literal["recorded", "power law", "scaled", "per fit"]
-
-
-class Sizes(NamedTuple):
-    """How many samples a cell works on, and how many there were if all classes were as large as one of them.
-
-    Attributes
-    ----------
-    n_train, n_test : int
-        Samples of the fold, before resampling.
-    all_largest, all_smallest : int
-        The classes of the training part, times the size of the largest, of the smallest.
-    """
-
-    n_train: int
-    n_test: int
-    all_largest: int
-    all_smallest: int
-
-    @property
-    def ratio(self) -> float:
-        """Of the largest class to the smallest."""
-        return self.all_largest / self.all_smallest
-
-
-def sizes_of(train: Sequence[int], test: Sequence[int]) -> Sizes:
-    """Return the sizes of a cell with these numbers of samples a class."""
-    return Sizes(sum(train), sum(test), max(train) * len(train), min(train) * len(train))
 
 
 @dataclass(frozen=True)
@@ -76,37 +47,25 @@ class Estimate:
 
 
 class Stratum(NamedTuple):
-    """What cells share that differ in nothing but the fold; each part hashed."""
+    """What cells share that differ in nothing but the fold; each part as text."""
 
     levels: str
     dataset: str
     imbalance: str
 
 
+_OF_LEVELS = ("representation", "resampler", "classifier", "image_size")
 _OF_STRATUM = attrgetter(*STRATUM_AXES, "image_size", "split", "validation", "choose")
 
 
 def stratum_of(cell: Mapping[str, Any]) -> Stratum:
     """Return the stratum of a cell, given its identity (as a record has it)."""
-    levels = {part: cell[part] for part in ("representation", "resampler", "classifier", "image_size")}
-    levels |= {part: cell[part] for part in ("choose",) if part in cell}
-    dataset = {part: cell.get(part) for part in ("dataset", "split", "validation")}
-    return Stratum(hash_of(levels), hash_of(dataset), hash_of(cell["imbalance"]))
+    levels = [cell[part] for part in (*_OF_LEVELS, "choose") if part in cell]
+    dataset = [cell.get(part) for part in ("dataset", "split", "validation")]
+    return Stratum(*map(canonical, (levels, dataset, cell["imbalance"])))
 
 
-_TAUGHT_BY = {"representation", "resampler", "classifier", "image_size", "imbalance"}
-
-
-class _Done(NamedTuple):
-    """What a record says about costs."""
-
-    seconds: Mapping[str, float]
-    sizes: Sizes
-    n_fitted: int
-
-    @property
-    def total(self) -> float:
-        return max(sum(self.seconds.values()), _LEAST_S)
+_TAUGHT_BY = {*_OF_LEVELS, "imbalance"}
 
 
 class CostModel:
@@ -136,8 +95,8 @@ class CostModel:
         self._sizes, self._on_card = sizes, on_card
         self.devices: Counter[tuple[bool, str]] = Counter()
         self._recorded_sizes: dict[tuple[str, str], Sizes] = {}
-        # By levels and whether on a card, then by data set and imbalance.
-        self._done: dict[tuple[str, bool], dict[tuple[str, str], list[_Done]]] = defaultdict(lambda: defaultdict(list))
+        # By levels, and whether on a card.
+        self._recorded: dict[tuple[str, bool], Recorded] = defaultdict(Recorded)
         self._strata: dict[tuple[Hashable, ...], Stratum] = {}
         self._known: dict[tuple[Stratum, bool], Estimate | None] = {}
         for record in records:
@@ -151,14 +110,16 @@ class CostModel:
         stratum, counts = stratum_of(record.cell), record.class_counts
         sizes = sizes_of(counts["train"], counts["test"])
         self._recorded_sizes[stratum.dataset, stratum.imbalance] = sizes
-        done = _Done(record.measured.seconds, sizes, sum(counts["resampled"]))
+        done = Done(record.measured.seconds, sizes, sum(counts["resampled"]))
         on_card = record.measured.gpus > 0
         self.devices[on_card, record.measured.device] += 1
-        self._done[stratum.levels, on_card][stratum.dataset, stratum.imbalance].append(done)
+        self._recorded[stratum.levels, on_card].add(stratum.dataset, stratum.imbalance, done)
         self._known.clear()
 
     def estimate(self, cell: Cell) -> Estimate | None:
         """Return what a cell is predicted to take; None where nothing like it is recorded, or its size is not known."""
+        if not self._recorded:
+            return None
         known = self._stratum(cell), self._on_card(cell)
         if known not in self._known:
             self._known[known] = self._estimate(*known, cell) or self._per_fit(cell)
@@ -167,25 +128,27 @@ class CostModel:
     def recorded_sizes(self, cell: Cell) -> frozenset[int]:
         """Return the training sizes at which cells of the same data set and levels are recorded."""
         levels, dataset, _ = self._stratum(cell)
-        recorded = self._done.get((levels, self._on_card(cell)), {}).items()
-        return frozenset(done[0].sizes.n_train for (other, _), done in recorded if other == dataset)
+        recorded = self._recorded.get((levels, self._on_card(cell)))
+        return recorded.training_sizes(dataset) if recorded else frozenset()
 
     def sizes(self, cell: Cell) -> Sizes | None:
         """Return how many samples a cell works on, where that is known."""
-        stratum = self._stratum(cell)
-        return self._recorded_sizes.get((stratum.dataset, stratum.imbalance)) or self._sizes(cell)
+        return self._sizes_in(self._stratum(cell), cell) if self._recorded_sizes else self._sizes(cell)
 
     def spread(self) -> tuple[float, float, int] | None:
         """Return between which multiples of their stratum's mean 80% of the recorded cells lie, and of how many.
 
         Only strata of two records or more count; None where they have fewer than ten.
         """
-        strata = [done for by_size in self._done.values() for done in by_size.values() if len(done) > 1]
-        ratios = [one.total / _mean(done) for done in strata for one in done]
+        strata = [alike for recorded in self._recorded.values() for alike in recorded.all() if len(alike) > 1]
+        ratios = [one.total / mean for alike in strata for mean in [mean_of(alike)] for one in alike]
         if len(ratios) < 10:
             return None
         low, high = np.quantile(ratios, [0.1, 0.9])
         return float(low), float(high), len(ratios)
+
+    def _sizes_in(self, stratum: Stratum, cell: Cell) -> Sizes | None:
+        return self._recorded_sizes.get((stratum.dataset, stratum.imbalance)) or self._sizes(cell)
 
     def _stratum(self, cell: Cell) -> Stratum:
         if (parts := _OF_STRATUM(cell)) not in self._strata:
@@ -193,18 +156,16 @@ class CostModel:
         return self._strata[parts]
 
     def _estimate(self, stratum: Stratum, on_card: bool, cell: Cell) -> Estimate | None:
-        recorded, sizes = self._done.get((stratum.levels, on_card), {}), self.sizes(cell)
-        if done := recorded.get((stratum.dataset, stratum.imbalance)):
-            return Estimate(_mean(done), "recorded")
-        if not recorded or not sizes:
+        recorded = self._recorded.get((stratum.levels, on_card))
+        if recorded and (alike := recorded.of(stratum.dataset, stratum.imbalance)):
+            return Estimate(mean_of(alike), "recorded")
+        if not recorded or not (sizes := self._sizes_in(stratum, cell)):
             return None
-        means = {
-            done[0].sizes.n_train: _mean(done) for (dataset, _), done in recorded.items() if dataset == stratum.dataset
-        }
-        if len(means) > 1:
-            return Estimate(_on_power_law(means, sizes.n_train), "power law")
-        done = min(recorded.items(), key=lambda item: _distance(item[0][0], item[1][0].sizes, stratum, sizes))[1]
-        return Estimate(float(np.mean([_scaled(one, sizes, cell) for one in done])), "scaled")
+        on_law = recorded.on_power_law(stratum.dataset, sizes.n_train)
+        if on_law is not None:
+            return Estimate(on_law, "power law")
+        nearest = recorded.nearest(stratum.dataset, sizes)
+        return Estimate(float(np.mean([_scaled(one, sizes, cell) for one in nearest])), "scaled")
 
     def _per_fit(self, cell: Cell) -> Estimate | None:
         if cell.n_candidates == 1:
@@ -213,27 +174,7 @@ class CostModel:
         return Estimate(float(np.mean(known)) * cell.n_fits, "per fit") if known else None
 
 
-def _mean(done: list[_Done]) -> float:
-    return float(np.mean([one.total for one in done]))
-
-
-def _on_power_law(means: Mapping[int, float], n_train: int) -> float:
-    """Return the seconds at a training size, on the power law through those at two or more others."""
-    x, y = np.log(list(means)), np.log(list(means.values()))
-    exponent = np.clip(np.polyfit(x, y, 1)[0], 0, _STEEPEST)
-    return exp(float(y.mean() + exponent * (log(n_train) - x.mean())))
-
-
-def _distance(dataset: str, recorded: Sizes, stratum: Stratum, sizes: Sizes) -> tuple[bool, float, float]:
-    """Return how far records are from a stratum: of another data set, then of another ratio, then of another size."""
-    return (
-        dataset != stratum.dataset,
-        abs(log(recorded.ratio / sizes.ratio)),
-        abs(log(recorded.n_train / sizes.n_train)),
-    )
-
-
-def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:
+def _scaled(done: Done, sizes: Sizes, cell: Cell) -> float:
     """Return a record's seconds, each stage multiplied by the growth of its work."""
     n = sizes.n_train / done.sizes.n_train
     f = _growth_of_fitted(done, sizes)
@@ -245,10 +186,10 @@ def _scaled(done: _Done, sizes: Sizes, cell: Cell) -> float:
         "predict": t * f if cell.classifier.compares_pairs else t,
     }
     rest = f**2 if cell.classifier.compares_pairs else f
-    return max(sum(seconds * growth.get(stage, rest) for stage, seconds in done.seconds.items()), _LEAST_S)
+    return max(sum(seconds * growth.get(stage, rest) for stage, seconds in done.seconds.items()), LEAST_S)
 
 
-def _growth_of_fitted(done: _Done, sizes: Sizes) -> float:
+def _growth_of_fitted(done: Done, sizes: Sizes) -> float:
     """Return by what the number of samples after resampling is multiplied."""
     before_after = [
         (done.sizes.n_train, sizes.n_train),

@@ -72,17 +72,19 @@ def wall_seconds(trials: Iterable[tuple[float, Resources]], machines: Machines) 
     float
         Infinite where a trial fits nowhere.
     """
-    waiting: dict[Resources, deque[tuple[int, float]]] = {}
+    lines: dict[Resources, deque[tuple[int, float]]] = {}
     for position, (seconds, resources) in enumerate(trials):
-        waiting.setdefault(resources, deque()).append((position, seconds))
+        lines.setdefault(resources, deque()).append((position, seconds))
+    waiting = list(lines.items())
     room, running, now = _Room(machines), list[tuple[float, int, Resources, list[int]]](), 0.0
     while waiting or running:
-        fitting = [(line[0][0], resources) for resources, line in waiting.items() if room.fits(resources)]
+        fitting = [(line[0][0], i) for i, (resources, line) in enumerate(waiting) if room.fits(resources)]
         if fitting:
-            position, resources = min(fitting, key=lambda first: first[0])
-            _, seconds = waiting[resources].popleft()
-            if not waiting[resources]:
-                del waiting[resources]
+            position, i = min(fitting)
+            resources, line = waiting[i]
+            _, seconds = line.popleft()
+            if not line:
+                del waiting[i]
             heappush(running, (now + seconds, position, resources, room.take(resources)))
         elif running:
             now = running[0][0]

@@ -136,11 +136,15 @@ class ProfileWithRatio(Profile):
         def sizes(n: int) -> list[int]:
             return [self.size(n, rank, n_classes) for rank in range(n_classes)]
 
+        def fits(n: int) -> bool:
+            return all(size <= most for size, most in zip(sizes(n), available, strict=True))
+
         low, high = 0, available[0]  # the sizes grow with n
+        if fits(high):
+            return sizes(high)
         while low < high:
             middle = (low + high + 1) // 2
-            fits = all(size <= most for size, most in zip(sizes(middle), available, strict=True))
-            low, high = (middle, high) if fits else (low, middle - 1)
+            low, high = (middle, high) if fits(middle) else (low, middle - 1)
         return sizes(low)
 
 

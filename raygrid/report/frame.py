@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from raygrid.axes import AXES, IMBALANCE, METHOD_AXES
-from raygrid.cells import Cell
-from raygrid.level import labels
+from raygrid.cells import Cell, labels_on, names_on
 from raygrid.metrics.confusion import METRICS
 from raygrid.report.left_out import UNDEFINED, WITHOUT_SCORES
 from raygrid.storage.record import Record
@@ -31,20 +30,16 @@ def places_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFr
         imbalance, which are in the order of their ratios, those that are an IR alone are numbers. The ratio is that
         of the level, or where it has none that of the training samples, NaN where that is not known.
     """
-    names = {axis: labels(getattr(cell, axis) for cell in cells) for axis in (IMBALANCE, *METHOD_AXES)}
-    lines = [
-        {
-            "key": cell.key,
-            "dataset": cell.dataset.name,
-            IMBALANCE: _number_or_name(names[IMBALANCE][cell.imbalance]),
-            "fold": cell.fold,
-            **{axis: names[axis][getattr(cell, axis)] for axis in METHOD_AXES},
-            "status": records[cell.key].status if cell.key in records else "missing",
-            "ratio": _ratio(cell, records.get(cell.key)),
-        }
-        for cell in cells
-    ]
-    places = pd.DataFrame(lines, columns=["key", *AXES, "status", "ratio"])
+    levels = {axis: names_on(axis, cells, labels_on(axis, cells)) for axis in (IMBALANCE, *METHOD_AXES)}
+    levels["dataset"] = [cell.dataset.name for cell in cells]
+    columns = levels | {
+        "key": [cell.key for cell in cells],
+        IMBALANCE: list(map(_number_or_name, levels[IMBALANCE])),
+        "fold": [cell.fold for cell in cells],
+        "status": [records[cell.key].status if cell.key in records else "missing" for cell in cells],
+        "ratio": [_ratio(cell, records.get(cell.key)) for cell in cells],
+    }
+    places = pd.DataFrame(columns, columns=["key", *AXES, "status", "ratio"])
     ratios = places.groupby(IMBALANCE, sort=False)["ratio"].mean().sort_values(kind="stable")
     return places.assign(**{IMBALANCE: pd.Categorical(places[IMBALANCE], list(ratios.index), ordered=True)})
 

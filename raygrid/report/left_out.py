@@ -32,9 +32,11 @@ def left_out_of(
 ) -> dict[Key, str]:
     """Say what of each number is left out, because it can never have a result."""
     gone = frame.loc[frame.index.difference(possible.index)]
+    if gone.empty:
+        return {}
     left: dict[Key, pd.DataFrame] = dict(iter(groups(possible, key)))
     notes = {}
-    for levels, lines in groups(gone, key) if len(gone) else ():
+    for levels, lines in groups(gone, key):
         kept = left.get(levels, possible.iloc[:0])
         what = [
             level_phrase(axis, level)

@@ -1,9 +1,10 @@
 """The terminal form of a table. Rich is imported only where it is used."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
-from raygrid.report.render import basis, by_metric, footnotes, number_text, printed, row_heading, row_name
+from raygrid.report.render import basis, footnotes, number_text, printed, row_heading, row_name
 from raygrid.report.tables import Table
 
 if TYPE_CHECKING:
@@ -15,6 +16,15 @@ _GAP = 3  # between blocks, in characters
 _LONGEST_NAME, _LONGEST_HEAD = 32, 16  # characters of a line, of a row's name and of a column's
 
 
+class _Texts(NamedTuple):
+    """What is printed of each row, its name and its numbers, and the characters of all names and of each column."""
+
+    names: list[str]
+    numbers: list[list[str]]
+    left: int
+    widths: list[int]
+
+
 def to_terminal(table: Table, spread: bool = False, *, width: int | None = None) -> "Group":
     """Return a rich renderable: one block a group of columns, side by side where the width allows, else stacked.
 
@@ -24,13 +34,14 @@ def to_terminal(table: Table, spread: bool = False, *, width: int | None = None)
     from rich.console import Group
     from rich.text import Text
 
+    marks = {note: f"({mark})" for note, mark in footnotes(table).items()}
+    texts = _texts(table, marks, spread=spread, width=width)
     blocks = [
-        (_block(table, " · ".join(group), some, spread=spread, width=width), taken)
+        (_block(table, texts, " · ".join(group), some), taken)
         for group, positions in table.groups
-        for some, taken in _fitting(table, positions, spread, width)
+        for some, taken in _fitting(texts, positions, width)
     ]
-    notes = [f"({mark}) {note}" for note, mark in footnotes(table).items()]
-    below = Text("\n".join([basis(table, spread), *notes]))
+    below = Text("\n".join([basis(table, spread), *(f"{mark} {note}" for note, mark in marks.items())]))
     return Group(Text(table.title, style="bold"), Text(), *_side_by_side(blocks, width), Text(), below)
 
 
@@ -52,9 +63,9 @@ def _side_by_side(blocks: "list[tuple[RichTable, int]]", width: int | None) -> "
         yield grid
 
 
-def _fitting(table: Table, positions: list[int], spread: bool, width: int | None) -> Iterator[tuple[list[int], int]]:
+def _fitting(texts: _Texts, positions: list[int], width: int | None) -> Iterator[tuple[list[int], int]]:
     """Yield the columns of a group in runs that fit beside the levels of the rows, and the characters of each."""
-    left, widths = _widths(table, spread, width)
+    left, widths = texts.left, texts.widths
     run: list[int] = []
     for position in positions:
         if width and run and left + sum(1 + widths[i] for i in [*run, position]) > width:
@@ -64,45 +75,39 @@ def _fitting(table: Table, positions: list[int], spread: bool, width: int | None
     yield run, left + sum(1 + widths[i] for i in run)
 
 
-def _widths(table: Table, spread: bool, width: int | None) -> tuple[int, list[int]]:
-    """Return the characters of the levels of the rows and of each column.
+def _texts(table: Table, marks: Mapping[str, str], *, spread: bool, width: int | None) -> _Texts:
+    """Return what is printed of each row, with the marks of its notes.
 
     Long names have several lines where a group of columns would not fit into `width` beside them.
     """
-    marks = _marks(table)
-    names = [f"  {row_name(table, row)}{marks[row.note]}" for row in table.rows]
+    names = [f"  {row_name(table, row)}{marks.get(row.note, '')}" for row in table.rows]
+    numbers = [[number_text(each, spread) + marks.get(each.note, "") for each in row.numbers] for row in table.rows]
     left = max(map(len, [row_heading(table), *names, *(row.metric for row in table.rows)]))
     columns = []
     for i, levels in enumerate(table.columns):
-        numbers = (row.numbers[i] for row in table.rows)
         head = min(_LONGEST_HEAD, len(printed(table.column_axes[-1], levels[-1])))
-        columns.append(max([head, *(len(number_text(number, spread) + marks[number.note]) for number in numbers)]))
+        columns.append(max([head, *(len(of_row[i]) for of_row in numbers)]))
     widest = max((sum(1 + columns[i] for i in positions) for _, positions in table.groups), default=0)
-    return left if width is None else min(left, max(_LONGEST_NAME, width - widest)), columns
+    left = left if width is None else min(left, max(_LONGEST_NAME, width - widest))
+    return _Texts(names, numbers, left, columns)
 
 
-def _marks(table: Table) -> dict[str, str]:
-    return {note: f"({mark})" for note, mark in footnotes(table).items()} | {"": ""}
-
-
-def _block(table: Table, group: str, positions: list[int], *, spread: bool, width: int | None) -> "RichTable":
+def _block(table: Table, texts: _Texts, group: str, positions: list[int]) -> "RichTable":
     """Return the columns of one group under its name, beside the levels of the rows."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    marks, (left, widths) = _marks(table), _widths(table, spread, width)
     title = Text(group, style="bold", overflow="fold")  # else the grid of blocks cuts it
     block = RichTable(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
-    block.add_column(row_heading(table), max_width=left, overflow="fold")
+    block.add_column(row_heading(table), max_width=texts.left, overflow="fold")
     for i in positions:
         head = Text(printed(table.column_axes[-1], table.columns[i][-1]))
-        block.add_column(head, justify="right", max_width=widths[i], overflow="fold")
-    for metric, rows in by_metric(table):
+        block.add_column(head, justify="right", max_width=texts.widths[i], overflow="fold")
+    lines = zip(table.rows, texts.names, texts.numbers, strict=True)
+    for metric, of_metric in groupby(lines, key=lambda line: line[0].metric):
         block.add_row(Text(metric, style="italic"))
-        for row in rows:
-            numbers = [row.numbers[i] for i in positions]
-            texts = [number_text(number, spread) + marks[number.note] for number in numbers]
-            styled = [Text(text, "bold" if n.best else "") for text, n in zip(texts, numbers, strict=True)]
-            block.add_row(Text(f"  {row_name(table, row)}{marks[row.note]}"), *styled)
+        for row, name, numbers in of_metric:
+            styled = [Text(numbers[i], "bold" if row.numbers[i].best else "") for i in positions]
+            block.add_row(Text(name), *styled)
     return block
