@@ -47,7 +47,7 @@ TOP_KEYS = (
 CNN_KEYS = (
     "name, threshold_moving, loss, class_weight, class_weight_after, focal_gamma, logit_adjustment, epochs, "
     "batch_size, optimizer, learning_rate, momentum, weight_decay, schedule, augment, balanced_batches, "
-    "early_stopping, select, label, trained_layers, second_stage, backbone, alpha, weights, dense_units"
+    "early_stopping, select, precision, label, trained_layers, second_stage, backbone, alpha, weights, dense_units"
 )
 CLASSIFIERS = "cnn, keras, svm, linear_probe, knn, sklearn"
 RESAMPLERS = ", ".join((*resampling.RESAMPLERS, *resampling.ALIASES))
