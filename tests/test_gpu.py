@@ -38,8 +38,9 @@ def run(monkeypatch, tmp_path, *arguments):
 @without_a_card
 @pytest.mark.slow
 def test_without_a_card_its_processes_can_be_rehearsed(monkeypatch, tmp_path, capsys):
-    code, checks = run(monkeypatch, tmp_path, INSTALLED[0], "--device", "cpu", "--only", "memory_is_given_back")
-    assert (code, [line["is_right"] for line in checks]) == (0, [True])
+    checks = "memory_is_given_back,records_are_equal,throughput"
+    code, checks = run(monkeypatch, tmp_path, INSTALLED[0], "--device", "cpu", "--only", checks)
+    assert (code, [line["is_right"] for line in checks]) == (0, [True] * 3)
     assert capsys.readouterr().out.startswith("a rehearsal on")
 
 

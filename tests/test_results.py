@@ -1,4 +1,7 @@
-"""No number in experiments/ that its results do not give: the commands beside the numbers print them again."""
+"""No number in experiments/ that its results do not give: the commands beside the numbers print them again.
+
+Numbers that a published table prints may stand beside them.
+"""
 
 import re
 from pathlib import Path
@@ -14,6 +17,11 @@ PAGES = sorted([*ROOT.glob("experiments/*.yaml"), *ROOT.glob("experiments/*.md")
 COMMAND = re.compile(r"^[$ ]*raygrid (.*experiments/results/.*)$")
 NUMBER = re.compile(r"\b[01]\.\d{3,}\b")  # a metric, not a parameter
 NOT_KEPT = "## Not kept"
+PUBLISHED = {
+    number
+    for table in (ROOT / "raygrid" / "report" / "published").glob("paper*.csv")
+    for number in NUMBER.findall(table.read_text(encoding="utf-8"))
+}
 
 
 def prose(path: Path) -> list[str]:
@@ -52,7 +60,7 @@ def test_a_command_prints_the_table_behind_it(raygrid, tmp_path, monkeypatch, na
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_number_stands_in_such_a_table(path):
     kept = {number for _, rows in stated(path) for row in rows for number in NUMBER.findall(row)}
-    assert set(NUMBER.findall("\n".join(prose(path)))) == kept
+    assert set(NUMBER.findall("\n".join(prose(path)))) - PUBLISHED == kept - PUBLISHED
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*")), ids=lambda path: path.name)
