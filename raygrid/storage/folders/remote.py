@@ -50,7 +50,7 @@ class RemoteFolder:
 
     def is_there(self, name: str) -> bool:
         """Tell whether there is any object; a server has no empty folders."""
-        return self._is_object_or_folder(self._path(name)) or bool(self._ls(self._path("")))
+        return bool(self._ls(self._path("")))  # not the list of `name`, which may take many requests
 
     def stamps(self, name: str, suffix: str) -> Mapping[str, Hashable]:
         """Return object name -> stamp for the objects below `name`; a stamp changes when an object is rewritten."""
@@ -142,13 +142,6 @@ class RemoteFolder:
         except FileNotFoundError:
             return []
         return found
-
-    def _is_object_or_folder(self, path: str) -> bool:
-        try:
-            self._patiently(lambda: self._fs.info(path))  # a list of all would be many requests
-        except FileNotFoundError:
-            return False
-        return True
 
     def _put(self, act: Callable[[], object]) -> None:
         try:
