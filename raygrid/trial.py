@@ -195,7 +195,7 @@ def run(
         ),
     )
     store.write(record, predictions)
-    if record.status in FINAL:  # a failure may be tried again
+    if record.status in FINAL and checkpoint.is_used:  # a failure may be tried again
         checkpoint.delete()
     return record
 

@@ -8,6 +8,7 @@ import inspect
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,43 @@ def test_a_cluster_of_ours_needs_no_home_for_its_token(given, monkeypatch, tmp_p
     monkeypatch.setenv("HOME", str(tmp_path / "not there"))
     cluster._have_a_token()
     assert len(os.environ.get("RAY_AUTH_TOKEN", "")) == {None: 64, "RAY_AUTH_TOKEN": 5}.get(given, 0)
+
+
+def slow_to_start(folder):
+    """Make a trainable of which all processes but the first need a second to start, and a trial next to nothing."""
+    from ray import tune
+
+    class Trainable(tune.Trainable):
+        def setup(self, config):
+            try:
+                (folder / "first").touch(exist_ok=False)
+            except FileExistsError:
+                time.sleep(1)
+
+        def step(self):
+            time.sleep(0.05)
+            return {"process": os.getpid(), "done": True}
+
+        def reset_config(self, config):
+            return True
+
+        def save_checkpoint(self, folder):
+            return {}
+
+    return Trainable
+
+
+@pytest.mark.slow
+def test_a_process_that_is_starting_is_not_ended_when_another_one_is_free(private, tmp_path):
+    from ray import cloudpickle, tune
+
+    from raygrid.engine.ray.attempt import Order
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    found = tune.Tuner(
+        tune.with_resources(slow_to_start(tmp_path), {"CPU": 1}),
+        param_space={"i": tune.grid_search(list(range(40)))},
+        tune_config=tune.TuneConfig(scheduler=Order(), reuse_actors=True),
+        run_config=tune.RunConfig(storage_path=str(tmp_path / "tune"), verbose=0),
+    ).fit()
+    assert len({result.metrics["process"] for result in found}) == 2

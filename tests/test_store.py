@@ -261,6 +261,14 @@ def test_a_checkpoint_of_another_version_is_ignored(store):
     assert store.checkpoint("a" * 16, "2").load() is None
 
 
+@pytest.mark.parametrize("use", [lambda kept: kept.load(), lambda kept: kept.save(STATE)], ids=["looked for", "saved"])
+def test_a_checkpoint_knows_whether_there_may_be_one(store, use):
+    kept = store.checkpoint("a" * 16, version="1")
+    assert not kept.is_used
+    use(kept)
+    assert kept.is_used
+
+
 def test_a_checkpoint_that_is_deleted_is_gone(store):
     checkpoint = store.checkpoint("a" * 16, "1")
     checkpoint.save(STATE)

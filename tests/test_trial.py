@@ -126,6 +126,13 @@ def test_the_time_limit_does_not_count_what_the_store_takes(cell, inputs, store)
     assert heard == ["read", "begins", "ends", "write", "read"]
 
 
+def test_a_cell_that_never_looks_for_a_checkpoint_has_none_to_delete(cell, inputs, store, monkeypatch):
+    deleted = []
+    monkeypatch.setattr(type(store.folder), "delete", lambda folder, name: deleted.append(name))
+    assert trial.run(cell, inputs, store, runtime=Runtime(1), attempt="").status == "done"
+    assert deleted == [f"logs/{cell.key}.log"]
+
+
 def test_a_done_record_counts_the_samples_of_each_class(cell, inputs, store):
     record = trial.run(cell, inputs, store, runtime=Runtime(1), attempt="")
     # The smallest class has 116 training and 58 test samples; class i of 10 keeps n / (1 + 9 / 9 (i - 1)) of them.

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "features": "features of a frozen network, with Keras' own layers",
     "engine_overhead": "the engine, with cells that cost nothing, and with bare Ray Tune",
     "small_cells": "900 cells of 0.05 s that share trials, with a trial for each",
+    "two_nodes": "10,000 cells of 0.1 s over two nodes, and a store at a slow server, with the ideal",
     "many_cells": "plan, status and report of 100,000 cells, with those of a small grid",
     "shared_memory": "the memory of trials that share their inputs, with that of trials that do not",
     "threads": "thread pools as large as a trial's share, with those that libraries choose",

@@ -35,7 +35,7 @@ def run_pilot(job: Job, engine: str, terms: Terms) -> None:
         while cells := pilot_cells(job, tried, on_card):
             _err.print(f"pilot: {len(cells)} of {len(job.cells)} cells")
             run_cells(cells, job, engine, terms)
-            show_reasons(job, cells, _err)
+            show_reasons(job, cells, job.records(), _err)
             tried |= {stratum_of(cell.identity()) for cell in cells}
     if not (terms.address or os.environ.get("RAY_ADDRESS")):
         for finding in speed.backends(job):

@@ -31,7 +31,8 @@ def run_grid(job: Job, engine: str, terms: Terms) -> int:
     """Run what is left to do, then print and write the tables; return the exit code."""
     with saying_what_is_kept(), job.store.locked():
         run_missing(job, engine, terms)
-        exit_code = show_failures(job, _err, stopped=terms.budget.exhausted())
+        job.store.gather()
+        exit_code = show_failures(job, job.records(), _err, stopped=terms.budget.exhausted())
         show_tables(job, paper_tables(results_of(job), missing="mark"))
     _out.print(f"figures, statistics and the page: raygrid report {job.named}", highlight=False, soft_wrap=True)
     show_path(_out, job.store.root / job.report_folder / "table1.md")
@@ -41,6 +42,7 @@ def run_grid(job: Job, engine: str, terms: Terms) -> int:
 def run_missing(job: Job, engine: str, terms: Terms) -> None:
     """Run what is left to do, in a store that is locked."""
     prepare_store(job)
+    job.store.gather()
     planned = job.plan()
     foreseen, _ = Folds(job, read=False).refused(planned)  # a run gives them a record
     _err.print(f"{job.name}: {counts_line(foreseen)}")

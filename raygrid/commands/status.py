@@ -21,8 +21,9 @@ def show_status(study: Study, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(_as_json(study), indent=1))
         return
-    _out.print(f"{study.name}: {counts_line(study.plan())}")
-    show_failures(study, _out)
+    records = study.records()  # once, because a store at a URL takes a request for each thousand records
+    _out.print(f"{study.name}: {counts_line(study.plan(records))}")
+    show_failures(study, records, _out)
 
 
 def _as_json(study: Study) -> dict[str, object]:
@@ -43,7 +44,7 @@ def counts_line(planned: Plan) -> str:
     return f"{total} cells: {len(planned.done)} done, {len(planned.infeasible)} infeasible, {len(planned.todo)} to do"
 
 
-def show_failures(study: Study, console: Console, *, stopped: str | None = None) -> int:
+def show_failures(study: Study, records: Mapping[str, Record], console: Console, *, stopped: str | None = None) -> int:
     """Print which cells are not done and why; return the exit code: 1 if cells are left to do, else 0.
 
     Parameters
@@ -51,8 +52,8 @@ def show_failures(study: Study, console: Console, *, stopped: str | None = None)
     stopped : str or None
         Why the run ended early.
     """
-    show_reasons(study, study.cells, console)
-    sentence = sentence_on_rest(study.plan().todo, len(study.cells), study.records())
+    show_reasons(study, study.cells, records, console)
+    sentence = sentence_on_rest(study.plan(records).todo, len(study.cells), records)
     if sentence:
         console.print(f"{stopped}: {sentence}" if stopped else sentence, soft_wrap=True)
     return 1 if sentence else 0
@@ -73,9 +74,8 @@ def sentence_on_rest(rest: Sequence[Cell], n_cells: int, records: Mapping[str, R
     return f"{sentence}, because of errors, which come again until their cause is mended: `raygrid logs` shows where"
 
 
-def show_reasons(study: Study, cells: Sequence[Cell], console: Console) -> None:
+def show_reasons(study: Study, cells: Sequence[Cell], records: Mapping[str, Record], console: Console) -> None:
     """Print why cells are not done, as far as records say so: a line for all that ended alike."""
-    records = study.records()
     alike: dict[tuple[str, str], list[tuple[Cell, Record]]] = {}
     for cell in cells:
         record = records.get(cell.key)

@@ -74,9 +74,10 @@ class Study:
         """Return the records of all stores, by key."""
         return {key: record for key, (record, _) in join(self.stores).items()}
 
-    def plan(self) -> Plan:
-        """Return the cells against what the stores have."""
-        return plan(self.cells, {key: record.status for key, record in self.records().items()})
+    def plan(self, records: Mapping[str, Record] | None = None) -> Plan:
+        """Return the cells against what the stores have, or against `records`, where they have just been read."""
+        records = self.records() if records is None else records
+        return plan(self.cells, {key: record.status for key, record in records.items()})
 
     def to_frame(self, metrics: Sequence[str] = ()) -> "pd.DataFrame":
         """Return one line per cell and metric.

@@ -1,7 +1,7 @@
 """The checkpoint of a cell in a store: one uncompressed npz file."""
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 
 import numpy as np
@@ -13,7 +13,7 @@ from raygrid.storage.folders import Folder
 _ARRAY = "array/"
 
 
-@dataclass(frozen=True)
+@dataclass
 class KeptCheckpoint:
     """A `raygrid.storage.checkpoint.Checkpoint` in a folder.
 
@@ -21,14 +21,18 @@ class KeptCheckpoint:
     ----------
     version : str
         Arrays that were saved under another version are not loaded.
+    is_used : bool
+        Whether a trial has looked for it, or saved it. Most cells do neither.
     """
 
     folder: Folder
     name: str
     version: str
+    is_used: bool = field(default=False, init=False)
 
     def load(self) -> Arrays | None:
         """Return the arrays saved last under this version; None if there are none or the file is broken."""
+        self.is_used = True
         content = self.folder.read(self.name)
         if content is None:
             return None
@@ -48,6 +52,7 @@ class KeptCheckpoint:
         StoreError
             They cannot be written.
         """
+        self.is_used = True
         named = {_ARRAY + name: array for name, array in arrays.items()} | {"version": np.array(self.version)}
         self.folder.write(self.name, lambda file: np.savez(file, allow_pickle=False, **named), parents=True)
 

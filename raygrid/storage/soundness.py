@@ -5,6 +5,11 @@ from datetime import datetime
 from itertools import chain
 from math import isfinite
 
+from pydantic import ValidationError
+
+from raygrid.errors import StoreError
+from raygrid.storage.archives import MAX_FILE_BYTES
+from raygrid.storage.folders import Location
 from raygrid.storage.record import Curves, Record
 
 _MOST_SECONDS = 1e12
@@ -61,3 +66,26 @@ def _is_time(text: str) -> bool:
         return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
         return False
+
+
+def sound_record(path: Location, content: bytes) -> Record:
+    """Return the record in a file.
+
+    Raises
+    ------
+    StoreError
+        The file holds no record, an unsound one, or that of another cell.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise StoreError(f"{path}: got {len(content)} bytes; expected at most {MAX_FILE_BYTES}; delete the file")
+    try:
+        record = Record.model_validate_json(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
+        raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
+    if unsound := next(faults(record), ""):
+        raise StoreError(f"{path}: got no sound record ({unsound}); delete the file to run its cell again")
+    if record.key != path.stem:
+        raise StoreError(f"{path}: got the record of {record.key}; delete or rename the file")
+    return record

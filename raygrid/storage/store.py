@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from raygrid.errors import StoreError
-from raygrid.storage.archives import MAX_FILE_BYTES, arrays_in
+from raygrid.storage import gathered
+from raygrid.storage.archives import arrays_in
 from raygrid.storage.folders import Claim, Folder, Location, ZipFolder, readable_at
 from raygrid.storage.kept_checkpoint import KeptCheckpoint
 from raygrid.storage.record import FINAL, Record
-from raygrid.storage.soundness import faults
+from raygrid.storage.soundness import sound_record
 from raygrid.wording import first_line, without_passwords
 
 _FOLDERS = ("records", "predictions", "report", "checkpoints", "logs")
@@ -34,6 +34,7 @@ class Store:
         cells.json          what it declares: its cells, and what their levels are called
         environment.json    machine and versions of the last run
         records/KEY.json    one a cell
+        gathered.json.gz    a copy of all records at a URL, as they were when a run began or ended; it may be deleted
         predictions/KEY.npz y_true, y_pred, scores if there are any, and the test set's indices of a cell that is done
         logs/KEY.log        output of a cell's last trial, if there was any
         checkpoints/KEY.npz state of a training that has not ended
@@ -120,17 +121,24 @@ class Store:
         """
         stamps = self._stamps()
         changed = [name for name, stamp in stamps.items() if self._known.get(name, (None,))[0] != stamp]
-        contents = self.folder.read_all(changed)
-        read = {name: (stamps[name], self._parsed(name, content)) for name, content in contents.items()}
+        contents = gathered.contents(self.folder, {name: stamps[name] for name in changed})
+        read = {name: (stamps[name], sound_record(self.root / name, content)) for name, content in contents.items()}
         known = self._known | read
         self._known = {name: known[name] for name in stamps if name in read or name not in changed}
         return {record.key: record for _, record in self._known.values()}
+
+    def gather(self) -> None:
+        """Keep a copy of all records in one file, if the store is at a URL and they are many; `records` reads it."""
+        if isinstance(self.root, Path) or len(self.records()) <= gathered.FEW:
+            return
+        copies = {name: (stamp, record.to_json()) for name, (stamp, record) in self._known.items()}
+        self.write_bytes(gathered.FILE, gathered.packed(copies))
 
     def record(self, key: str) -> Record | None:
         """Return the record of one cell, if there is one."""
         name = f"records/{key}.json"
         content = self.folder.read(name)
-        return None if content is None else self._parsed(name, content)
+        return None if content is None else sound_record(self.root / name, content)
 
     def predictions(self, key: str) -> dict[str, Any]:
         """Return the arrays of a cell's predictions, by name; an empty dict if there is no such file.
@@ -240,19 +248,3 @@ class Store:
 
     def _stamps(self) -> Mapping[str, Hashable]:
         return self.folder.stamps("records", ".json")
-
-    def _parsed(self, name: str, content: bytes) -> Record:
-        path = self.root / name
-        if len(content) > MAX_FILE_BYTES:
-            raise StoreError(f"{path}: got {len(content)} bytes; expected at most {MAX_FILE_BYTES}; delete the file")
-        try:
-            record = Record.model_validate_json(content)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            reason = ": ".join([".".join(map(str, fault["loc"])), fault["msg"]]).removeprefix(": ")
-            raise StoreError(f"{path}: got no record ({reason}); delete the file to run its cell again") from None
-        if unsound := next(faults(record), ""):
-            raise StoreError(f"{path}: got no sound record ({unsound}); delete the file to run its cell again")
-        if record.key != path.stem:
-            raise StoreError(f"{path}: got the record of {record.key}; delete or rename the file")
-        return record

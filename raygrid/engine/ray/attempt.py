@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ray import tune
@@ -209,6 +210,19 @@ class Suggestions(tune.search.Searcher):  # type: ignore[misc]
 
     def restore(self, checkpoint_path: str) -> None:
         """Restore nothing."""
+
+
+class Order(tune.schedulers.FIFOScheduler):  # type: ignore[misc]
+    """Gives a process that is free to the first trial that waits, but not to one whose own process is starting.
+
+    Tune would end that process. Where a cell takes less time than a process needs to start, no second one ever would.
+    """
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """Return the trial; None while there is none."""
+        waiting = (trial for trial in tune_controller.get_trials() if trial.status == "PENDING")
+        starts = partial(private.has_process_that_starts, tune_controller)
+        return next((trial for trial in waiting if not starts(trial)), None)
 
 
 class EarlyEnd(tune.Stopper):  # type: ignore[misc]

@@ -36,6 +36,16 @@ def actor_id(trial: Any) -> str:
     return str(trial.temporary_state.ray_actor._actor_id.hex())
 
 
+def has_process_that_starts(tune_controller: Any, trial: Any) -> bool:
+    """Whether a trial waits for a process of its own that has got its resources, and is starting.
+
+    Needed because Tune tells its schedulers that the trial waits, and not for what.
+    """
+    controller = tune_controller._tune_controller  # it is wrapped
+    actor = controller._trial_to_actor.get(trial)
+    return actor is not None and bool(controller._actor_manager.is_actor_started(actor))
+
+
 def ended_by_memory_monitor(failure: BaseException) -> set[str]:
     """Return the ids of the actors that the memory monitor has ended; none if the message does not name them.
 

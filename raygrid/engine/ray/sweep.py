@@ -28,7 +28,7 @@ from raygrid.engine import Observer, Terms, loading_words
 from raygrid.engine.execution import Refusal
 from raygrid.engine.loading import Loading
 from raygrid.engine.queue import Pace, Queue
-from raygrid.engine.ray.attempt import Attempt, EarlyEnd, Suggestions
+from raygrid.engine.ray.attempt import Attempt, EarlyEnd, Order, Suggestions
 from raygrid.engine.ray.worker import Work, load, run_in_worker
 from raygrid.engine.verdict import RETRIES, GiveUp, History, Retry, verdict
 from raygrid.host import Runtime
@@ -118,6 +118,7 @@ class _Sweep:
                 tune_config=tune.TuneConfig(
                     num_samples=-1,
                     search_alg=Suggestions(attempt),
+                    scheduler=Order(),
                     reuse_actors=True,
                     trial_dirname_creator=lambda trial: trial.trial_id,
                 ),

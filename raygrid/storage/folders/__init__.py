@@ -38,7 +38,9 @@ _S3_CONFIG = {
     "connect_timeout": 10,
     "read_timeout": 20,
 }
-_OPTIONS: dict[str, dict[str, Any]] = {protocol: {"config_kwargs": _S3_CONFIG} for protocol in ("s3", "s3a")}
+# More than one request at a time for one object would mean one before each read, to ask for its size.
+_S3_OPTIONS = {"config_kwargs": _S3_CONFIG, "max_concurrency": 1}
+_OPTIONS: dict[str, dict[str, Any]] = {"s3": _S3_OPTIONS, "s3a": _S3_OPTIONS}
 _EXTRAS = {"gs": "gcs", "gcs": "gcs", "s3": "s3", "s3a": "s3"}
 
 

@@ -50,7 +50,7 @@ class RemoteFolder:
 
     def is_there(self, name: str) -> bool:
         """Tell whether there is any object; a server has no empty folders."""
-        return bool(self._ls(self._path(name)) or self._ls(self._path("")))
+        return bool(self._ls(self._path("")))  # not the list of `name`, which may take many requests
 
     def stamps(self, name: str, suffix: str) -> Mapping[str, Hashable]:
         """Return object name -> stamp for the objects below `name`; a stamp changes when an object is rewritten."""
