@@ -67,6 +67,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 
 
 @pytest.fixture
+def images_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks keep no images; each step gets its own."""
+    monkeypatch.setattr("raygrid.classifiers.cnn.room_for_images", lambda: 0)
+
+
+@pytest.fixture
 def image_arm() -> dict[str, Any]:
     """A second arm for it, one epoch of a small network."""
     return copy.deepcopy(IMAGE_ARM)

@@ -114,7 +114,7 @@ def _read(batches):
     return [np.concatenate(parts, axis=1)[0] for parts in zip(*read, strict=True)]
 
 
-def test_without_augmentation_batches_are_as_they_were():
+def test_without_augmentation_batches_are_as_they_were(images_are_sent):
     X = train_samples(rng(0).integers(0, 256, (8, 32, 32, 3)).astype(np.uint8))
     images, labels = _read(Cnn().batches(X, eye_array(8, format="csr"), np.arange(8) % 2, seed=3))
     order = rng(3).permutation(8)

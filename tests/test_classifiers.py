@@ -342,7 +342,7 @@ def test_the_last_partial_batch_is_used(images, n, steps):
     assert int(model.optimizer.iterations) == steps
 
 
-def test_an_epoch_shows_every_mixture_once_as_the_network_expects_it(images):
+def test_an_epoch_shows_every_mixture_once_as_the_network_expects_it(images, images_are_sent):
     X, A, _ = images
     batches = CNN.batches(X, A, np.arange(40), seed=5)
     epochs = []
@@ -357,7 +357,7 @@ def test_an_epoch_shows_every_mixture_once_as_the_network_expects_it(images):
     assert epochs[0] != epochs[1]
 
 
-def test_balanced_batches_have_the_classes_in_turn():
+def test_balanced_batches_have_the_classes_in_turn(images_are_sent):
     y = np.repeat([0, 1, 2, 3], [40, 13, 4, 2])
     cnn, X = Cnn(balanced_batches=True, batch_size=8), np.arange(59, dtype=np.uint8)[:, None]
     epochs = []

@@ -38,7 +38,7 @@ from raygrid.storage.checkpoint import Checkpoint
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 # A mean of a whole cluster of images would be many times the batch.
-_MIXED_ON_CARD = 4
+_MIXED_AT_ONCE = 4
 
 Weights = list[NDArray[Any]]
 
@@ -164,9 +164,10 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
         return lambda: trainer.epoch(iter(batches), images)
 
     def _can_be_kept(self, X: Samples, A: csr_array) -> bool:
-        """Whether the network can keep the images and mix them: they have room on a card, and few are mixed at once."""
-        has_room = int(np.prod(X.shape[1:])) * len(np.unique(A.indices)) <= room_for_images()
-        return has_room and not self.augment and int(np.diff(A.indptr).max(initial=0)) <= _MIXED_ON_CARD
+        """Whether the network can keep the images and mix them: they have room, and few are mixed at once."""
+        if self.augment or X[:0].dtype != np.uint8 or int(np.diff(A.indptr).max(initial=0)) > _MIXED_AT_ONCE:
+            return False
+        return int(np.prod(X.shape[1:])) * len(np.unique(A.indices)) <= room_for_images()
 
     def fit(
         self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint, validation: Part | None = None

@@ -18,6 +18,9 @@ from raygrid.host.output import quiet
 # A trial may allocate this much of its share of a card; CUDA's context and libraries need the rest, about 500 MB.
 _ALLOCATED = 0.9
 
+# More would double what a trial takes; images beyond it are read from the memory that all trials share.
+_ROOM_IN_MEMORY = 2**28
+
 _asked_for: Runtime | None = None
 _in_force: Runtime | None = None
 
@@ -110,9 +113,9 @@ def card_share() -> float:
 
 
 def room_for_images() -> int:
-    """Return how many bytes of images may stay on the trial's card, a quarter of its share; 0 without a card."""
+    """Return how many bytes of images a network may keep: a quarter of its share of a card, or of memory 256 MB."""
     gpus = _in_force.gpus if _in_force else 0.0
-    return int(min(1.0, gpus) * _ALLOCATED * (card_memory_mb(0) or 0) * 2**20 / 4) if gpus else 0
+    return int(min(1.0, gpus) * _ALLOCATED * (card_memory_mb(0) or 0) * 2**20 / 4) if gpus else _ROOM_IN_MEMORY
 
 
 def _allocated_bytes() -> int:

@@ -1,8 +1,8 @@
 """Training steps of a Keras network, many in one call of the backend.
 
 Keras' `fit` reads batches through a pipeline of its own and calls the backend for every step. Here the backend gets
-arrays: on CPUs that takes a fifth less (experiments/benchmarks/image_arm.py). On a card the images can stay there, so
-that a step needs only the numbers of the images that it mixes.
+arrays: on CPUs that takes a fifth less (experiments/benchmarks/image_arm.py). Images stay where the network is, if they
+have room there, and a step needs only the numbers of the images that it mixes.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,8 +28,7 @@ class Steps:
     Attributes
     ----------
     inputs : tuple of arrays of shape (n_steps, batch_size, ...)
-        Images in [-1, 1]; or, of images that are kept where the network is, rows and shares, both of shape
-        (n_steps, batch_size, n): an image of the batch is the sum of n images times their shares.
+        Images in [-1, 1]; or, of images that are kept where the network is, what `mixed` takes of each step.
     targets : tuple of arrays of shape (n_steps, batch_size, ...)
         What the loss compares, and weights of samples if there are any.
     """
@@ -79,17 +78,21 @@ def kept(images: NDArray[np.uint8]) -> Any:
     return load_keras().ops.convert_to_tensor(images)
 
 
-def mixed(images: Any, rows: Any, shares: Any) -> Any:
+def mixed(images: Any, rows: Any, shares: Any, half: Any) -> Any:
     """Return mixtures of images, in [-1, 1], as a tensor of shape (n_mixtures, size, size, 3), float32.
 
     Parameters
     ----------
     images : tensor of shape (n, size, size, 3), uint8
     rows, shares : tensor of shape (n_mixtures, n_mixed), int32 and float32
+        A mixture is the sum of n_mixed images times their shares.
+    half : tensor of shape (), float32
+        127.5. It is an input because compilers turn a division by a constant into a product, which is rounded otherwise
+        than where images are sent.
     """
     ops = load_keras().ops
     parts = ops.cast(ops.take(images, rows, axis=0), "float32") * shares[:, :, None, None, None]
-    return ops.sum(parts, axis=1) / 127.5 - 1
+    return ops.sum(parts, axis=1) / half - 1
 
 
 def _ahead(items: Iterator[Steps]) -> Iterator[Steps]:
@@ -116,7 +119,8 @@ def _on_tensorflow(model: Any) -> Run:
         tf.while_loop(lambda i: i < tf.shape(targets[0])[0], step, [0])
 
     def of_any_length(arrays: Any, n_open: int) -> Any:
-        return [tf.TensorSpec([None] * n_open + list(each.shape[n_open:]), each.dtype) for each in arrays]
+        shapes = ([None] * min(n_open, each.ndim) + list(each.shape[n_open:]) for each in arrays)
+        return [tf.TensorSpec(shape, each.dtype) for shape, each in zip(shapes, arrays, strict=True)]
 
     traced: dict[bool, Any] = {}
 

@@ -115,7 +115,8 @@ class BatchesOfKeptImages(Batches):
         """Yield the steps of an epoch, many at a time."""
         for rows in _cut(order, self.drawing.batch_size):
             compared = tuple(each.reshape(*rows.shape, *each.shape[1:]) for each in targets(rows.ravel()))
-            yield Steps((self.rows[rows], self.shares[rows]), compared)
+            halves = np.full(len(rows), 127.5, dtype=np.float32)
+            yield Steps((self.rows[rows], self.shares[rows], halves), compared)
 
 
 def _cut(order: Ints, batch_size: int) -> Iterator[NDArray[np.intp]]:
