@@ -8,13 +8,14 @@ turns. Printed are the medians of images a second, as a ratio to stock Keras' `f
 time an image, which say more where others use the machine. `ONEDNN_MAX_CPU_ISA=AVX2` stands for a processor without
 AVX-512.
 
-Predicted, before the first runs, as ratios: XLA 0.5, no oneDNN 0.7; with layers of one kernel (`raygrid.networks.fused`)
-1.4, and 1.9 on torch, which is what a bare loop of torch's own calls reached (1.9; 1.3 with Keras' convolutions, 1.7
-compiled by it). Later: without Keras' pipeline (`raygrid.networks.steps`) another 1.05; kept images 1.0.
+Predicted, before the first runs, as ratios: XLA 0.5, no oneDNN 0.7; with layers of one kernel
+(`raygrid.networks.fused`) 1.4, and 1.9 on torch, which is what a bare loop of torch's own calls reached (1.9; 1.3 with
+Keras' convolutions, 1.7 compiled by it). Later: without Keras' pipeline (`raygrid.networks.steps`) another 1.05; kept
+images 1.0.
 Measured (two cores without a GPU, 2 rounds, little other work), images a second as a ratio to stock, AVX-512 and then
-AVX2: raygrid 1.98 and 1.68 (images sent 1.56 and 1.20); side by side 2.99 and 1.56, where two of stock are at 1.77 and
-1.37. In CPU time 1.33 and 1.13, side by side 1.76 and 1.30 (stock 1.23 and 1.18). Without its own layers, images sent,
-it is at 0.97 and 0.94 in CPU time: so much does determinism cost here.
+AVX2: raygrid 1.98 and 1.68 (images sent 1.56 and 1.20); side by side (images sent) 2.99 and 1.56, where two of stock
+are at 1.77 and 1.37. In CPU time 1.33 and 1.13, side by side 1.76 and 1.30 (stock 1.23 and 1.18). Without its own
+layers, images sent, it is at 0.97 and 0.94 in CPU time: so much does determinism cost here.
 On a busy machine: no oneDNN 0.5, XLA 0.2, stock on torch 0.93, raygrid on torch 1.26, bfloat16 0.7.
 With AVX2 alone, the products of the 1 x 1 convolutions take 2.5 of the 4.5 ms that stock takes for an image on one
 thread, at 106 of the 129 GFLOP/s that a large product reaches there. So 1.5 times stock is out of reach of one thread:

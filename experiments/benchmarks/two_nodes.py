@@ -15,10 +15,11 @@ Measured (2 cores on which two other runs were at work the whole time, and tests
 10,000 cells 841 s, 1.68 x ideal, 68 ms a cell more, by node 5,003 and 4,997; the driver 16.8 s of CPU, from 136 to 315
 MB, 0.67 MB for each 1,000 cells. 100 cells of 0.7 s that share no trial: 1.03 x ideal, 50 on each node; before a
 process that is starting was left to start, 40 cells took 2.07 x, all on one node. With the store at the server 377 ms a
-cell more for 600 cells, 6 requests a cell (GET of the record 2, PUT of the record and of the predictions, DELETE of the log
-and of the checkpoint; the last is gone since then), and one more when all records are read at the end. `status` of
-10,000 records 5.3 to 5.7 s, and 4.9 to 5.0 with less at work, with 14 requests, 2.6 s of them CPU; 10 are pages of the list, of which moto takes 0.12 s
-each. Before the records were gathered in one file it was not done after 140 s, with 4,500 HEAD and 4,500 GET.
+cell more for 600 cells, 6 requests a cell (GET of the record 2, PUT of the record and of the predictions, DELETE of the
+log and of the checkpoint; the last is gone since then), and one more when all records are read at the end. `status` of
+10,000 records 5.3 to 5.7 s, and 4.9 to 5.0 with less at work, with 14 requests, 2.6 s of them CPU; 10 are pages of the
+list, of which moto takes 0.12 s each. Before the records were gathered in one file it was not done after 140 s, with
+4,500 HEAD and 4,500 GET.
 """
 
 import argparse
