@@ -28,6 +28,20 @@ def build(image_shape, n_classes):
 def of_logits(image_shape, n_classes):
     return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten(), keras.layers.Dense(n_classes)])
 
+class OfAClass(keras.Model):
+    def __init__(self, n_classes):
+        super().__init__()
+        self.flat = keras.layers.Flatten()
+        self.head = keras.layers.Dense(n_classes, activation="softmax")
+
+    def call(self, images):
+        return self.head(self.flat(images))
+
+def of_a_class(image_shape, n_classes):
+    model = OfAClass(n_classes)
+    model(keras.ops.zeros((1, *image_shape)))
+    return model
+
 def of_five(image_shape, n_classes):
     return build(image_shape, 5)
 """
@@ -72,6 +86,17 @@ def test_a_seed_gives_one_network_interrupted_or_not(module, monkeypatch):
         train(1, checkpoint=kept)
     train(2)
     assert same(train(1, checkpoint=kept), one)  # what dropout draws goes on as well
+
+
+def test_a_model_of_an_own_class_is_trained(module):
+    assert same(train(1, "my_nets:of_a_class"), train(1, "my_nets:of_a_class"))
+
+
+def test_an_output_in_a_low_precision_is_refused(module):
+    network = declared("my_nets:build", precision="mixed_bfloat16", epochs=1)
+    expected = "output is bfloat16; expected float32, whatever its precision; give the last layer dtype='float32'"
+    with pytest.raises(UsageError, match=expected):
+        network.fit(X, eye_array(40, format="csr"), Y, seed=1, checkpoint=NO_CHECKPOINT)
 
 
 def test_it_learns(module):

@@ -393,6 +393,10 @@ def test_which_installed_backend_trains_fastest_is_said(job, monkeypatch):
         "tensorflow; KERAS_BACKEND is tensorflow: set it to jax for new stores"
     )
     assert not list(speed.backends(job()))  # of SVMs
+    monkeypatch.setattr(speed, "_measured", {"tensorflow": 100.0, "jax": 0.0}.__getitem__)
+    assert [str(each) for each in speed.backends()] == ["ok    jax is installed, and does not train here"]
+    monkeypatch.setattr(speed, "_measured", {"tensorflow": 100.0, "jax": 105.0}.__getitem__)
+    assert "set it" not in str(*speed.backends())
 
 
 def test_one_backend_alone_is_not_measured(monkeypatch):

@@ -35,8 +35,13 @@ def test_a_file_that_is_damaged_has_no_copies(content):
 
 def test_a_file_that_would_fill_the_memory_has_no_copies(monkeypatch):
     packed = gathered.packed(CONTENTS)
-    monkeypatch.setattr(gathered, "_MOST_BYTES", 100)
+    monkeypatch.setattr(gathered, "_MOST_BYTES_EACH", 1)
     assert gathered.unpacked(packed, STAMPS) == {}
+
+
+def test_a_file_that_is_packed_too_tight_has_no_copies():
+    name = next(iter(STAMPS))
+    assert gathered.unpacked(gathered.packed({name: (STAMPS[name], " " * 200_000)}), STAMPS) == {}
 
 
 @pytest.fixture

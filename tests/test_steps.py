@@ -94,7 +94,7 @@ def test_images_are_sent_that_have_no_room(monkeypatch):
 
 def test_a_quarter_of_the_share_of_a_card_or_some_memory_is_for_images(monkeypatch):
     monkeypatch.setattr(keras_backend, "card_memory_mb", lambda ordinal: 1000)
-    for gpus, expected in ((0.0, 2**8), (0.5, 0.9 * 0.5 * 1000 / 4), (1.0, 0.9 * 1000 / 4), (2.0, 0.9 * 1000 / 4)):
+    for gpus, expected in ((0.0, 2**7), (0.5, 0.9 * 0.5 * 1000 / 4), (1.0, 0.9 * 1000 / 4), (2.0, 0.9 * 1000 / 4)):
         monkeypatch.setattr(keras_backend, "_in_force", Runtime(gpus=gpus))
         assert keras_backend.room_for_images() == int(expected * 2**20)
 
@@ -106,7 +106,7 @@ def test_what_fails_while_batches_are_made_is_raised():
 
     model = CNN.initialised(32, 5, seed=0)
     with pytest.raises(MemoryError, match="no room for a batch"):
-        Trainer(model).epoch(batches())
+        Trainer(model, 5).epoch(batches())
     assert int(model.optimizer.iterations) == 1
 
 

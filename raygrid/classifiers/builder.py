@@ -53,7 +53,13 @@ class BuiltNetwork(Network):
         module, _, function = self.builder.partition(":")
         shape = (image_size, image_size, 3)
         model = getattr(importlib.import_module(module), function)(shape, n_classes)
-        given = np.asarray(load_keras().ops.convert_to_numpy(model(np.zeros((1, *shape), dtype=np.float32))))
+        outputs = model(np.zeros((1, *shape), dtype=np.float32))
+        given = np.asarray(load_keras().ops.convert_to_numpy(outputs))
+        if given.dtype != np.float32:
+            raise UsageError(
+                f"builder {self.builder}: got a network whose output is {given.dtype}; expected float32, whatever its "
+                "precision; give the last layer dtype='float32'"
+            )
         if given.shape != (1, n_classes) or given.min() < 0 or not np.isclose(given.sum(), 1, atol=1e-3):
             raise UsageError(
                 f"builder {self.builder}: got a network whose output for one image is of shape {given.shape} and sums "

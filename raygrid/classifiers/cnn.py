@@ -161,6 +161,7 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
         batches = self.batches(X, A, y, seed=seed, number=number, epochs_done=epochs_done)
         trainer = _compiled(self, X.shape[1], int(y.max()) + 1).trainer
         images = None if batches.images is None else kept(batches.images)
+        batches.images = None  # the network has a copy
         return lambda: trainer.epoch(iter(batches), images)
 
     def _can_be_kept(self, X: Samples, A: csr_array) -> bool:
@@ -241,4 +242,4 @@ def _compiled(cnn: Network, image_size: int, n_classes: int) -> _Compiled:
     optimizer.build(model.trainable_variables)
     # Copied, because on torch the array shares the memory of the variable.
     start = [np.array(load_keras().ops.convert_to_numpy(variable)) for variable in optimizer.variables]
-    return _Compiled(model, start, metric, Trainer(model))
+    return _Compiled(model, start, metric, Trainer(model, n_classes))

@@ -18,8 +18,9 @@ from raygrid.host.output import quiet
 # A trial may allocate this much of its share of a card; CUDA's context and libraries need the rest, about 500 MB.
 _ALLOCATED = 0.9
 
-# More would double what a trial takes; images beyond it are read from the memory that all trials share.
-_ROOM_IN_MEMORY = 2**28
+# TensorFlow takes up to three times as much while it copies them, so that more would double what a trial takes. More
+# images are read from the memory that all trials share.
+_ROOM_IN_MEMORY = 2**27
 
 _asked_for: Runtime | None = None
 _in_force: Runtime | None = None
@@ -113,7 +114,7 @@ def card_share() -> float:
 
 
 def room_for_images() -> int:
-    """Return how many bytes of images a network may keep: a quarter of its share of a card, or of memory 256 MB."""
+    """Return how many bytes of images a network may keep: a quarter of its share of a card, or 128 MB of memory."""
     gpus = _in_force.gpus if _in_force else 0.0
     return int(min(1.0, gpus) * _ALLOCATED * (card_memory_mb(0) or 0) * 2**20 / 4) if gpus else _ROOM_IN_MEMORY
 

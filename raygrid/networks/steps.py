@@ -41,10 +41,15 @@ class Trainer:
     """Trains a compiled Keras network by its `train_step`.
 
     What is traced or compiled for a network serves all trainings of it.
+
+    Parameters
+    ----------
+    n_classes : int
+        Of its output, which a model of the user's own class may not tell.
     """
 
-    def __init__(self, model: Any) -> None:
-        self.model, self._is_built = model, False
+    def __init__(self, model: Any, n_classes: int) -> None:
+        self.model, self.n_classes, self._is_built = model, n_classes, False
         self._run = {"tensorflow": _on_tensorflow, "jax": _on_jax}.get(load_keras().backend.backend(), _on_torch)(model)
 
     def epoch(self, batches: Iterator[Steps], images: Any = None) -> float:
@@ -66,7 +71,7 @@ class Trainer:
         if not self._is_built:
             ops = load_keras().ops
             y, *weights = (ops.convert_to_tensor(each[0]) for each in _single_precision(targets))
-            p = ops.ones((len(y), self.model.output_shape[-1])) / self.model.output_shape[-1]
+            p = ops.ones((len(y), self.n_classes)) / self.n_classes
             self.model.compute_loss(None, y, p, *weights)
             self.model.compute_metrics(None, y, p, *weights)
             self.model.reset_metrics()

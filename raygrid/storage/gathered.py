@@ -15,8 +15,8 @@ FILE = "gathered.json.gz"
 # A store of fewer records is read as fast one by one.
 FEW = 100
 
-# Larger than a million records; what is larger, unpacked, is not read.
-_MOST_BYTES = 2**31
+# What is larger, unpacked, is not read: a record has some 4 kB, and its text is packed 10 to 20 times.
+_MOST_BYTES_EACH, _MOST_PACKED = 2**14, 200
 
 _FORM: TypeAdapter[Any] = TypeAdapter(dict[str, tuple[tuple[str, ...], str]])
 
@@ -35,7 +35,7 @@ def unpacked(content: bytes | None, stamps: Mapping[str, object]) -> dict[str, b
         return {}
     try:
         unzipper = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        text = unzipper.decompress(content, _MOST_BYTES)
+        text = unzipper.decompress(content, min(_MOST_BYTES_EACH * len(stamps), _MOST_PACKED * len(content)))
         records = {} if unzipper.unconsumed_tail else _FORM.validate_json(text)
     except (zlib.error, ValidationError):
         return {}

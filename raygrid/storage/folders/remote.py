@@ -15,7 +15,18 @@ from raygrid.storage.folders.lease import HeldLease, Watch, is_held, lease
 from raygrid.storage.folders.patience import Result, passes, patiently
 
 # Properties that change when an object is rewritten; every server has some of them.
-_STAMPS = ("ETag", "etag", "generation", "LastModified", "mtime", "updated", "created", "size")
+_STAMPS = (
+    "ETag",
+    "etag",
+    "generation",
+    "LastModified",
+    "mtime",
+    "modify",
+    "modificationTime",
+    "updated",
+    "created",
+    "size",
+)
 
 # s3fs and gcsfs would try five times or more without a word, a minute each if the server takes requests and does not
 # answer; `raygrid.storage.folders.patience` tries longer, and says so.
