@@ -33,7 +33,7 @@ def build(image_shape, n_classes):
 """
 ARM = """
   - representation: image
-    classifier: {name: keras, builder: nets_of_an_example:build, epochs: 100}
+    classifier: {name: keras, builder: nets_of_an_example:build, epochs: 1000}
     resamplers: [own_levels:Blend]
 """
 SOME = ("--only", "dataset=Bars")
