@@ -12,6 +12,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from raygrid.errors import UsageError
 from raygrid.host import Runtime
 from raygrid.host.output import quiet
 
@@ -65,8 +66,22 @@ def load_keras() -> ModuleType:
 
 @contextmanager
 def computing_in(precision: str) -> Iterator[None]:
-    """Let layers that are made meanwhile compute in a precision, a dtype policy of Keras, such as *mixed_bfloat16*."""
-    config = load_keras().config
+    """Let layers that are made meanwhile compute in a precision, a dtype policy of Keras, such as *mixed_bfloat16*.
+
+    Raises
+    ------
+    UsageError
+        The backend cannot compute in it here, as TensorFlow on processors without AVX-512.
+    """
+    config, ops = load_keras().config, load_keras().ops
+    if precision != "float32":
+        dtype = precision.removeprefix("mixed_")
+        try:
+            ops.convert_to_numpy(ops.conv(ops.ones((1, 8, 8, 3), dtype), ops.ones((3, 3, 3, 8), dtype)))
+        except Exception as error:  # each backend has its own
+            expected = "a card, or a processor that can, with TensorFlow one with AVX-512; write precision: float32"
+            message = f"precision {precision}: got a device on which {config.backend()} cannot compute in {dtype}"
+            raise UsageError(f"{message}; expected {expected}") from error
     before = config.dtype_policy()
     config.set_dtype_policy(precision)
     try:
