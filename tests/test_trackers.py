@@ -6,6 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
+from types import SimpleNamespace
 
 import made_up
 import pytest
@@ -146,6 +149,37 @@ except UsageError as error:
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (run.returncode, run.stdout) == (0, line + "\n"), run.stderr
+
+
+@pytest.mark.parametrize("interrupted", ["create_run", "log_param", "log_metric", "set_terminated"])
+def test_ctrl_c_in_the_middle_of_a_call_leaves_no_run_that_seems_to_go_on(tmp_path, monkeypatch, interrupted):
+    from mlflow.tracking import MlflowClient
+
+    from raygrid.engine.ray.trackers import callbacks
+    from raygrid.engine.ray.worker import End
+
+    def and_ctrl_c(self, *arguments, **options):
+        done = method(self, *arguments, **options)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        time.sleep(0.1)  # what stops the main thread here comes before the call returns
+        return done
+
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    uri = f"file:{tmp_path}/mlflow"
+    (tracker,) = callbacks(uri, None, "tiny", OF_ALL)
+    tracker.setup()
+    method = getattr(MlflowClient, interrupted)
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, interrupted, and_ctrl_c)
+        ended = {"ended": [End("a1", "done", {"seconds": 1.5})], "training_iteration": 1}
+        trial = SimpleNamespace(config={"keys": ["a1"]}, last_result=ended)
+        with pytest.raises(KeyboardInterrupt):
+            tracker.log_trial_start(trial)
+            tracker.log_trial_result(1, trial, ended)
+            tracker.log_trial_end(trial)
+    tracker.end()
+    expected = "FINISHED" if interrupted == "set_terminated" else "KILLED"
+    assert {key: run.info.status for key, run in runs_of(uri).items()} == {"a1": expected}
 
 
 @pytest.mark.slow

@@ -1,11 +1,13 @@
 """Trackers: they send the numbers of trials to MLflow and TensorBoard, through Ray Tune's own callbacks.
 
-A tracker that fails is not called any more, and the run goes on.
+A tracker that fails is not called any more, and the run goes on. Each has a thread of its own, because Ctrl-C stops the
+main thread anywhere: a run that MLflow has made, and whose id did not come back, could never be ended.
 """
 
 import os
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -82,9 +84,15 @@ class Tracker:
     def __init__(self, levels: Levels, *, folder: Path = Path(), **options: Any) -> None:
         super().__init__(**options)
         self.levels, self.folder, self.failed = levels, folder, False
+        self.thread = ThreadPoolExecutor(max_workers=1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out everything: Tune pickles its callbacks, which a thread does not allow."""
+        return {}
 
     def end(self) -> None:
         """Finish, because no trial runs any more."""
+        self.thread.shutdown(wait=False)
 
     def setup(self, *arguments: Any, **options: Any) -> None:
         """Prepare, because trials are about to begin."""
@@ -105,15 +113,20 @@ class Tracker:
         """Note that a trial has ended."""
         ended = (trial.last_result or {}).get("ended")
         failed = failed or not ended or ended[-1].status not in FINAL
-        self._try(partial(super().log_trial_end, self._cell(trial), failed))  # type: ignore[misc]
+        self._try(partial(self._log_end, self._cell(trial), failed))
+
+    def _log_end(self, cell: _Cell, failed: bool) -> None:
+        super().log_trial_end(cell, failed)  # type: ignore[misc]
 
     def _cell(self, trial: Any) -> _Cell:
         (key,) = trial.config["keys"]  # where cells are tracked, each has a trial of its own
         return _Cell(key, self.levels[key], str(self.folder / key))
 
     def _try(self, track: Callable[[], None]) -> None:
-        if self.failed:
-            return
+        if not self.failed:
+            self.thread.submit(self._track, track).result()
+
+    def _track(self, track: Callable[[], None]) -> None:
         try:
             track()
         except Exception as error:  # any error of a server or a disk
@@ -141,16 +154,19 @@ class _MLflow(Tracker, MLflowLoggerCallback):  # type: ignore[misc]
         super().__init__(levels, tracking_uri=uri, experiment_name=experiment)
         self.ended: set[_Cell] = set()
 
-    def log_trial_end(self, trial: Any, failed: bool = False) -> None:
-        """End the trial's run."""
-        super().log_trial_end(trial, failed)
-        self.ended.add(self._cell(trial))
-
     def end(self) -> None:
         """End the runs of trials that were cut short; MLflow would show them as running for ever."""
+        self._try(self._kill)
+        super().end()
+
+    def _log_end(self, cell: _Cell, failed: bool) -> None:
+        super()._log_end(cell, failed)
+        self.ended.add(cell)
+
+    def _kill(self) -> None:
         for cell, run_id in runs_in_mlflow(self).items():
             if cell not in self.ended:
-                self._try(partial(self.mlflow_util.end_run, run_id=run_id, status="KILLED"))
+                self.mlflow_util.end_run(run_id=run_id, status="KILLED")
 
 
 class _TensorBoard(Tracker, TBXLoggerCallback):  # type: ignore[misc]
