@@ -30,6 +30,15 @@ class Tiny(Network):
         return keras.Sequential([keras.Input((image_size, image_size, 3)), keras.layers.Flatten(), dense])
 
 
+class Dropping(Tiny):
+    """It drops some of its input at random, of which Keras has a state on all backends but torch."""
+
+    def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:
+        keras = load_keras()
+        network = super().build(image_size, n_classes, seed=seed)
+        return keras.Sequential([network.inputs[0], keras.layers.Dropout(0.5), *network.layers])
+
+
 def samples(n, seed):
     """Noise that has a little of its class in it."""
     rng, y = np.random.default_rng(seed), np.arange(n) % 3
@@ -43,8 +52,8 @@ VALIDATION = Part(train_samples(X_VALIDATION), Y_VALIDATION)
 TINY = {"epochs": 6, "batch_size": 16, "optimizer": "sgd", "learning_rate": 1.0}
 
 
-def fit(checkpoint=NO_CHECKPOINT, validation=VALIDATION, y=Y, seed=1, **settings):
-    network = Tiny(**TINY | settings)
+def fit(checkpoint=NO_CHECKPOINT, validation=VALIDATION, y=Y, seed=1, kind=Tiny, **settings):
+    network = kind(**TINY | settings)
     A = eye_array(len(X), format="csr")
     return network.fit(train_samples(X), A, y, seed=seed, checkpoint=checkpoint, validation=validation)
 
@@ -130,7 +139,9 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("settings", [{"select": "best"}, SETTINGS], ids=["best", "all settings"])
+@pytest.mark.parametrize(
+    "settings", [{"select": "best"}, SETTINGS, {"kind": Dropping}], ids=["best", "all settings", "dropout"]
+)
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_an_interrupted_training_goes_on_to_the_same_network_and_curves(every_epoch, stop_after, settings):
     expected, kept = fit(**settings), Kept(stop_after)

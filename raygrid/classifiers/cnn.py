@@ -162,7 +162,7 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
         trainer = _compiled(self, X.shape[1], int(y.max()) + 1).trainer
         images = None if batches.images is None else kept(batches.images)
         batches.images = None  # the network has a copy
-        return lambda: trainer.epoch(iter(batches), images)
+        return lambda: trainer.epoch(iter(batches), images, seed=batches.seed_of_network())
 
     def _can_be_kept(self, X: Samples, A: csr_array) -> bool:
         """Whether the network can keep the images and mix them: they have room, and few are mixed at once."""
@@ -191,15 +191,12 @@ class Cnn(BackboneLevel, Network):
 
     Attributes
     ----------
-    backbone : str
-        Any except EfficientNet. It drops connections at random in training, and on torch the trial cannot seed this.
     dense_units : int
         Width of the hidden layer; 0 leaves it out.
     """
 
     is_fused: ClassVar[bool] = True
     name: Literal["cnn"] = "cnn"
-    backbone: Literal["mobilenet", "mobilenet_v2", "mobilenet_v3_small", "resnet50", "resnet32"] = "mobilenet"
     dense_units: NonNegativeInt = 1024
 
     def build(self, image_size: int, n_classes: int, *, seed: int) -> Any:

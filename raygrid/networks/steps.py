@@ -50,16 +50,21 @@ class Trainer:
 
     def __init__(self, model: Any, n_classes: int) -> None:
         self.model, self.n_classes, self._is_built = model, n_classes, False
-        self._run = {"tensorflow": _on_tensorflow, "jax": _on_jax}.get(load_keras().backend.backend(), _on_torch)(model)
+        backend = load_keras().backend.backend()
+        self._run = {"tensorflow": _on_tensorflow, "jax": _on_jax}.get(backend, _on_torch)(model)
+        self._seed: Callable[[int], object] = _seed_torch if backend == "torch" else lambda seed: None
 
-    def epoch(self, batches: Iterator[Steps], images: Any = None) -> float:
+    def epoch(self, batches: Iterator[Steps], images: Any = None, *, seed: int) -> float:
         """Train on batches, the next of which are made meanwhile; return the mean loss.
 
         Parameters
         ----------
         images : tensor of shape (n, size, size, 3), uint8, optional
             What rows are of.
+        seed : int
+            Of what torch draws, for dropout; on other backends the state of that is a part of the model.
         """
+        self._seed(seed)
         self.model.reset_metrics()
         for steps in _ahead(batches):
             self._build(steps.targets)
@@ -176,6 +181,12 @@ def _on_torch(model: Any) -> Run:
         model.eval()
 
     return run
+
+
+def _seed_torch(seed: int) -> None:
+    import torch
+
+    torch.manual_seed(seed)
 
 
 def _step(i: Any, images: Any, inputs: Any, targets: Any) -> tuple[Any, ...]:

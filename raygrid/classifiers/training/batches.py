@@ -86,6 +86,10 @@ class Batches:
         self.epoch += 1
         return self.steps(epoch, order, self.targets(epoch))
 
+    def seed_of_network(self) -> int:
+        """Return a seed of what the network itself draws in the next epoch."""
+        return int(np.random.SeedSequence(self.drawing.seed, spawn_key=(self.epoch,)).generate_state(1)[0])
+
     def steps(self, epoch: int, order: Ints, targets: Targets) -> Iterator[Steps]:
         """Yield the steps of an epoch, one at a time, with their images."""
         drawing, class_sizes = self.drawing, np.bincount(self.data.y)
