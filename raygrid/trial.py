@@ -184,7 +184,7 @@ def run(
         versions=runtime.versions(),
         measured=Measured(
             finished_at=_now(),
-            seconds=clock.seconds,
+            seconds=clock.seconds | ({"earlier": round(checkpoint.earlier_s, 3)} if checkpoint.earlier_s else {}),
             shared_s=round(clock.shared_s, 3),
             gpus=gpus,
             device=card_name() if gpus else host.processor(),

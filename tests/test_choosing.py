@@ -332,6 +332,8 @@ def test_a_network_that_is_interrupted_in_a_choice_goes_on_with_its_epoch(inputs
     record = run(cell, inputs, stores["interrupted"], "three")
     assert restored.count(True) == 2
     assert (record.choice, record.metrics) == (expected.choice, expected.metrics)
+    assert record.measured.seconds["earlier"] > 0
+    assert "earlier" not in expected.measured.seconds
 
 
 def test_inner_folds_score_each_training_sample_once_and_train_on_every_class(inputs):

@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -269,6 +270,23 @@ def test_a_checkpoint_knows_whether_there_may_be_one(store, use):
     assert kept.is_used
 
 
+def test_a_checkpoint_knows_how_long_all_processes_worked_on_it(store, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    for began, saved, earlier in ((100.0, [103.0, 107.0], 0.0), (10.0, [11.0], 7.0), (50.0, [52.0], 8.0)):
+        now = began
+        kept = store.checkpoint("a" * 16, "1")
+        kept.load()
+        assert kept.earlier_s == earlier
+        for moment in saved:
+            now = moment
+            kept.save(STATE)
+            kept.load()  # a second training of the cell
+        assert kept.earlier_s == earlier
+    assert store.checkpoint("a" * 16, "2").load() is None
+    assert store.checkpoint("a" * 16, "2").earlier_s == 0
+
+
 def test_a_checkpoint_that_is_deleted_is_gone(store):
     checkpoint = store.checkpoint("a" * 16, "1")
     checkpoint.save(STATE)
@@ -293,10 +311,10 @@ def test_the_next_run_deletes_the_checkpoints_of_cells_that_have_ended(store):
 
 def broken_checkpoints():
     buffer = BytesIO()
-    np.savez(buffer, version=np.array("1"), **{"array/X": np.arange(1000)})
+    np.savez(buffer, version=np.array("1"), seconds=np.array(1.0), **{"array/X": np.arange(1000)})
     whole = buffer.getvalue()
     buffer = BytesIO()
-    np.savez(buffer, version=np.array("1"), **{"array/X": np.array([{}], dtype=object)})
+    np.savez(buffer, version=np.array("1"), seconds=np.array(1.0), **{"array/X": np.array([{}], dtype=object)})
     changed = bytearray(whole)
     changed[len(whole) // 2] ^= 1
     npy = BytesIO()

@@ -24,7 +24,8 @@ class Measured(BaseModel):
     finished_at : str
         UTC, ISO 8601.
     seconds : dict of float
-        Wall-clock time by stage, without `shared_s`.
+        Wall-clock time by stage, without `shared_s`; *earlier* is all that interrupted trials took until the checkpoint
+        with which this one began.
     shared_s : float
         Wall-clock time spent computing arrays that other cells use as well, or waiting for them.
     gpus : float

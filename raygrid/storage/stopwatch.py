@@ -28,6 +28,11 @@ def shared_work() -> Iterator[None]:
                 _spent_s += time.perf_counter() - _started_at
 
 
+def own_s() -> float:
+    """Return the seconds of a clock that stands still while what cells share is computed; compare two readings."""
+    return time.perf_counter() - shared_s()
+
+
 def shared_s() -> float:
     """Return the seconds spent so far in this process; compare two readings to measure a trial."""
     with _lock:
