@@ -183,8 +183,16 @@ def test_ctrl_c_in_the_middle_of_a_call_leaves_no_run_that_seems_to_go_on(tmp_pa
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_done_and_leaves_no_process_and_no_trial_that_seems_to_go_on(
-    launch, grid_file, cells_of, cache, tmp_path, monkeypatch
+@pytest.mark.parametrize(
+    ("end", "code", "said"),
+    [
+        (lambda pid: os.killpg(pid, signal.SIGINT), 130, "interrupted"),  # as a terminal does
+        (lambda pid: os.kill(pid, signal.SIGTERM), 143, "ended by SIGTERM"),  # as systems do that take a machine back
+    ],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_an_end_keeps_what_is_done_and_leaves_no_process_and_no_trial_that_seems_to_go_on(
+    launch, grid_file, cells_of, cache, tmp_path, monkeypatch, end, code, said
 ):
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     uri, folder = f"file:{tmp_path}/mlflow", tmp_path / "store"
@@ -192,9 +200,9 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process_and_no_trial_that_seems
     run = launch("run", grid_file(folds=20), *arguments)
     run.wait_until(lambda: len([*folder.glob("records/*.json")]) >= 3)
     assert run.descendants()
-    os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does
-    assert run.wait() == 130
-    assert run.log.read_text().endswith("interrupted; finished cells are kept: run the same command again to go on\n")
+    end(run.process.pid)
+    assert run.wait() == code
+    assert run.log.read_text().endswith(f"{said}; finished cells are kept: run the same command again to go on\n")
     assert "Traceback" not in run.log.read_text()
     assert run.wait_for_descendants() == {}
     records = made_up.statuses(Store(folder))

@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Run a declared grid of experiments on imbalanced image recognition; resume it at any moment; get the tables.",
-    epilog="Exit codes: 0 all cells done, 1 some failed, 2 usage, 130 interrupted.",
+    epilog="Exit codes: 0 all cells done, 1 some failed, 2 usage, 130 interrupted, 143 ended by SIGTERM.",
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -77,12 +78,25 @@ def first_measured(cells: Sequence[Cell], job: Job, resources: Mapping[str, Reso
 
 @contextmanager
 def saying_what_is_kept() -> Iterator[None]:
-    """Tell the user who interrupts a run that it can go on."""
+    """Tell who interrupts a run, by Ctrl-C or as systems do that take a machine back, that it can go on."""
+    is_terminated = False
+
+    def terminate(number: int, frame: object) -> None:
+        nonlocal is_terminated
+        is_terminated = True
+        raise KeyboardInterrupt  # Ray lets no other exception of a handler through
+
+    earlier = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     except KeyboardInterrupt:
-        print("interrupted; finished cells are kept: run the same command again to go on", file=sys.stderr)
+        what = "ended by SIGTERM" if is_terminated else "interrupted"
+        print(f"{what}; finished cells are kept: run the same command again to go on", file=sys.stderr)
+        if is_terminated:
+            sys.exit(128 + signal.SIGTERM)  # as a shell says it
         raise
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
 
 
 def prepare_store(job: Job) -> None:

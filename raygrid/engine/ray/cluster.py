@@ -77,15 +77,16 @@ def connected(address: str | None, *, code: Sequence[str] = (), verbose: bool = 
         with tempfile.TemporaryDirectory(prefix="raygrid-") as empty:
             # An empty one, because workers would import from this process' working directory as it is then.
             copied = {"py_modules": list(code), "working_dir": empty}
-            ray.init(
-                address=address or "local",
-                num_cpus=None if address else allowed_cpus(),
-                include_dashboard=None if address else False,
-                log_to_driver=verbose,
-                logging_level="INFO" if verbose else "CRITICAL",
-                runtime_env=(passed_on if address else {}) | (copied if code else {}),
-                _temp_dir=None if address else ray_folder(),
-            )
+            with private.sigterm_kept():
+                ray.init(
+                    address=address or "local",
+                    num_cpus=None if address else allowed_cpus(),
+                    include_dashboard=None if address else False,
+                    log_to_driver=verbose,
+                    logging_level="INFO" if verbose else "CRITICAL",
+                    runtime_env=(passed_on if address else {}) | (copied if code else {}),
+                    _temp_dir=None if address else ray_folder(),
+                )
     except RuntimeEnvSetupError as error:
         raise UsageError(f"{', '.join(code)}: cannot be sent to Ray's workers: {error}") from error
     except (ConnectionError, ValueError, RuntimeError) as error:

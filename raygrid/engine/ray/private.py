@@ -7,8 +7,11 @@ versions that were tested.
 import atexit
 import os
 import re
+import signal
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +95,18 @@ def runs_in_mlflow(callback: Any) -> Mapping[Any, str]:
     """
     runs: Mapping[Any, str] = getattr(callback, "_trial_runs", {})  # Tune makes it when it sets up the callback
     return runs
+
+
+@contextmanager
+def sigterm_kept() -> Iterator[None]:
+    """Put the handler of SIGTERM back after a block that starts Ray.
+
+    Ray's C++ part would answer the signal with a stack and abort this process.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 def leave_without_shutdown() -> None:
