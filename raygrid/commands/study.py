@@ -14,11 +14,13 @@ from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
 from raygrid.storage.record import Record
 from raygrid.storage.store import Store
+from raygrid.wording import plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from raygrid.report.missing import Missing
+    from raygrid.report.tables import Table
     from raygrid.storage.folders import Location
 
 _SHORTEST_KEY = 4  # characters of a key that may stand for it
@@ -145,6 +147,8 @@ class Study:
         said, folds = without_result(frame)
         if said and missing == "mark":
             warnings.warn(f"{said}, in folds {folds}; {_NEED_FEWER}", stacklevel=2)
+        if apart := _incomparable(made):
+            warnings.warn(apart, stacklevel=2)
         index = pd.MultiIndex.from_tuples(
             [(row.metric, *row.levels) for row in made.rows], names=["metric", *made.row_axes]
         )
@@ -257,3 +261,21 @@ class Study:
             shown = self.table().to_html(float_format="{:.4f}".format)
         lines = [f"{self.name}: {counts_line(self.plan())}", *(str(each.message) for each in said)]
         return "".join(f"<p>{escape(line)}</p>" for line in lines) + shown
+
+
+def _incomparable(made: "Table") -> str:
+    """Say which numbers stand on other folds or levels than the rest of their row; nothing where none does."""
+    apart = [
+        (" ".join(map(str, (line.metric, *line.levels, *head))), number.note)
+        for line in made.rows
+        for head, number in zip(made.columns, line.numbers, strict=True)
+        if number.n_folds and not number.is_comparable
+    ]
+    if not apart:
+        return ""
+    where, note = apart[0]
+    why = note or "it stands on other folds or levels"
+    return (
+        f"{plural(len(apart), 'number')} cannot be compared with the rest of the row, such as {where}: {why}; "
+        "more axes in `rows` or `columns` keep them apart"
+    )
