@@ -80,9 +80,7 @@ def test_a_table_is_means_over_folds(study):
 
 
 def test_what_a_table_cannot_have_is_named(study):
-    with pytest.warns(
-        UserWarning, match=r"^1 number cannot be compared .* row, such as CBA digits rus: 3 a fold: averages"
-    ):
+    with pytest.warns(UserWarning, match=r"^1 number cannot .* row, such as CBA digits rus: 3 a fold: averages"):
         assert study.table(columns="resampler", metrics=["CBA"]).columns.names == ["resampler"]
     with pytest.raises(UsageError, match="metrics: got 'AvAc'; expected one of AvAcc, CBA, MAvG"):
         study.table(metrics=["AvAc"])
