@@ -164,16 +164,16 @@ class Study:
             There is no such cell, or more than one.
         """
         if key and len(key) < _SHORTEST_KEY:
-            raise UsageError(f"CELL: got {key!r}; expected at least {_SHORTEST_KEY} characters of a cell's key")
+            raise UsageError(f"cell: got {key!r}; expected at least {_SHORTEST_KEY} characters of a cell's key")
         cells = [cell for cell in self.cells if cell.key.startswith(key)]
         if len(cells) == 1:
             return cells[0]
         if not cells:
-            where = f"CELL: got {key!r}" if key else "--only: got no cell"
+            where = f"cell: got {key!r}" if key else "--only: got no cell"
             expected = f"expected the key of one of the {len(self.cells)} cells chosen"
             raise UsageError(f"{where}; {expected}; `raygrid logs` and `to_frame` show keys")
         raise UsageError(
-            f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
+            f"cell: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
             + "\n".join(self._to_choose_from(cells))
         )
 
@@ -232,7 +232,7 @@ class Study:
         """Return a cell's record, and the store that has it."""
         cell, kept = self.cell(key), join(self.stores)
         if cell.key not in kept:
-            raise UsageError(f"CELL: got {cell.key!r}; expected a cell with a record: this one ({cell}) has none yet")
+            raise UsageError(f"cell: got {cell.key!r}; expected a cell with a record: this one ({cell}) has none yet")
         return kept[cell.key]
 
     def report(self, *, published: str | None = None) -> "Location":
