@@ -14,13 +14,11 @@ from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
 from raygrid.storage.record import Record
 from raygrid.storage.store import Store
-from raygrid.wording import plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from raygrid.report.missing import Missing
-    from raygrid.report.tables import Table
     from raygrid.storage.folders import Location
 
 _SHORTEST_KEY = 4  # characters of a key that may stand for it
@@ -130,8 +128,6 @@ class Study:
         DataFrame
             Means in [0, 1], indexed by the metric and the rows' axes.
         """
-        import pandas as pd
-
         from raygrid.commands.tables import results_of
         from raygrid.metrics.further import heading
         from raygrid.report.numbers import without_result
@@ -147,13 +143,9 @@ class Study:
         said, folds = without_result(frame)
         if said and missing == "mark":
             warnings.warn(f"{said}, in folds {folds}; {_NEED_FEWER}", stacklevel=2)
-        if apart := _incomparable(made):
-            warnings.warn(apart, stacklevel=2)
-        index = pd.MultiIndex.from_tuples(
-            [(row.metric, *row.levels) for row in made.rows], names=["metric", *made.row_axes]
-        )
-        heads = pd.MultiIndex.from_tuples(made.columns, names=made.column_axes)
-        return pd.DataFrame([[number.value for number in row.numbers] for row in made.rows], index, heads)
+        if apart := made.unlike():
+            warnings.warn(f"{apart}; more axes in `rows` or `columns` keep them apart", stacklevel=2)
+        return made.to_frame()
 
     def cell(self, key: str = "") -> Cell:
         """Return the one cell whose key begins so; without an argument, the only cell that is selected.
@@ -261,21 +253,3 @@ class Study:
             shown = self.table().to_html(float_format="{:.4f}".format)
         lines = [f"{self.name}: {counts_line(self.plan())}", *(str(each.message) for each in said)]
         return "".join(f"<p>{escape(line)}</p>" for line in lines) + shown
-
-
-def _incomparable(made: "Table") -> str:
-    """Say which numbers stand on other folds or levels than the rest of their row; nothing where none does."""
-    apart = [
-        (" ".join(map(str, (line.metric, *line.levels, *head))), number.note)
-        for line in made.rows
-        for head, number in zip(made.columns, line.numbers, strict=True)
-        if number.n_folds and not number.is_comparable
-    ]
-    if not apart:
-        return ""
-    where, note = apart[0]
-    why = note or "it stands on other folds or levels"
-    return (
-        f"{plural(len(apart), 'number')} cannot be compared with the rest of the row, such as {where}: {why}; "
-        "more axes in `rows` or `columns` keep them apart"
-    )

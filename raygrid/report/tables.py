@@ -46,6 +46,26 @@ class Table:
         axes = self.column_axes[:-1]
         return [(tuple(map(level_phrase, axes, shared)), list(positions)) for shared, positions in runs]
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return the values, indexed by the metric and the rows' axes."""
+        names = ["metric", *self.row_axes]
+        index = pd.MultiIndex.from_tuples([(row.metric, *row.levels) for row in self.rows], names=names)
+        heads = pd.MultiIndex.from_tuples(self.columns, names=self.column_axes)
+        return pd.DataFrame([[number.value for number in row.numbers] for row in self.rows], index, heads)
+
+    def unlike(self) -> str:
+        """Say how many numbers stand on other folds or levels than the rest of their row; nothing where none does."""
+        apart = [
+            (" ".join(map(str, (row.metric, *row.levels, *column))), number.note or "of other folds or levels")
+            for row in self.rows
+            for column, number in zip(self.columns, row.numbers, strict=True)
+            if number.n_folds and not number.is_comparable
+        ]
+        if not apart:
+            return ""
+        (where, note), n = apart[0], plural(len(apart), "number")
+        return f"{n} cannot be compared with the rest of the row, such as {where}: {note}"
+
 
 def table(
     frame: pd.DataFrame, *, rows: str | Sequence[str], columns: Sequence[str] = METHOD_AXES, missing: Missing = "refuse"
