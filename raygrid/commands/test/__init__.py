@@ -89,18 +89,20 @@ def _is_broken(check: Check, level: Level) -> bool:
     except ContractError as error:
         print(f"WRONG {says}: {error}", flush=True)
     except Exception as error:  # the user's code may raise anything
-        _print_users_part(error)
-        print(f"WRONG {says}: {type(error).__name__}: {error}", flush=True)
+        is_users = _print_users_part(error)
+        kind = f"{type(error).__name__}: " if is_users else ""  # raygrid says itself what it refuses
+        print(f"WRONG {says}: {kind}{error}", flush=True)
     else:
         print(f"ok    {says}", flush=True)
         return False
     return True
 
 
-def _print_users_part(error: Exception) -> None:
-    """Print the traceback from the user's code on; nothing where raygrid itself refuses what that code returns."""
+def _print_users_part(error: Exception) -> bool:
+    """Print the traceback from the user's code on; tell whether there is one: raygrid may refuse what it returns."""
     users = error.__traceback__
     while users and users.tb_frame.f_code.co_filename.startswith(f"{_PACKAGE}{os.sep}"):
         users = users.tb_next
     if users:
         traceback.print_exception(type(error), error, users)
+    return users is not None
