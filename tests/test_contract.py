@@ -157,6 +157,12 @@ class Short(Keep):
         return super()._fit(X, y, seed)[0], y[:-1]
 
 
+class Undefined(Keep):
+    def _fit(self, X: Any, y: Any, seed: int) -> Any:
+        A, labels = super()._fit(X, y, seed)
+        return A * np.nan, labels
+
+
 class Invents(Keep):
     def _fit(self, X: Any, y: Any, seed: int) -> Any:
         return super()._fit(X, y, seed)[0], np.where(np.arange(len(y)) == 0, 9, y)
@@ -333,6 +339,7 @@ BREAKING: list[tuple[Any, Level, str]] = [
         Short(),
         r" int64 of shape \(95,\); expected int64 of shape \(96,\)$",
     ),
+    (of_training.rows_are_mixtures, Undefined(), "^keep: got NaN or infinite shares of samples; expected finite ones$"),
     (of_training.rows_are_mixtures, Invents(), r"^got label 9; expected one of 0, 1, 2$"),
     (of_training.one_seed_gives_one_resampled_set, Shuffles(), "at the second call$"),
     (of_training.labels_are_left_as_they_are, Relabels(), "^got other labels after the call$"),

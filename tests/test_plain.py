@@ -178,6 +178,27 @@ def test_a_sampler_that_returns_only_x_is_told_what_to_return(mine, capfd):
     assert err == ""  # a traceback would have nothing of the user's code
 
 
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ("X * np.nan, y", "NaN or infinite values in 96 of 96 samples; expected finite ones"),
+        ("X, y + 0.5", "label 0.5; expected those of y, 0 to 2"),
+        ("X, y + 1", "label 3; expected those of y, 0 to 2"),
+        ("X, np.eye(3)[y]", "y of shape (96, 3); expected (n, "),
+        ("[[1.0], [1.0, 2.0]], y", "what is no array of numbers (setting an array element with a sequence."),
+    ],
+)
+def test_a_sampler_that_returns_no_samples_is_told_so_by_its_name(mine, capfd, monkeypatch, returned, message):
+    code = f"import numpy as np\nclass Odd:\n    def fit_resample(self, X, y): return {returned}\n"
+    (mine / "odd_sampler.py").write_text(code)
+    monkeypatch.delitem(__import__("sys").modules, "odd_sampler", raising=False)
+    assert put_to_test("odd_sampler:Odd", []) == 1
+    out, err = capfd.readouterr()
+    wrong = [line.partition(": ")[2] for line in out.splitlines() if line.startswith("WRONG")]
+    assert wrong and all(line.startswith("Odd: fit_resample returned ") and message in line for line in wrong)
+    assert err == ""
+
+
 def test_two_classes_of_one_name_are_refused(mine):
     (mine / "other.py").write_text("from mine import Jitter\nclass Jitter(Jitter): ...\n")
     with pytest.raises(GridError, match="got two classes named 'Jitter'"):

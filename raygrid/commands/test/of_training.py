@@ -34,7 +34,6 @@ def samples_are_made(level: PlainSampler) -> None:
     for kind in ("images", "vectors"):
         with toys.samples(kind) as (X, y, _):
             made, _, labels = level.apply(X, y.copy(), seed=0)
-        expect(np.isfinite(made[:]).all(), "got samples that are not finite")
         expect_labels(labels, len(made), y)
 
 
