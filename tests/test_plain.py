@@ -159,7 +159,10 @@ def test_parameters_are_labels_and_can_be_chosen(mine):
         ({"classifier": {"name": "mine:Nearest", "powr": 2}}, "unknown parameter: got 'powr'; expected one of power"),
         ({"classifier": {"name": "mine:Nearest", "random_state": 2}}, "got random_state, which the trial sets"),
         ({"classifier": {"name": "sklearn.svm:SVC", "C": -1.0}}, "got parameters that it does not take: Inval"),
-        ({"classifier": "mine:Needs"}, "got no k, which its constructor needs; give each a value"),
+        (
+            {"classifier": "mine:Needs"},
+            'mine:Needs: got no k, which its constructor needs; write {name: "mine:Needs", k: VALUE}',
+        ),
         ({"classifier": {"name": "mine:Nearest", "threshold_moving": True}}, "got threshold_moving with mine:Nearest"),
     ],
 )
