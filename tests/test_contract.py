@@ -163,6 +163,10 @@ class Undefined(Keep):
         return A * np.nan, labels
 
 
+class Forgetful(Keep):
+    def _fit(self, X: Any, y: Any, seed: int) -> Any: ...
+
+
 class Invents(Keep):
     def _fit(self, X: Any, y: Any, seed: int) -> Any:
         return super()._fit(X, y, seed)[0], np.where(np.arange(len(y)) == 0, 9, y)
@@ -209,6 +213,10 @@ class Strange(Constant):
 class Small(Constant):
     def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any:
         return SimpleNamespace(predict=lambda X: np.zeros(len(X), np.int32))
+
+
+class Untrained(Constant):
+    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any: ...
 
 
 class Narrow(Constant):
@@ -340,6 +348,7 @@ BREAKING: list[tuple[Any, Level, str]] = [
         r" int64 of shape \(95,\); expected int64 of shape \(96,\)$",
     ),
     (of_training.rows_are_mixtures, Undefined(), "^keep: got NaN or infinite shares of samples; expected finite ones$"),
+    (of_training.rows_are_mixtures, Forgetful(), "^keep: _fit returned NoneType; expected A, y$"),
     (of_training.rows_are_mixtures, Invents(), r"^got label 9; expected one of 0, 1, 2$"),
     (of_training.one_seed_gives_one_resampled_set, Shuffles(), "at the second call$"),
     (of_training.labels_are_left_as_they_are, Relabels(), "^got other labels after the call$"),
@@ -350,6 +359,7 @@ BREAKING: list[tuple[Any, Level, str]] = [
         r"^predict: got float64 of shape \(24,\), such as 0.0; expected 24 wh",
     ),
     (of_training.labels_are_predicted, Strange(), "^predict: got label 5; expected labels 0 to 2$"),
+    (of_training.labels_are_predicted, Untrained(), "^fit: got NoneType; expected a trained classifier"),
     (of_training.labels_are_predicted, Small(), "int32 of shape"),
     (
         of_training.labels_are_predicted,
@@ -420,7 +430,7 @@ def test_a_class_that_fails_is_told_line_by_line(raygrid, monkeypatch, tmp_path)
     assert code == 1
     assert re.findall("^(ok|WRONG) ", out, re.MULTILINE) == ["ok"] * 4 + ["WRONG"] * 4
     assert all(line.endswith(": ValueError: got 3") for line in out.splitlines()[4:7])
-    assert 'failing_levels.py", line 7, in _fit' in err
+    assert err.count('failing_levels.py", line 7, in _fit') == err.count("Traceback") == 1  # of four checks
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def predictions(model: "Fitted", X: "Samples", n_classes: int) -> dict[str, NDAr
         The classifier returns anything else.
     """
     found: Any = model
+    if not hasattr(found, "predict"):
+        raise ValueError(f"fit: got {type(found).__name__}; expected a trained classifier, which has predict")
     if hasattr(found, "predictions"):  # its labels are not the likeliest classes
         predicted = dict(found.predictions(X))
     elif hasattr(found, "scores"):
