@@ -52,7 +52,8 @@ class InfeasibleError(RaygridError):
 def choices(got: str, valid: Iterable[str]) -> str:
     """Return *got 'X'; expected one of A, B*, with the nearest valid name where one is close."""
     names = list(valid)
-    nearest = difflib.get_close_matches(got, names, n=1)
+    parts = [name for name in names if len(got) > 1 and name.lower().startswith(got.lower())]
+    nearest = difflib.get_close_matches(got, names, n=1) or parts
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
     return f"got {got!r}; expected one of {', '.join(names)}{hint}"
 

@@ -97,8 +97,8 @@ def compute(
             except InfeasibleError as error:  # labels need no probabilities
                 lacking.append(f"no probabilities, because {error}")
     with clock.stage("predict"):
-        predicted = predictions(model, X_test)
-        validated = predictions(model, X_validation) if len(X_validation) else {}
+        predicted = predictions(model, X_test, n_classes)
+        validated = predictions(model, X_validation, n_classes) if len(X_validation) else {}
 
     counts = {"train": y, "validation": y_validation, "resampled": y_resampled, "test": y_test}
     sizes = {part: np.bincount(labels, minlength=n_classes).tolist() for part, labels in counts.items() if len(labels)}

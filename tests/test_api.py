@@ -4,11 +4,13 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.svm import SVC
 
 import raygrid
 from raygrid.cells import expand
@@ -139,6 +141,15 @@ def test_a_selection_of_a_loaded_store(study):
         raygrid.load(study.store.root, only="resampler=smote")
 
 
+# As in a notebook's cell.
+HERE = {"__name__": "__main__"}
+exec("def f(y_true, y_pred): return 0\nclass K:\n    def fit(self, X, y): ...\n", HERE)
+
+
+def arm(classifier):
+    return {"arms": [{"representation": "raw", "classifier": classifier, "resamplers": ["none"]}]}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -146,6 +157,19 @@ def test_a_selection_of_a_loaded_store(study):
         ({"arm": []}, "arm: unknown key: got 'arm'"),
         ({"folds": "two"}, "folds: got 'two'; expected a whole number"),
         ({"folds": np.int64(2)}, r"grid: got int64 .*2.*; expected names, numbers, lists and mappings"),
+        (arm(Counter), "grid: got Counter itself; expected its name as text; write 'collections:Counter'$"),
+        (
+            arm(SVC(C=2)),
+            "grid: got an object of SVC; expected its name as text; write {'name': 'sklearn.svm:SVC'} with",
+        ),
+        (
+            arm(HERE["K"]()),
+            "grid: got an object of K; .* {'name': 'my_module:K'} with .* and put it into my_module.py$",
+        ),
+        (
+            {"metrics": [HERE["f"]]},
+            "grid: got f itself; expected its name as text; write 'my_module:f' and put it into",
+        ),
         ({"datasets": [{"name": "x", "path": "nowhere"}]}, r"datasets\[0\].path: got 'nowhere'; expected"),
     ],
 )

@@ -124,6 +124,20 @@ def test_a_parameter_within_a_mapping_can_be_chosen(cells):
             ["8:41: arms[0].classifier.C.choose: got []; expected a list of at least two values to choose from"],
         ),
         (
+            "{name: svm, C: {chose: [1, 2]}}",
+            [
+                "8:32: arms[0].classifier.C: got {'chose': [1, 2]}; expected a value, or a mapping with choose; "
+                "did you mean 'choose'?"
+            ],
+        ),
+        (
+            "{name: svm, class_weight: {name: effective_number, beta: {Choose: [0.9, 0.99]}}}",
+            [
+                "8:74: arms[0].classifier.class_weight.beta: got {'Choose': [0.9, 0.99]}; expected a value, or a "
+                "mapping with choose; did you mean 'choose'?"
+            ],
+        ),
+        (
             "{name: svm, C: {choose: 3}}",
             ["8:41: arms[0].classifier.C.choose: got 3; expected a list of at least two values to choose from"],
         ),

@@ -11,6 +11,7 @@ import pytest
 from scipy.sparse import csr_matrix, eye_array
 
 from raygrid.classifiers import Classifier, Svm
+from raygrid.classifiers.scores import Scoring
 from raygrid.commands.test import of_every_level, of_inputs, of_parts, of_training
 from raygrid.commands.test.expect import ContractError
 from raygrid.commands.test.of_inputs import OF_DATASETS, OF_REPRESENTATIONS
@@ -156,6 +157,16 @@ class Short(Keep):
         return super()._fit(X, y, seed)[0], y[:-1]
 
 
+class Undefined(Keep):
+    def _fit(self, X: Any, y: Any, seed: int) -> Any:
+        A, labels = super()._fit(X, y, seed)
+        return A * np.nan, labels
+
+
+class Forgetful(Keep):
+    def _fit(self, X: Any, y: Any, seed: int) -> Any: ...
+
+
 class Invents(Keep):
     def _fit(self, X: Any, y: Any, seed: int) -> Any:
         return super()._fit(X, y, seed)[0], np.where(np.arange(len(y)) == 0, 9, y)
@@ -197,6 +208,32 @@ class Floats(Constant):
 class Strange(Constant):
     def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any:
         return SimpleNamespace(predict=lambda X: np.full(len(X), 5))
+
+
+class Small(Constant):
+    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any:
+        return SimpleNamespace(predict=lambda X: np.zeros(len(X), np.int32))
+
+
+class Untrained(Constant):
+    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any: ...
+
+
+class Narrow(Constant):
+    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any:
+        return Scored(lambda X: np.full((len(X), 2), 0.5))
+
+
+class Diverged(Constant):
+    def fit(self, X: Any, A: Any, y: Any, *, seed: int, checkpoint: Any) -> Any:
+        return Scored(lambda X: np.full((len(X), 3), np.nan))
+
+
+class Scored(Scoring):
+    def __init__(self, scores: Any) -> None:
+        self.scores = scores  # type: ignore[method-assign]
+
+    def scores(self, X: Any) -> Any: ...
 
 
 class Forgets(Constant):
@@ -310,12 +347,26 @@ BREAKING: list[tuple[Any, Level, str]] = [
         Short(),
         r" int64 of shape \(95,\); expected int64 of shape \(96,\)$",
     ),
+    (of_training.rows_are_mixtures, Undefined(), "^keep: got NaN or infinite shares of samples; expected finite ones$"),
+    (of_training.rows_are_mixtures, Forgetful(), "^keep: _fit returned NoneType; expected A, y$"),
     (of_training.rows_are_mixtures, Invents(), r"^got label 9; expected one of 0, 1, 2$"),
     (of_training.one_seed_gives_one_resampled_set, Shuffles(), "at the second call$"),
     (of_training.labels_are_left_as_they_are, Relabels(), "^got other labels after the call$"),
     (of_training.any_sizes_will_do, NeedsTwo(), r"^got ValueError for sizes \(20, 1, 3\): too few$"),
-    (of_training.labels_are_predicted, Floats(), "float64 of shape"),
-    (of_training.labels_are_predicted, Strange(), "^got label 5; expected one of 0, 1, 2$"),
+    (
+        of_training.labels_are_predicted,
+        Floats(),
+        r"^predict: got float64 of shape \(24,\), such as 0.0; expected 24 wh",
+    ),
+    (of_training.labels_are_predicted, Strange(), "^predict: got label 5; expected labels 0 to 2$"),
+    (of_training.labels_are_predicted, Untrained(), "^fit: got NoneType; expected a trained classifier"),
+    (of_training.labels_are_predicted, Small(), "int32 of shape"),
+    (
+        of_training.labels_are_predicted,
+        Narrow(),
+        r"^scores: got float64 of shape \(24, 2\); expected \(24, 3\), a column",
+    ),
+    (of_training.labels_are_predicted, Diverged(), "^scores: got NaN or infinite values for 24 of 24 samples"),
     (of_training.one_seed_gives_one_classifier, Forgets(), "^got other predictions after another fit$"),
     (of_training.one_seed_gives_one_classifier, Guesses(), "^got another result at the second fit$"),
     (of_parts.sizes_are_within_what_there_is, Negative(), "^got -55 for rank 2; expected 0 to 45$"),
@@ -331,7 +382,7 @@ BREAKING: list[tuple[Any, Level, str]] = [
 
 @pytest.mark.parametrize(("check", "level", "said"), BREAKING, ids=lambda value: type(value).__name__)
 def test_a_class_that_breaks_it_in_one_way_is_found_out(check, level, said):
-    with pytest.raises(ContractError, match=said):
+    with pytest.raises((ContractError, ValueError), match=said):
         check(level)
 
 
@@ -379,7 +430,7 @@ def test_a_class_that_fails_is_told_line_by_line(raygrid, monkeypatch, tmp_path)
     assert code == 1
     assert re.findall("^(ok|WRONG) ", out, re.MULTILINE) == ["ok"] * 4 + ["WRONG"] * 4
     assert all(line.endswith(": ValueError: got 3") for line in out.splitlines()[4:7])
-    assert 'failing_levels.py", line 7, in _fit' in err
+    assert err.count('failing_levels.py", line 7, in _fit') == err.count("Traceback") == 1  # of four checks
 
 
 @pytest.mark.parametrize(

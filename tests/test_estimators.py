@@ -43,7 +43,7 @@ def fit(level, data=DATA):
 
 
 def predicted(level, data=DATA):
-    return predictions(fit(level, data), test_samples(data.X_test, data.X))
+    return predictions(fit(level, data), test_samples(data.X_test, data.X), len(np.unique(data.y)))
 
 
 def check(found, scores):

@@ -56,6 +56,16 @@ MODULES = {
         class Lists(Keep):
             some: list[int] = [1]
         """,
+    "hidden": """
+        from typing import ClassVar
+        from fine import Keep
+
+        class Called(Keep):
+            name: ClassVar[str] = "called"
+
+        class Fixed(Keep):
+            n: ClassVar[int] = 3
+        """,
     "others": "from fine import Keep as Kept\n\nclass Keep(Kept):\n    ...\n",
     "broken": "\nraise OSError('no\\nluck')\n",
     "lacks": "import no_such_library\n",
@@ -156,6 +166,14 @@ FAULTS = {
         "fine:Lists",
         "6:18: arms[0].resamplers[0]: fine:Lists: got parameters that cannot be "
         "hashed (unhashable type: 'list'); use tuples for lists",
+    ),
+    "a name that is no field": (
+        "hidden:Called",
+        "6:18: arms[0].resamplers[0]: hidden:Called: got name as a ClassVar; expected a field; write `name: str = ...`",
+    ),
+    "a parameter that is no field": (
+        "hidden:Fixed",
+        "6:18: arms[0].resamplers[0]: hidden:Fixed: got n as a ClassVar; expected a field; write `n: TYPE = ...`",
     ),
     "two classes of one name": (
         "fine:Keep, others:Keep",

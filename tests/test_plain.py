@@ -1,5 +1,8 @@
 """Plain classes as levels: of an installed package or of a file beside the grid file, written without raygrid."""
 
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from in_memory import test_samples, train_samples
@@ -7,6 +10,8 @@ from scipy.sparse import csr_array
 from sklearn.svm import SVC
 
 import raygrid as package
+from raygrid.classifiers import fit, predictions
+from raygrid.classifiers.estimator import Probabilities
 from raygrid.classifiers.svm import Svm
 from raygrid.commands.test import put_to_test
 from raygrid.errors import GridError
@@ -154,7 +159,10 @@ def test_parameters_are_labels_and_can_be_chosen(mine):
         ({"classifier": {"name": "mine:Nearest", "powr": 2}}, "unknown parameter: got 'powr'; expected one of power"),
         ({"classifier": {"name": "mine:Nearest", "random_state": 2}}, "got random_state, which the trial sets"),
         ({"classifier": {"name": "sklearn.svm:SVC", "C": -1.0}}, "got parameters that it does not take: Inval"),
-        ({"classifier": "mine:Needs"}, "got no k, which its constructor needs; give each a value"),
+        (
+            {"classifier": "mine:Needs"},
+            'mine:Needs: got no k, which its constructor needs; write {name: "mine:Needs", k: VALUE}',
+        ),
         ({"classifier": {"name": "mine:Nearest", "threshold_moving": True}}, "got threshold_moving with mine:Nearest"),
     ],
 )
@@ -171,6 +179,27 @@ def test_a_sampler_that_returns_only_x_is_told_what_to_return(mine, capfd):
     wrong = [line for line in out.splitlines() if line.startswith("WRONG")]
     assert wrong and all("fit_resample returned ndarray; expected X, y" in line for line in wrong)
     assert err == ""  # a traceback would have nothing of the user's code
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ("X * np.nan, y", "NaN or infinite values in 96 of 96 samples; expected finite ones"),
+        ("X, y + 0.5", "label 0.5; expected those of y, 0 to 2"),
+        ("X, y + 1", "label 3; expected those of y, 0 to 2"),
+        ("X, np.eye(3)[y]", "y of shape (96, 3); expected (n, "),
+        ("[[1.0], [1.0, 2.0]], y", "what is no array of numbers (setting an array element with a sequence."),
+    ],
+)
+def test_a_sampler_that_returns_no_samples_is_told_so_by_its_name(mine, capfd, monkeypatch, returned, message):
+    code = f"import numpy as np\nclass Odd:\n    def fit_resample(self, X, y): return {returned}\n"
+    (mine / "odd_sampler.py").write_text(code)
+    monkeypatch.delitem(__import__("sys").modules, "odd_sampler", raising=False)
+    assert put_to_test("odd_sampler:Odd", []) == 1
+    out, err = capfd.readouterr()
+    wrong = [line.partition(": ")[2] for line in out.splitlines() if line.startswith("WRONG")]
+    assert wrong and all(line.startswith("Odd: fit_resample returned ") and message in line for line in wrong)
+    assert err == ""
 
 
 def test_two_classes_of_one_name_are_refused(mine):
@@ -191,9 +220,11 @@ def test_a_wrong_result_is_a_record(mine):
     [
         ("np.full(len(X), 10)", "predict: got label 10; expected labels 0 to 9"),
         ("np.full(len(X), -1)", "predict: got label -1; expected labels 0 to 9"),
-        ("np.full(len(X), 0.9)", "dtype float64; expected 368 whole numbers"),
-        ("[0]", "predict: got an array of shape (1,) and dtype int64; expected 368 whole numbers, one a sample"),
+        ("np.full(len(X), 0.9)", "float64 of shape (368,), such as 0.9; expected 368 whole numbers"),
+        ("[0]", "predict: got int64 of shape (1,); expected 368 whole numbers, one a sample"),
         ("['glass'] * len(X)", "expected 368 whole numbers, one a sample"),
+        ("np.zeros((len(X), 4))", "predict: got float64 of shape (368, 4); expected 368 whole numbers, one a sample"),
+        ("np.full(len(X), np.nan)", "predict: got float64 of shape (368,), such as nan; expected 368 whole numbers"),
         ("np.full(len(X), 3.0)", None),
     ],
 )
@@ -205,6 +236,62 @@ def test_predictions_that_are_no_labels_are_a_record(mine, monkeypatch, predicte
     one = with_arm(classifier="odd:Odd", resamplers=["none"]) | {"folds": 1}
     [record] = package.run(one, store="odd", engine="inline", cache=mine / "cache").records().values()
     assert (record.status, message) == ("done", None) or (record.status == "error" and message in record.message)
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ("np.full((len(X), 2), 0.5)", "got float64 of shape (368, 2); expected (368, 10), a column for each label"),
+        (
+            "np.full((len(X), 12), 1 / 12)",
+            "got float64 of shape (368, 12); expected (368, 10), a column for each label",
+        ),
+        ("np.full(len(X), 0.9)", "got float64 of shape (368,); expected (368, 10), a column for each label"),
+        (
+            "[np.full((len(X), 2), 0.5)] * 10",
+            "got float64 of shape (10, 368, 2); expected (368, 10), a column for each",
+        ),
+        ("[[0.5], [0.5, 0.5]]", "got a list that is no array; expected (368, 10), a column for each label"),
+        ("[['a'] * 10] * len(X)", "got <U1 of shape (368, 10); expected (368, 10), a column for each label"),
+        ("np.full((len(X), 10), np.nan)", "got NaN or infinite values for 368 of 368 samples; expected finite ones"),
+        ("np.eye(10)[[5] * len(X)] - 0.25", "got -0.25; expected probabilities, none of them negative"),
+        ("np.eye(10)[[5] * len(X)] - 1e-9", None),  # rounding
+        ("np.eye(10)[[5] * len(X)] * 30", None),  # the order is what labels need
+    ],
+)
+def test_probabilities_that_are_none_are_a_record(returned, message):
+    model = Probabilities(SimpleNamespace(predict_proba=lambda X: eval(returned, {"X": X, "np": np})), 10)
+    X = train_samples(np.zeros((368, 3), np.float32))
+    if message is None:
+        assert predictions(model, X, 10)["y_pred"].tolist() == [5] * 368
+    else:
+        with pytest.raises(ValueError, match=f"^predict_proba: {re.escape(message)}"):
+            predictions(model, X, 10)
+
+
+def test_a_candidate_with_probabilities_that_are_none_is_not_chosen(mine, monkeypatch):
+    (mine / "maybe.py").write_text(
+        "from mine import Nearest, np\n"
+        "class Maybe(Nearest):\n"
+        "    def __init__(self, p): self.p, self.power, self.random_state = p, 2, 0\n"
+        "    def predict_proba(self, X):\n"
+        "        return np.eye(10)[self.predict(X)] if self.p == 1 else np.full((len(X), self.p), np.nan)\n"
+    )
+    monkeypatch.delitem(__import__("sys").modules, "maybe", raising=False)
+    tried = with_arm(classifier={"name": "maybe:Maybe", "p": {"choose": [2, 10, 1]}}, resamplers=["none"])
+    [record] = package.run(tried | {"folds": 1}, store="c", engine="inline", cache=mine / "cache").records().values()
+    assert record.choice.chosen == 2
+    narrow, diverged, _ = (one.message for one in record.choice.candidates)
+    assert "got float64 of shape" in narrow and "got NaN or infinite values" in diverged
+
+
+def test_what_a_class_returns_where_a_resampler_removed_one_is_checked_alike():
+    X, y = train_samples(np.zeros((6, 2), np.float32)), np.array([0, 0, 2, 2, 3, 3])
+    for returned, message in ((-1, "got label -1; expected labels 0 to 2"), (3, "got label 3; expected labels 0 to 2")):
+        level = SimpleNamespace(fit=lambda *_, n=returned, **__: SimpleNamespace(predict=lambda X: np.full(len(X), n)))
+        model = fit(level, X, csr_array(np.eye(6)), y, 4, seed=0, checkpoint=NO_CHECKPOINT)
+        with pytest.raises(ValueError, match=f"^predict: {message}$"):
+            predictions(model, X, 4)
 
 
 def test_a_sampler_of_ones_own_before_probabilities(mine):

@@ -91,7 +91,7 @@ def test_probabilities_of_noise_are_the_priors(cell):
     model = fit(by_heart, samples, eye_array(150, format="csr"), y, 3, seed=0, checkpoint=NO_CHECKPOINT)
     assert (model.predict(test_samples(X, X)) == y).all()
     found = calibrated(replace(cell, classifier=by_heart), model, samples, y, 3, NO_CHECKPOINT)
-    mean = predictions(found, test_samples(X, X))["scores"].mean(axis=0)
+    mean = predictions(found, test_samples(X, X), 3)["scores"].mean(axis=0)
     assert mean == pytest.approx([0.6, 0.27, 0.13], abs=0.1)
 
 
@@ -99,7 +99,7 @@ def test_probabilities_are_calibrated_and_change_no_label(cell):
     X, X_test, y, y_test = made_up([120, 60, 30])
     samples, A = train_samples(X), eye_array(len(y), format="csr")
     model = fit(SIGMOID, samples, A, y, 3, seed=0, checkpoint=NO_CHECKPOINT)
-    found = predictions(calibrated(cell, model, samples, y, 3, NO_CHECKPOINT), test_samples(X_test, X))
+    found = predictions(calibrated(cell, model, samples, y, 3, NO_CHECKPOINT), test_samples(X_test, X), 3)
     assert np.array_equal(found["y_pred"], model.predict(test_samples(X_test, X)))
     assert are_probabilities(found["scores"])
     assert calibration_of(y_test, found["scores"]).ece < 0.1

@@ -16,6 +16,7 @@ from raygrid.report.calibration import calibration_sheet, calibrations_of, calib
 from raygrid.report.class_content import class_content
 from raygrid.report.classes import class_sheets, classes_of, classes_to_csv, group_sheet, recall_and_precision
 from raygrid.report.figures.reliability import reliability
+from raygrid.report.further import with_further
 from raygrid.report.groups import Grouping, grouping_named
 
 CONFUSION = np.array([[3, 1, 0], [2, 8, 0], [0, 0, 0]])
@@ -103,7 +104,34 @@ def test_sheets_average_over_folds_and_skip_what_is_not_done():
 
 def probabilities(key):
     rng = np.random.default_rng(int(key[:4], 16))
-    return {"y_true": rng.integers(3, size=200), "scores": rng.dirichlet(np.ones(3), 200).astype(np.float32)}
+    return {"y_true": rng.integers(10, size=200), "scores": rng.dirichlet(np.ones(10), 200).astype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [np.full((200, 2), 0.5), np.full((200, 12), 1 / 12), np.full(200, 0.9), np.full((200, 10), np.nan), np.eye(10)],
+    ids=lambda scores: f"{scores.shape}",
+)
+def test_what_a_store_has_as_scores_but_is_none_is_left_out(scores):
+    found = study(**SMALL)
+    first = found.cells[0].key
+    calibrations = calibrations_of(found, lambda key: probabilities(key) | ({"scores": scores} if key == first else {}))
+    assert calibrations.loc[calibrations["ece"].isna(), "key"].tolist() == [first]
+    sheet = calibration_sheet(calibrations)
+    assert sorted(row[-1] for row in sheet.rows) == ["1", "2", "2", "2"]
+    assert sheet.notes[-1] == "No probabilities are kept of features · linear_probe (1 of 8 cells)."
+    metric = with_further(
+        found.cells,
+        found.records,
+        ["roc_auc_ovr"],
+        lambda key: (
+            {"y_pred": np.arange(200), "scores": scores, **probabilities(key)}
+            | ({"scores": scores} if key == first else {})
+        ),
+    )
+    known = [metric[cell.key].metrics.get("roc_auc_ovr") for cell in found.cells]
+    assert known[0] is None or isnan(known[0])
+    assert all(0 < value < 1 for value in known[1:])
 
 
 def test_cells_without_probabilities_are_named():

@@ -144,7 +144,7 @@ INFEASIBLE = {
     "fewer samples in all than ENN needs": (
         combine.SMOTEENN(n_neighbors=10),
         labels(4, 4),
-        "smote_enn: neighbours: got 8 samples; expected at least 11",
+        "smote_enn: got 8 samples after SMOTE; expected at least 11 (n_neighbors + 1)",
     ),
 }
 

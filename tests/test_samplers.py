@@ -193,7 +193,7 @@ def blobs(y, apart=20):
 
 INFEASIBLE = {
     "SMOTE": (labels(20, 9, 5), {}, "smote: got 5 samples of class 2; expected at least 6 (k_neighbors + 1)"),
-    "BorderlineSMOTE": (labels(6, 4), {}, "BorderlineSMOTE: neighbours: got 10 samples; expected at least 11"),
+    "BorderlineSMOTE": (labels(6, 4), {}, "BorderlineSMOTE: got 10 samples of all classes"),
     "ADASYN": (
         labels(20, 9),
         {},
@@ -201,16 +201,16 @@ INFEASIBLE = {
     ),
     "SMOTEENN": (labels(20, 5), {}, "smote_enn: got 5 samples of class 1; expected at least 6 (k_neighbors + 1)"),
     "SMOTETomek": (labels(20, 5), {}, "SMOTETomek: got 5 samples of class 1; expected at least 6 (k_neighbors + 1)"),
-    "NearMiss": (labels(20, 2), {}, "NearMiss: neighbours: got 2 samples; expected at least 3"),
+    "NearMiss": (labels(20, 2), {}, "NearMiss: got 2 samples of class 1; expected at least 3 (n_neighbors)"),
     "KMeansSMOTE": (
-        labels(30, 2),
+        labels(30, 3),
         {},
-        "KMeansSMOTE: got classes of 2 to 30 samples; imbalanced-learn: No clusters",
+        "KMeansSMOTE: got classes of 3 to 30 samples; imbalanced-learn: No clusters",
     ),
     "KMeansSMOTE, few": (
         labels(4, 3),
         {},
-        "KMeansSMOTE: got classes of 3 to 4 samples; imbalanced-learn: n_samples=7 should be >= n_clusters=8",
+        "KMeansSMOTE: got 7 samples of all classes; expected at least 8 (clusters: kmeans_estimator)",
     ),
     "InstanceHardnessThreshold": (
         labels(4, 2),
@@ -235,7 +235,7 @@ INFEASIBLE = {
     "OneSidedSelection": (
         labels(9, 2),
         {"n_neighbors": 6},
-        "OneSidedSelection: got classes of 2 to 9 samples; imbalanced-learn: Expected n_neighbors <=",
+        "OneSidedSelection: got 3 samples of class 1 and seeds (n_seeds_S); expected at least 6 (n_neighbors)",
     ),
     "OneSidedSelection, all of them seeds": (
         labels(3, 2),
@@ -251,6 +251,60 @@ def test_what_no_repetition_can_compute_is_infeasible(case):
     with pytest.raises(InfeasibleError) as refused:
         OURS[case.partition(",")[0]](**parameters).resample(train_samples(blobs(y)), y, seed=0)
     assert str(refused.value).startswith(message)
+
+
+# Class sizes that a sampler refuses, what it says, and sizes that are just large enough.
+NEEDS = {
+    ("ADASYN", 5): ("got 5 samples of class 1; expected at least 6 (n_neighbors + 1)", (20, 5), (20, 6)),
+    ("ADASYN", 2): ("got 2 samples of class 2; expected at least 3 (n_neighbors + 1)", (20, 9, 2), (20, 9, 3)),
+    ("BorderlineSMOTE", None): (
+        "got 10 samples of all classes; expected at least 11 (m_neighbors + 1)",
+        (6, 4),
+        (7, 6),
+    ),
+    ("SVMSMOTE", None): ("got 5 samples of class 1; expected at least 6 (k_neighbors + 1)", (30, 5), (30, 6)),
+    ("KMeansSMOTE", None): ("got 2 samples of class 1; expected at least 3 (k_neighbors + 1)", (30, 2), (30, 25)),
+    ("NearMiss", 4): ("got 3 samples of class 1; expected at least 4 (n_neighbors)", (9, 3), (9, 4)),
+    ("EditedNearestNeighbours", 5): (
+        "got 5 samples of all classes; expected at least 6 (n_neighbors + 1)",
+        (3, 2),
+        (4, 2),
+    ),
+    ("RepeatedEditedNearestNeighbours", 5): (
+        "got 5 samples of all classes; expected at least 6 (n_neighbors + 1)",
+        (4, 1),
+        (5, 1),
+    ),
+    ("NeighbourhoodCleaningRule", 5): (
+        "got 5 samples of all classes; expected at least 6 (n_neighbors + 1)",
+        (3, 2),
+        (4, 2),
+    ),
+    ("CondensedNearestNeighbour", 3): (
+        "got 2 samples of class 1 and seeds (n_seeds_S); expected at least 3 (n_neighbors)",
+        (9, 1),
+        (9, 2),
+    ),
+    ("OneSidedSelection", None): (
+        "got 1 samples of class 2; expected at least 2 (a seed of n_seeds_S, and another)",
+        (9, 1, 1),
+        (9, 2, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "n_neighbors"), NEEDS)
+def test_sizes_that_are_refused_before_a_run_are_refused_in_it_and_no_others(name, n_neighbors):
+    level = OURS[name](**({} if n_neighbors is None else {"n_neighbors": n_neighbors}))
+    message, few, enough = NEEDS[name, n_neighbors]
+    with pytest.raises(InfeasibleError) as refused:
+        level.check_sizes(labels(*few))
+    assert str(refused.value) == message
+    for apart in (0, 1, 20):
+        with pytest.raises(InfeasibleError):
+            level._fit(train_samples(blobs(labels(*few), apart)), labels(*few), 0)
+    level.check_sizes(labels(*enough))
+    level._fit(train_samples(blobs(labels(*enough), 0.1)), labels(*enough), 0)
 
 
 def test_support_vectors_that_are_all_noise_are_infeasible():

@@ -10,7 +10,7 @@ from raygrid.classifiers.estimator import Estimator
 from raygrid.classifiers.fitting import curves_of, fit, predictions_of_each
 from raygrid.classifiers.knn import Knn
 from raygrid.classifiers.linear_probe import LinearProbe
-from raygrid.classifiers.scores import predictions
+from raygrid.classifiers.predicting import predictions
 from raygrid.classifiers.svm import Svm
 
 CLASSIFIERS: dict[str, type[Classifier]] = {

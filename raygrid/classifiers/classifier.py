@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from raygrid.classifiers.predicting import predictions
 from raygrid.level import CHOOSABLE, Level
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.checkpoint import Checkpoint
@@ -124,7 +125,8 @@ class Classifier(Level):
             In the order of the levels, and as equal to those of ``fit(...).predict(X_test)`` as rounding allows.
         """
         for level in levels:
-            yield level.fit(X, A, y, seed=seed, checkpoint=checkpoint, **watched).predict(X_test)
+            model = level.fit(X, A, y, seed=seed, checkpoint=checkpoint, **watched)
+            yield predictions(model, X_test, int(y.max()) + 1)["y_pred"]
 
 
 class WatchingClassifier(Classifier):

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from scipy.sparse import csr_array
 
 from raygrid.classifiers.classifier import Fitted, Labels
+from raygrid.classifiers.predicting import checked_probabilities
 from raygrid.classifiers.scores import Scores, Scoring, ScoringClassifier
 from raygrid.errors import choices
 from raygrid.mixtures.mixing import mix
@@ -75,18 +76,26 @@ class Estimator(ScoringClassifier):
     def fit(self, X: Samples, A: csr_array, y: Labels, *, seed: int, checkpoint: Checkpoint) -> Fitted:
         """Train on the mixtures A X; the checkpoint is not used."""
         trained = self.make(seed=seed).fit(mix(A, X).reshape(len(y), -1), y)
-        return self.moved(Probabilities(trained), y) if hasattr(trained, "predict_proba") else Predicting(trained)
+        return trained_estimator(self, trained, y)
+
+
+def trained_estimator(level: ScoringClassifier, trained: Any, y: Labels) -> Fitted:
+    """Return as a level's model what scikit-learn's interface has trained on labels `y`."""
+    if not hasattr(trained, "predict_proba"):
+        return Predicting(trained)
+    return level.moved(Probabilities(trained, int(y.max()) + 1), y)
 
 
 @dataclass(frozen=True)
 class Probabilities(Scoring):
-    """A trained estimator that gives probabilities."""
+    """A trained estimator that gives probabilities of labels 0 .. n_classes - 1."""
 
     trained: Any
+    n_classes: int
 
     def scores(self, X: Samples) -> Scores:
         """Return the probabilities of the classes, of shape (n_samples, n_classes), float32."""
-        return np.asarray(self.trained.predict_proba(_vectors(X)), dtype=np.float32)
+        return checked_probabilities(self.trained.predict_proba(_vectors(X)), len(X), self.n_classes)
 
 
 @dataclass(frozen=True)
@@ -98,8 +107,10 @@ class Predicting:
     def predict(self, X: Samples) -> Labels:
         """Return its labels of shape (n_samples,), int64."""
         predicted = np.asarray(self.trained.predict(_vectors(X)))
-        whole = predicted.astype(np.int64) if np.issubdtype(predicted.dtype, np.number) else predicted
-        return whole if np.array_equal(whole, predicted) else predicted  # what is no label is refused by its name
+        if predicted.shape != (len(X),) or not np.issubdtype(predicted.dtype, np.number):
+            return predicted  # what is no label is refused by its name
+        whole = predicted.astype(np.int64)
+        return whole if np.array_equal(whole, predicted) else predicted
 
 
 def _vectors(X: Samples) -> Any:

@@ -8,8 +8,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from raygrid.classifiers.classifier import Classifier, Fitted, Labels, Part, WatchingClassifier
+from raygrid.classifiers.predicting import checked_scores, predictions
 from raygrid.classifiers.scores import Scores, Scoring
 from raygrid.errors import InfeasibleError
+from raygrid.metrics.confusion import check_labels
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.checkpoint import Checkpoint
 from raygrid.storage.record import Curves
@@ -71,7 +73,9 @@ def predictions_of_each(
     each = type(levels[0]).predictions_of_each(
         levels, X, A, y_left, X_test, seed=seed, checkpoint=checkpoint, **watched
     )
-    return (labels[predicted] for predicted in each)
+    for predicted in each:
+        check_labels(predicted, len(X_test), len(labels))
+        yield labels[predicted]
 
 
 def _classes_left(y: Labels) -> tuple[Labels, Labels]:
@@ -111,7 +115,7 @@ class _Left:
         return cast(Any, self.model).decision_values(X)
 
     def predict(self, X: Samples) -> Labels:
-        return np.asarray(self.labels[self.model.predict(X)])
+        return np.asarray(self.labels[predictions(self.model, X, len(self.labels))["y_pred"]])
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class _ScoringLeft(Scoring):
         return curves_of(self.model)
 
     def scores(self, X: Samples) -> Scores:
-        found = self.model.scores(X)
+        found = checked_scores(self.model.scores(X), len(X), len(self.labels), name="scores")
         scores = np.repeat(np.minimum(0, found.min(axis=1, keepdims=True)), self.n_classes, axis=1).astype(np.float32)
         scores[:, self.labels] = found
         return scores

@@ -47,4 +47,4 @@ class LinearProbe(ScoringClassifier):
         weight = None if weights is None else dict(enumerate(weights))
         regression = LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight=weight)
         model = make_pipeline(StandardScaler(), regression).fit(mix(A, X).reshape(len(y), -1), y)
-        return self.moved(Probabilities(model), y)
+        return self.moved(Probabilities(model, int(y.max()) + 1), y)

@@ -7,7 +7,7 @@ from pydantic import ConfigDict
 from scipy.sparse import csr_array
 
 from raygrid.classifiers.classifier import Fitted, Labels
-from raygrid.classifiers.estimator import Predicting, Probabilities
+from raygrid.classifiers.estimator import trained_estimator
 from raygrid.classifiers.scores import ScoringClassifier
 from raygrid.mixtures.mixing import mix
 from raygrid.mixtures.samples import Samples
@@ -18,9 +18,9 @@ from raygrid.usercode.plain import made
 class PlainClassifier(ScoringClassifier):
     """A class with `fit(X, y)` and `predict(X)`, trained on A X as an array; its parameters stand beside its name.
 
-    If it has `predict_proba`, the class with the highest probability is predicted, else the result of its `predict`. If
-    it takes `random_state`, the trial sets it. X is an array of shape (n, n_features), float32; y has the labels
-    0 .. M - 1, int64, each of them at least once.
+    If it has `predict_proba`, which returns (n, M), the class with the highest probability is predicted, else the
+    result of its `predict`. If it takes `random_state`, the trial sets it. X is an array of shape (n, n_features),
+    float32; y has the labels 0 .. M - 1, int64, each of them at least once.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -33,4 +33,4 @@ class PlainClassifier(ScoringClassifier):
         """Train on the mixtures A X; the checkpoint is not used."""
         model = made(self.code["class"], self.model_extra or {}, seed=seed)
         model.fit(np.ascontiguousarray(mix(A, X).reshape(len(y), -1)), y.copy())
-        return self.moved(Probabilities(model), y) if hasattr(model, "predict_proba") else Predicting(model)
+        return trained_estimator(self, model, y)

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.classifiers.classifier import Classifier, Fitted, Labels
+from raygrid.classifiers.classifier import Classifier, Labels
+from raygrid.classifiers.predicting import checked_scores, likeliest
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.record import Curves
@@ -20,21 +21,11 @@ class Scoring(ABC):
 
     @abstractmethod
     def scores(self, X: Samples) -> Scores:
-        """Return the probabilities of the classes, of shape (n_samples, n_classes), float32."""
+        """Return the probabilities of the classes, of shape (n_samples, n_classes), float32, all of them finite."""
 
     def predict(self, X: Samples) -> Labels:
         """Return labels of shape (n_samples,); if scores are equal, the smaller label wins."""
-        return _likeliest(self.scores(X))
-
-
-def predictions(model: Fitted, X: Samples) -> dict[str, NDArray[Any]]:
-    """Return the labels that a trained classifier predicts, `y_pred`, and its `scores` if it has any."""
-    if hasattr(model, "predictions"):  # its labels are not the likeliest classes
-        return dict(model.predictions(X))
-    if not hasattr(model, "scores"):
-        return {"y_pred": model.predict(X)}
-    scores = model.scores(X)
-    return {"y_pred": _likeliest(scores), "scores": scores}
+        return likeliest(self.scores(X))
 
 
 class ScoringClassifier(Classifier):
@@ -72,9 +63,6 @@ class _Moved(Scoring):
         return getattr(self.model, "curves", None)
 
     def scores(self, X: Samples) -> Scores:
-        multiples = self.model.scores(X) / self.priors
+        found = checked_scores(self.model.scores(X), len(X), len(self.priors), name="scores")
+        multiples = found / self.priors
         return np.asarray(multiples / multiples.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def _likeliest(scores: Scores) -> Labels:
-    return np.asarray(scores.argmax(axis=1), dtype=np.int64)

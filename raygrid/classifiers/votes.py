@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raygrid.classifiers.classifier import Fitted, Labels
+from raygrid.classifiers.predicting import checked_scores
 from raygrid.classifiers.scores import Scores
 from raygrid.mixtures.samples import Samples
 
@@ -35,7 +36,7 @@ class Voting:
         """
         found: Any = self.model
         labels = getattr(found, "labels_left", range(self.n_classes))
-        of_left = found.decision_values(X)
+        of_left = checked_scores(found.decision_values(X), len(X), len(labels), name="decision_values")
         values = np.repeat(of_left.min(axis=1, keepdims=True) - 1, self.n_classes, axis=1)
         values[:, labels] = of_left
         return values

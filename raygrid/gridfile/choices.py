@@ -1,6 +1,7 @@
 """What a grid file leaves to be chosen within each cell: parameters with several values, and how one is chosen."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from itertools import product
 from math import prod
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -13,6 +14,9 @@ from raygrid.metrics.confusion import METRICS
 
 # Candidates of a cell, and of one level, at most: every one of them is trained in every inner fold of every cell.
 MOST_CANDIDATES = 100
+
+# How like choose another word must be: chose, chooses and Choose are, choice is not, which may be a parameter.
+_NEARLY = 0.8
 
 _L = TypeVar("_L", bound=Level)
 _Keys = tuple[str, ...]
@@ -76,6 +80,8 @@ def with_choices(given: Mapping[str, Any], one: Callable[[Mapping[str, Any]], _L
     ValueError
         There are too many candidates.
     """
+    if misspelled := list(_misspelled(given)):
+        raise ValidationError.from_exception_data("choose", misspelled)
     listed = dict(_listed(given))
     if not listed:
         return one(given)
@@ -117,6 +123,19 @@ def _listed(given: Mapping[str, Any], at: _Keys = ()) -> Iterator[tuple[_Keys, M
     for key, value in given.items():
         if isinstance(value, Mapping):
             yield from [((*at, key), value)] if "choose" in value else _listed(value, (*at, key))
+
+
+def _misspelled(given: Mapping[str, Any], at: _Keys = ()) -> Iterator[InitErrorDetails]:
+    """Yield a fault for each list of values that stands beside a word which is nearly choose."""
+    for key, value in given.items():
+        if not isinstance(value, Mapping):
+            continue
+        if len(value) == 1 and isinstance(word := next(iter(value)), str) and isinstance(value[word], list | tuple):
+            if word != "choose" and get_close_matches(word.lower(), ["choose"], cutoff=_NEARLY):
+                got = f"got {dict(value)!r}; expected a value, or a mapping with choose"
+                yield _fault((*at, key), f"{got}; did you mean 'choose'?")
+        else:
+            yield from _misspelled(value, (*at, key))
 
 
 def _faults_of_list(keys: _Keys, given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:

@@ -118,7 +118,7 @@ def _plain_level(
         if not plain.lacking(found, level_class.METHODS):
             unique = f"{module.partition('.')[0]}.{name}" if name in taken else name
             level = validated(level_class, {**given, "name": unique}, context)
-            plain.check(found, level.model_extra or {})
+            plain.check(given["name"], found, level.model_extra or {})
             if getattr(level, "threshold_moving", False) and not hasattr(found, "predict_proba"):
                 raise ValueError(f"got threshold_moving with {given['name']}, which has no predict_proba; leave it out")
             root, code = plain.origin(found)

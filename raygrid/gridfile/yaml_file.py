@@ -1,8 +1,10 @@
 """A YAML file, loaded safely, with the place of each value in its text."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import yaml
@@ -122,8 +124,22 @@ def to_yaml(content: Mapping[str, Any]) -> str:
     try:
         return yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False)
     except yaml.representer.RepresenterError as error:
-        got = f"{type(error.args[1]).__name__} {error.args[1]!r}"
-        raise GridError(f"grid: got {got}; expected names, numbers, lists and mappings") from None
+        raise GridError(f"grid: {_refusal(error.args[1])}") from None
+
+
+def _refusal(value: object) -> str:
+    """Return what to say of a value of another kind; a class or an object must be named, because keys have its name."""
+    if not (isinstance(value, type | FunctionType) or hasattr(value, "fit") or hasattr(value, "fit_resample")):
+        return f"got {type(value).__name__} {value!r}; expected names, numbers, lists and mappings"
+    named = value if isinstance(value, type | FunctionType) else type(value)
+    got = f"{named.__qualname__} itself" if named is value else f"an object of {named.__qualname__}"
+    module = named.__module__.partition("._")[0]  # of a library the public one, if it has it, too
+    if getattr(sys.modules.get(module), named.__name__, None) is not named:
+        module = named.__module__
+    in_file = "" if module != "__main__" else " and put it into my_module.py"
+    reference = f"{'my_module' if in_file else module}:{named.__name__}"
+    example = repr(reference) if named is value else f"{{'name': {reference!r}}} with its parameters beside the name"
+    return f"got {got}; expected its name as text; write {example}{in_file}"
 
 
 class _Dumper(yaml.SafeDumper):

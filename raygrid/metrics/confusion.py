@@ -6,6 +6,7 @@ Branco, Torgo, Ribeiro (2017), Relevance-based evaluation metrics for multi-clas
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +27,21 @@ def confusion_matrix(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], n_cla
     ValueError
         The predictions are not one label 0 .. n_classes - 1 a sample.
     """
-    if np.shape(y_pred) != y_true.shape or not np.issubdtype(np.asarray(y_pred).dtype, np.integer):
-        got = f"an array of shape {np.shape(y_pred)} and dtype {np.asarray(y_pred).dtype}"
-        raise ValueError(f"predict: got {got}; expected {len(y_true)} whole numbers, one a sample")
-    if len(y_pred) and not (0 <= y_pred.min() and y_pred.max() < n_classes):
-        wrong = y_pred[(y_pred < 0) | (y_pred >= n_classes)][0]
-        raise ValueError(f"predict: got label {wrong}; expected labels 0 to {n_classes - 1}")
+    check_labels(y_pred, len(y_true), n_classes)
     cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
     return cells.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def check_labels(y_pred: Any, n_samples: int, n_classes: int) -> None:
+    """Raise ValueError if predictions are not an array of one label 0 .. n_classes - 1 a sample."""
+    found = np.asarray(y_pred)
+    if found.shape != (n_samples,) or not np.issubdtype(found.dtype, np.integer):
+        example = f", such as {found.tolist()[0]!r}" if found.shape == (n_samples,) and n_samples else ""
+        got = f"{found.dtype} of shape {found.shape}{example}"
+        raise ValueError(f"predict: got {got}; expected {n_samples} whole numbers, one a sample")
+    wrong = found[(found < 0) | (found >= n_classes)]
+    if len(wrong):
+        raise ValueError(f"predict: got label {wrong[0]}; expected labels 0 to {n_classes - 1}")
 
 
 def recall(confusion: Confusion) -> NDArray[np.float64]:

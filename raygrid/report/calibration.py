@@ -7,7 +7,7 @@ import pandas as pd
 
 from raygrid.axes import ARM_AXES, AXES, IMBALANCE, METHOD_AXES, axis_heading, csv_column, level_name
 from raygrid.metrics.calibration import N_BINS, Calibration, are_probabilities, calibration_of
-from raygrid.report.further import Predictions, in_turn
+from raygrid.report.further import Predictions, has_scores, in_turn
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet, number, to_csv_text
@@ -32,13 +32,17 @@ def calibrations_of(results: Results, predictions: Callable[[str], Predictions])
         NaN there.
     """
     places = results.places[results.places["status"] == "done"].reset_index(drop=True)
-    found = [_of_cell(kept) for kept in in_turn(predictions, places["key"].tolist())]
+    keys = places["key"].tolist()
+    found = [
+        _of_cell(kept, len(results.records[key].confusion))
+        for key, kept in zip(keys, in_turn(predictions, keys), strict=True)
+    ]
     measures = {name: [getattr(one, name) if one else nan for one in found] for name in MEASURES}
     return places.assign(value=pd.Series(found, index=places.index, dtype=object), **measures)
 
 
-def _of_cell(kept: Predictions) -> Calibration | None:
-    if "scores" not in kept or not are_probabilities(kept["scores"]):
+def _of_cell(kept: Predictions, n_classes: int) -> Calibration | None:
+    if not has_scores(kept, n_classes) or not are_probabilities(kept["scores"]):
         return None
     return calibration_of(kept["y_true"], kept["scores"])
 
@@ -82,11 +86,13 @@ def _explained(known: pd.DataFrame) -> list[str]:
 
 def _without(calibrations: pd.DataFrame) -> list[str]:
     """Say which arms gave no probabilities."""
-    arms = calibrations[calibrations["ece"].isna()][list(ARM_AXES)].drop_duplicates()
-    names = [" · ".join(arm) for arm in arms.itertuples(index=False, name=None)]
+    cells = calibrations.groupby(list(ARM_AXES), sort=False)["ece"].agg(["count", "size"])
+    arms = [(arm, n_cells - n, n_cells) for arm, n, n_cells in cells.itertuples(name=None) if n < n_cells]
+    names = [" · ".join(arm) + (f" ({n} of {n_cells} cells)" if n < n_cells else "") for arm, n, n_cells in arms]
     if not names:
         return []
-    hint = " (an svm gives them with probability: sigmoid)" if (arms["classifier"] == "svm").any() else ""
+    is_svm = any(classifier == "svm" for (_, classifier), *_ in arms)
+    hint = " (an svm gives them with probability: sigmoid)" if is_svm else ""
     return [f"No probabilities are kept of {'; '.join(names)}{hint}."]
 
 

@@ -70,6 +70,11 @@ def in_turn(predictions: Callable[[str], Predictions], keys: Sequence[str]) -> I
             yield from pool.map(predictions, keys[start : start + _AT_ONCE])
 
 
+def has_scores(kept: Predictions, n_classes: int) -> bool:
+    """Whether a trial kept scores with a column for each class; a store of an earlier version may have others."""
+    return "scores" in kept and np.shape(kept["scores"]) == (len(kept["y_true"]), n_classes)
+
+
 def _further(cell: Cell, record: Record, functions: Mapping[str, Metric], kept: Predictions) -> Record:
     """Return the record of a cell that is done with these metrics as well."""
     n_classes = len(record.confusion)
@@ -81,7 +86,7 @@ def _further(cell: Cell, record: Record, functions: Mapping[str, Metric], kept: 
         try:
             if not takes_scores(metric):
                 metrics[heading(name)] = _number(metric(y_true, y_pred))
-            elif "scores" in kept:
+            elif has_scores(kept, n_classes):
                 metrics[heading(name)] = _number(metric(kept["y_true"], kept["y_pred"], scores=kept["scores"]))
         except Exception as error:  # a metric of the user's may raise anything
             raise UsageError(f"metrics: {name}: cell {cell.key} ({cell}): {reason(error)}; mend the metric") from error

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
+from raygrid.resampling.class_sizes import n_after, require_number
 from raygrid.resampling.imbalanced_learn import Sampler
 from raygrid.resampling.over_sampling import SMOTE, check_neighbours
 from raygrid.resampling.resampler import Labels, run
@@ -32,6 +33,8 @@ class SMOTEENN(Sampler):
     def check_sizes(self, y: Labels) -> None:
         """Raise InfeasibleError where a class is too small."""
         check_neighbours(y, self.k_neighbors, self.sampling_strategy)
+        n_filled = n_after(y, self.sampling_strategy)
+        require_number(n_filled, "samples after SMOTE", self.n_neighbors + 1, "n_neighbors + 1")
 
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         smote = SMOTE(sampling_strategy=plain(self.sampling_strategy), k_neighbors=self.k_neighbors)

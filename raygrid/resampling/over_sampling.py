@@ -6,20 +6,18 @@ Chawla et al. (2002), SMOTE, JAIR 16; Han, Wang, Mao (2005), Borderline-SMOTE, I
 IJKESDP 3(1) (SVM-SMOTE); Last, Douzas, Bacao (2017), arXiv:1711.00837 (k-means SMOTE); He et al. (2008), ADASYN, IJCNN.
 """
 
-from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field, PositiveInt
 
-from raygrid.errors import InfeasibleError
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
+from raygrid.resampling.class_sizes import filled, require_each, require_in_all
 from raygrid.resampling.imbalanced_learn import Sampler
 from raygrid.resampling.library_internals import measure_clusters_of_samples
 from raygrid.resampling.on_samples import OnSamples
 from raygrid.resampling.resampler import Labels, Sees
-from raygrid.resampling.strategy import Counts, Filled, plain
+from raygrid.resampling.strategy import Counts, Filled
 
 
 class RandomOverSampler(Sampler):
@@ -29,6 +27,10 @@ class RandomOverSampler(Sampler):
     compares_pairs: ClassVar[bool] = False
     name: Literal["ros"] = "ros"
     sampling_strategy: Annotated[Filled, ADDED_LATER] = "auto"
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where the class sizes refuse the strategy."""
+        filled(y, self.sampling_strategy)
 
 
 class SMOTE(Sampler):
@@ -43,31 +45,9 @@ class SMOTE(Sampler):
         check_neighbours(y, self.k_neighbors, self.sampling_strategy)
 
 
-def check_neighbours(y: Labels, k: int, sampling_strategy: str | float | Counts) -> None:
+def check_neighbours(y: Labels, k: int, sampling_strategy: str | float | Counts, *, name: str = "k_neighbors") -> None:
     """Raise InfeasibleError where a class that SMOTE is to fill up has no k neighbours for a sample."""
-    sizes = np.bincount(y)
-    n_new = _n_new(tuple(sizes.tolist()), sampling_strategy)
-    small = [label for label, n in n_new.items() if n and sizes[label] <= k]
-    if small:
-        smallest = min(small, key=lambda label: sizes[label])
-        raise InfeasibleError(
-            f"got {sizes[smallest]} samples of class {smallest}; expected at least {k + 1} (k_neighbors + 1)"
-        )
-
-
-@lru_cache(maxsize=2**12)  # a grid may have as many folds of the same sizes
-def _n_new(sizes: tuple[int, ...], sampling_strategy: str | float | Counts) -> dict[int, int]:
-    """Return how many samples of each class an over-sampler makes; raise InfeasibleError where it would refuse."""
-    if sampling_strategy == "auto" and len(sizes) > 1 and all(sizes):
-        return {label: max(sizes) - size for label, size in enumerate(sizes)}  # the library takes 1.5 s to import
-    from imblearn.utils import check_sampling_strategy
-
-    try:
-        n_new = check_sampling_strategy(plain(sampling_strategy), np.repeat(range(len(sizes)), sizes), "over-sampling")
-    except ValueError as error:
-        counts = f"got classes of {min(sizes)} to {max(sizes)} samples"
-        raise InfeasibleError(f"{counts}; imbalanced-learn: {error}") from None
-    return dict(n_new)
+    require_each(y, filled(y, sampling_strategy), k + 1, f"{name} + 1")
 
 
 class BorderlineSMOTE(Sampler):
@@ -79,6 +59,11 @@ class BorderlineSMOTE(Sampler):
     m_neighbors: PositiveInt = 10
     kind: Literal["borderline-1", "borderline-2"] = "borderline-1"
 
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where there are too few samples."""
+        if filled(y, self.sampling_strategy):
+            require_in_all(y, self.m_neighbors + 1, "m_neighbors + 1")
+
 
 class SVMSMOTE(Sampler):
     """SMOTE from support vectors, inwards where other classes are near, else outwards: shares may be negative."""
@@ -89,6 +74,12 @@ class SVMSMOTE(Sampler):
     k_neighbors: PositiveInt = 5
     m_neighbors: PositiveInt = 10
     out_step: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        check_neighbours(y, self.k_neighbors, self.sampling_strategy)
+        if filled(y, self.sampling_strategy):
+            require_in_all(y, self.m_neighbors + 1, "m_neighbors + 1")
 
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         from sklearn.svm import SVC
@@ -107,6 +98,16 @@ class KMeansSMOTE(Sampler):
     cluster_balance_threshold: Literal["auto"] | float = "auto"
     density_exponent: Literal["auto"] | float = "auto"
 
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        check_neighbours(y, self.k_neighbors, self.sampling_strategy)  # of one cluster even
+        if filled(y, self.sampling_strategy):
+            require_in_all(y, self._n_clusters, "clusters: kmeans_estimator")
+
+    @property
+    def _n_clusters(self) -> int:
+        return self.kmeans_estimator or 8  # scikit-learn's default
+
     def sampler(self, X: Samples, seed: int) -> Any:
         """Return the sampler, which measures distances between samples wherever it measures."""
         sampler = super().sampler(X, seed)
@@ -116,7 +117,7 @@ class KMeansSMOTE(Sampler):
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         from sklearn.cluster import MiniBatchKMeans
 
-        clusters = MiniBatchKMeans(n_clusters=self.kmeans_estimator or 8, random_state=seed)
+        clusters = MiniBatchKMeans(n_clusters=self._n_clusters, random_state=seed)
         return super()._estimators(X, seed) | {"kmeans_estimator": OnSamples(X, clusters)}
 
 
@@ -126,3 +127,7 @@ class ADASYN(Sampler):
     name: Literal["ADASYN"] = "ADASYN"
     sampling_strategy: Filled = "auto"
     n_neighbors: PositiveInt = 5
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        check_neighbours(y, self.n_neighbors, self.sampling_strategy, name="n_neighbors")

@@ -1,8 +1,9 @@
 """Plain samplers: any class with imbalanced-learn's `fit_resample`."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict
 from scipy.sparse import csr_array
 
@@ -30,16 +31,40 @@ class PlainSampler(Resampler):
         """Return the samples that the sampler makes, each a mixture of itself alone."""
         sampler = made(self.code["class"], self.model_extra or {}, seed=seed)
         vectors = X[:].reshape(len(X), -1).astype(np.float32)
-        returned = sampler.fit_resample(vectors, y.copy())
-        if not (isinstance(returned, tuple | list) and len(returned) == 2):
-            got = type(returned).__name__ + (f" of {len(returned)}" if isinstance(returned, tuple | list) else "")
-            raise ValueError(f"{self.name}: fit_resample returned {got}; expected X, y")
-        X_made, y_made = returned
-        rows, labels = np.asarray(X_made, dtype=np.float32), np.asarray(y_made, dtype=np.int64)
-        if rows.ndim != 2 or rows.shape[1] != vectors.shape[1] or labels.shape != (len(rows),):
-            got = f"X of shape {rows.shape} and y of shape {labels.shape}"
-            raise ValueError(f"{self.name}: fit_resample returned {got}; expected (n, {vectors.shape[1]}) and (n,)")
+        try:
+            rows, labels = _checked(sampler.fit_resample(vectors, y.copy()), vectors.shape[1], y)
+        except _WrongReturnError as error:
+            raise ValueError(f"{self.name}: fit_resample returned {error}") from None
         return Samples.of(rows.reshape(len(rows), *X.shape[1:]), like=X), identity(labels), labels
 
     def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         raise NotImplementedError  # `apply` does not need it
+
+
+class _WrongReturnError(Exception):
+    """What a sampler returns is no resampled set."""
+
+
+def _checked(returned: Any, n_features: int, y: Labels) -> tuple[NDArray[np.float32], Labels]:
+    """Return the samples and labels that a sampler has made of such features and the labels `y`.
+
+    Raises
+    ------
+    _WrongReturnError
+        It has returned something else.
+    """
+    if not (isinstance(returned, tuple | list) and len(returned) == 2):
+        got = type(returned).__name__ + (f" of {len(returned)}" if isinstance(returned, tuple | list) else "")
+        raise _WrongReturnError(f"{got}; expected X, y")
+    try:
+        X_made, y_made = np.asarray(returned[0], dtype=np.float32), np.asarray(returned[1])
+    except (ValueError, TypeError) as error:
+        raise _WrongReturnError(f"what is no array of numbers ({error}); expected X, y") from None
+    if X_made.ndim != 2 or X_made.shape[1] != n_features or y_made.shape != (len(X_made),):
+        got = f"X of shape {X_made.shape} and y of shape {y_made.shape}"
+        raise _WrongReturnError(f"{got}; expected (n, {n_features}) and (n,)")
+    if n_wrong := len(X_made) - np.count_nonzero(np.isfinite(X_made).all(axis=1)):
+        raise _WrongReturnError(f"NaN or infinite values in {n_wrong} of {len(X_made)} samples; expected finite ones")
+    for label in np.setdiff1d(y_made, y).tolist():
+        raise _WrongReturnError(f"label {label!r}; expected those of y, {y.min()} to {y.max()}")
+    return X_made, y_made.astype(np.int64)

@@ -66,9 +66,15 @@ class Resampler(Level):
         """
         try:
             self.check_sizes(y)
-            return self._fit(X, y, seed)
+            returned: Any = self._fit(X, y, seed)
         except InfeasibleError as error:
             raise InfeasibleError(f"{self.name}: {error}") from None
+        if not (isinstance(returned, tuple) and len(returned) == 2):
+            raise ValueError(f"{self.name}: _fit returned {type(returned).__name__}; expected A, y")
+        A, y_resampled = returned
+        if not np.isfinite(A.sum()):  # the user's own may divide by 0; a classifier would be blamed for it
+            raise ValueError(f"{self.name}: got NaN or infinite shares of samples; expected finite ones")
+        return A, y_resampled
 
     def check_sizes(self, y: Labels) -> None:
         """Raise InfeasibleError if the class sizes alone make this resampler fail; `plan` calls it before a run.

@@ -17,6 +17,14 @@ from scipy.sparse import csr_array
 from raygrid.errors import InfeasibleError
 from raygrid.level import ADDED_LATER
 from raygrid.mixtures.samples import Samples
+from raygrid.resampling.class_sizes import (
+    cleaned,
+    require_each,
+    require_in_all,
+    require_number,
+    smallest_class,
+    thinned,
+)
 from raygrid.resampling.imbalanced_learn import Sampler, Selecting
 from raygrid.resampling.neighbours import MixtureNeighbours
 from raygrid.resampling.on_samples import Centres
@@ -33,6 +41,10 @@ class RandomUnderSampler(Sampler):
     sampling_strategy: Annotated[Thinned, ADDED_LATER] = "auto"
     replacement: Annotated[bool, ADDED_LATER] = False
 
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where the class sizes refuse the strategy."""
+        thinned(y, self.sampling_strategy)
+
 
 class NearMiss(Sampler):
     """Keep samples near the smallest class: near its nearest (1) or farthest (2) samples; for 3 see the reference."""
@@ -42,6 +54,14 @@ class NearMiss(Sampler):
     version: Literal[1, 2, 3] = 1
     n_neighbors: PositiveInt = 3
     n_neighbors_ver3: PositiveInt = 3
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        labels = thinned(y, self.sampling_strategy)
+        if labels and self.version != 2:  # which takes all samples of the smallest class as neighbours
+            require_each(y, [smallest_class(y)], self.n_neighbors, "n_neighbors")
+        if self.version == 3:
+            require_each(y, labels, self.n_neighbors_ver3, "n_neighbors_ver3")
 
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         counts = ("n_neighbors", "n_neighbors_ver3")  # none of them the sample itself: it is of another class
@@ -76,6 +96,10 @@ class EditedNearestNeighbours(Sampler):
     n_neighbors: PositiveInt = 3
     kind_sel: Literal["all", "mode"] = "all"
 
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where there are too few samples."""
+        require_in_all(y, self.n_neighbors + 1, "n_neighbors + 1")
+
 
 class RepeatedEditedNearestNeighbours(Sampler):
     """Repeat EditedNearestNeighbours, at most `max_iter` times."""
@@ -85,6 +109,10 @@ class RepeatedEditedNearestNeighbours(Sampler):
     n_neighbors: PositiveInt = 3
     max_iter: PositiveInt = 100
     kind_sel: Literal["all", "mode"] = "all"
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where there are too few samples."""
+        require_in_all(y, self.n_neighbors + 1, "n_neighbors + 1")
 
 
 class AllKNN(Selecting):
@@ -105,6 +133,10 @@ class NeighbourhoodCleaningRule(Sampler):
     n_neighbors: PositiveInt = 3
     threshold_cleaning: PositiveFloat = 0.5
 
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where there are too few samples."""
+        require_in_all(y, self.n_neighbors + 1, "n_neighbors + 1")
+
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         editing = EditedNearestNeighbours(
             sampling_strategy=self.sampling_strategy, n_neighbors=self.n_neighbors, kind_sel="mode"
@@ -121,6 +153,12 @@ class CondensedNearestNeighbour(Selecting):
     n_neighbors: PositiveInt | None = None
     n_seeds_S: PositiveInt = 1  # noqa: N815
 
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        sizes = np.bincount(y)
+        if any(sizes[label] > self.n_seeds_S for label in cleaned(y, self.sampling_strategy)):  # it has other samples
+            _require_kept(y, self.n_seeds_S, self.n_neighbors)
+
 
 class OneSidedSelection(Selecting):
     """Keep the samples that the smallest class and a few seeds would misclassify, and drop Tomek links."""
@@ -129,6 +167,18 @@ class OneSidedSelection(Selecting):
     sampling_strategy: Cleaned = "auto"
     n_neighbors: PositiveInt | None = None
     n_seeds_S: PositiveInt = 1  # noqa: N815
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where a class is too small."""
+        require_each(y, cleaned(y, self.sampling_strategy), 2, "a seed of n_seeds_S, and another")
+        _require_kept(y, self.n_seeds_S, self.n_neighbors)
+
+
+def _require_kept(y: Labels, n_seeds: int, n_neighbors: int | None) -> None:
+    """Raise InfeasibleError if the smallest class and the seeds of another are fewer samples than neighbours."""
+    smallest = smallest_class(y)
+    n_kept = int(np.bincount(y)[smallest]) + n_seeds
+    require_number(n_kept, f"samples of class {smallest} and seeds (n_seeds_S)", n_neighbors or 1, "n_neighbors")
 
 
 class InstanceHardnessThreshold(Selecting):
@@ -140,7 +190,8 @@ class InstanceHardnessThreshold(Selecting):
     cv: int = Field(5, ge=2)
 
     def check_sizes(self, y: Labels) -> None:
-        """Raise InfeasibleError where a class is too small."""
+        """Raise InfeasibleError where all classes are too small."""
+        thinned(y, self.sampling_strategy)
         largest = int(np.bincount(y).max())
         if largest < self.cv:
             raise InfeasibleError(f"got at most {largest} samples a class; expected at least {self.cv} (cv)")
@@ -157,6 +208,10 @@ class ClusterCentroids(Sampler):
     name: Literal["ClusterCentroids"] = "ClusterCentroids"
     sampling_strategy: Thinned = "auto"
     voting: Literal["auto", "hard", "soft"] = "auto"
+
+    def check_sizes(self, y: Labels) -> None:
+        """Raise InfeasibleError where the class sizes refuse the strategy."""
+        thinned(y, self.sampling_strategy)
 
     def _estimators(self, X: Samples, seed: int) -> dict[str, Any]:
         from sklearn.cluster import KMeans

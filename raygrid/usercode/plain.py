@@ -21,25 +21,28 @@ def lacking(found: object, methods: Sequence[str]) -> list[str]:
     return [method for method in methods if not (isinstance(found, type) and callable(getattr(found, method, None)))]
 
 
-def check(found: type, parameters: Mapping[str, Any]) -> None:
-    """Raise ValueError if a class cannot be made with these parameters."""
+def check(reference: str, found: type, parameters: Mapping[str, Any]) -> None:
+    """Raise ValueError if the class that a reference names cannot be made with these parameters."""
     known = inspect.signature(found).parameters.values()
     takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known)
     names = [parameter.name for parameter in known if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
     for name in parameters:
         if name == _SEED:
-            raise ValueError(f"got {_SEED}, which the trial sets from the cell's seed; leave it out")
+            raise ValueError(f"{reference}: got {_SEED}, which the trial sets from the cell's seed; leave it out")
         if name not in names and not takes_any:
-            raise ValueError(f"unknown parameter: {choices(name, [other for other in names if other != _SEED])}")
+            unknown = choices(name, [other for other in names if other != _SEED])
+            raise ValueError(f"{reference}: unknown parameter: {unknown}")
     needed = [each.name for each in known if each.default is each.empty and each.kind in _NAMED]
     if missing := [name for name in needed if name not in (*parameters, _SEED)]:
-        raise ValueError(f"got no {', '.join(missing)}, which its constructor needs; give each a value")
+        given = "".join(f", {name}: VALUE" for name in missing)
+        example = f'{{name: "{reference}"{given}}}'
+        raise ValueError(f"{reference}: got no {', '.join(missing)}, which its constructor needs; write {example}")
     try:
         made = found(**parameters)
         if hasattr(made, "_parameter_constraints"):  # of scikit-learn, which otherwise checks values only in training
             made._validate_params()
     except Exception as error:  # the class may raise anything
-        raise ValueError(f"got parameters that it does not take: {reason(error)}") from error
+        raise ValueError(f"{reference}: got parameters that it does not take: {reason(error)}") from error
 
 
 def made(reference: str, parameters: Mapping[str, Any], *, seed: int) -> Any:

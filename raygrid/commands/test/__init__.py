@@ -1,6 +1,7 @@
 """test: check, one property after the other, whether a class that the user wrote works as a level."""
 
 import os
+import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,7 +59,8 @@ def put_to_test(reference: str, parameters: Sequence[str]) -> int:
     if not of_kind:
         kinds = ", ".join(kind.__name__ for kind in _OF_KIND if kind is not PlainSampler)
         raise UsageError(f"{reference}: got a level of no axis; expected a subclass of one of {kinds}")
-    return 1 if sum(_is_broken(check, level) for check in (*of_every_level.CHECKS, *of_kind[0])) else 0
+    told: set[str] = set()
+    return 1 if sum(_is_broken(check, level, told) for check in (*of_every_level.CHECKS, *of_kind[0])) else 0
 
 
 def _parameter(text: str) -> tuple[str, object]:
@@ -81,26 +83,32 @@ def _made(given: dict[str, object]) -> Level:
         raise UsageError(str(error)) from None
 
 
-def _is_broken(check: Check, level: Level) -> bool:
-    """Put a level to one check, and print what comes of it: what the check says of itself, and what is wrong."""
+def _is_broken(check: Check, level: Level, told: set[str]) -> bool:
+    """Put a level to one check, and print what comes of it: what the check says of itself, and what is wrong.
+
+    Tracebacks that are in `told` are not printed again; a new one is added.
+    """
     says = (check.__doc__ or "").partition("\n")[0].rstrip(".")
     try:
         check(level)
     except ContractError as error:
         print(f"WRONG {says}: {error}", flush=True)
     except Exception as error:  # the user's code may raise anything
-        _print_users_part(error)
-        print(f"WRONG {says}: {type(error).__name__}: {error}", flush=True)
+        users = _users_part(error)
+        if users and users not in told:
+            print(users, end="", file=sys.stderr, flush=True)
+            told.add(users)
+        is_refusal = not users and isinstance(error, ValueError)  # raygrid says itself what it refuses
+        print(f"WRONG {says}: {error if is_refusal else f'{type(error).__name__}: {error}'}", flush=True)
     else:
         print(f"ok    {says}", flush=True)
         return False
     return True
 
 
-def _print_users_part(error: Exception) -> None:
-    """Print the traceback from the user's code on; nothing where raygrid itself refuses what that code returns."""
+def _users_part(error: Exception) -> str:
+    """Return the traceback from the user's code on; empty where raygrid itself refuses what that code returns."""
     users = error.__traceback__
     while users and users.tb_frame.f_code.co_filename.startswith(f"{_PACKAGE}{os.sep}"):
         users = users.tb_next
-    if users:
-        traceback.print_exception(type(error), error, users)
+    return "".join(traceback.format_exception(type(error), error, users)) if users else ""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from raygrid.classifiers import Classifier
+from raygrid.classifiers import Classifier, predictions
 from raygrid.commands.test import toys
 from raygrid.commands.test.expect import Check, ContractError, expect, expect_labels, kind_of
 from raygrid.errors import InfeasibleError
@@ -34,7 +34,6 @@ def samples_are_made(level: PlainSampler) -> None:
     for kind in ("images", "vectors"):
         with toys.samples(kind) as (X, y, _):
             made, _, labels = level.apply(X, y.copy(), seed=0)
-        expect(np.isfinite(made[:]).all(), "got samples that are not finite")
         expect_labels(labels, len(made), y)
 
 
@@ -86,9 +85,11 @@ def one_seed_gives_one_map(level: TrainedRepresentation) -> None:
 
 
 def labels_are_predicted(level: Classifier) -> None:
-    """Resampled data train it, and every test sample is given one of the labels, int64."""
+    """Resampled data train it; every test sample is given one of the labels, int64, and its scores are finite."""
     with toys.samples(level.takes) as (X, y, X_test):
-        expect_labels(_fit(level, X, y).predict(X_test), len(X_test), y)
+        model = _fit(level, X, y)
+        predictions(model, X_test, len(np.unique(y)))
+        expect_labels(model.predict(X_test), len(X_test), y)
 
 
 def one_seed_gives_one_classifier(level: Classifier) -> None:
