@@ -200,7 +200,7 @@ def test_over_two_data_sets_a_method_is_told_apart_if_it_is_in_each() -> None:
 def test_over_eight_data_sets_they_are_the_units() -> None:
     found = ranking(frame({"none": 0, "ros": 0.05}, n_datasets=8))
     assert [(m.method[-1], m.n_units, m.told_apart) for m in found.methods] == [("ros", 8, False), ("none", 8, True)]
-    assert found.unit == "Intervals are over 8 data sets."
+    assert found.unit.startswith("Intervals are over 8 data sets. The interval of a mean is of one method alone")
 
 
 def test_methods_are_ranked_on_what_all_have() -> None:
@@ -229,23 +229,63 @@ def said(cells: pd.DataFrame) -> tuple[str, ...]:
 def test_three_sentences() -> None:
     best, gain, cost = said(frame(EFFECTS))
     assert best.startswith("ROS with image · cnn has the highest mean AvAcc on data0, 0.6")
-    assert best.endswith("and is above every other method by more than chance.")
-    assert gain.startswith("Each resampler against Base only: with image · cnn ROS gains 0.0")
-    assert gain.endswith("and RUS cannot be told from it.")
+    assert "(95% interval of it alone: 0." in best
+    assert best.endswith("). All of the other 3 could be shown to be worse (6 comparisons, Holm).")
+    assert gain.startswith("Each resampler against Base only (3 comparisons, Holm): with image · cnn ROS gains 0.0")
+    assert gain.endswith("; of RUS no difference could be shown.")
     assert cost.startswith("From IR 2 to IR 10 without resampling, image · cnn loses 0.0")
 
 
 def test_sentences_claim_nothing_that_was_not_tested() -> None:
     best, gain, cost = said(frame(EFFECTS, n_folds=2))
     assert best.endswith("but the design allows no test of whether that is more than chance.")
-    assert gain == "Each resampler against Base only: with image · cnn the design allows no test."
+    assert gain == (
+        "Each resampler against Base only (3 comparisons, Holm): with image · cnn the design allows no test."
+    )
     assert "the design allows no test" in cost
 
 
 def test_sentences_about_equal_methods() -> None:
     best, gain, _ = said(frame({"none": 0, "ros": 0.0001, "rus": 0}))
-    assert best.endswith("but with all methods compared none is below it by more than chance.")
-    assert gain == "Each resampler against Base only: with image · cnn no difference can be told from chance."
+    assert best.endswith("). None of the other 2 could be shown to be worse (3 comparisons, Holm).")
+    assert gain == (
+        "Each resampler against Base only (2 comparisons, Holm): with image · cnn no difference could be shown."
+    )
+    best, *_ = said(frame({"none": 0, "ros": 0.0001}))
+    assert best.endswith("). The other method could not be shown to be worse (1 comparison).")
+
+
+def test_the_sentences_say_why_they_differ_where_one_corrects_for_more_comparisons() -> None:
+    # In every other fold higher by so much than in those between: alone, ROS differs from Base by p = 0.017.
+    means = {"none": (0.6, 0), "ros": (0.61, 0.0053)} | {f"other{i}": (0.55, 0.1 * i) for i in range(1, 9)}
+    cells = frame(dict.fromkeys(means, 0.0))
+    cells["classifier"] = ["other" if name[:5] == "other" else "cnn" for name in cells["resampler"]]  # without Base
+    pairs = zip(cells["resampler"], cells["fold"], strict=True)
+    cells["value"] = [means[name][0] + means[name][1] * (-1) ** fold for name, fold in pairs]
+    best, gain, _ = said(cells)
+    assert best.startswith("ROS with image · cnn has the highest mean")
+    assert best.endswith(" None of the other 9 could be shown to be worse (45 comparisons, Holm).")
+    assert "with image · cnn ROS gains 0.010" in gain
+    assert gain.endswith(
+        " The tests of all methods do not show all of this, because they correct for more comparisons."
+    )
+    assert not said(frame(EFFECTS))[1].endswith(" comparisons.")
+
+
+def test_the_ranking_makes_the_tests_of_the_statistics() -> None:
+    cells = frame(EFFECTS, n_datasets=3)
+    cells["value"] += np.random.default_rng(3).normal(0, 0.03, len(cells))
+    lacking = cells.assign(value=cells["value"].mask((cells["dataset"] == "data2") & (cells["resampler"] == "rus")))
+    for some in (cells, lacking):
+        sheet, ranked = answers(some)[0], ranking(some)
+        best = ranked.methods[0].method
+        assert ranked.n_comparisons == len(sheet.differences)
+        for other in ranked.methods[1:]:
+            tests = [one for one in sheet.differences if {one.left, one.right} == {best, other.method}]
+            tests = [one for one in tests if one.dataset in ranked.datasets]
+            assert len(tests) == len(ranked.datasets)
+            if other.told_apart:
+                assert all(one.told_apart for one in tests)
 
 
 def test_a_tie_is_said() -> None:

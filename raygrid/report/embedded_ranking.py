@@ -8,7 +8,7 @@ from raygrid.axes import IMBALANCE, METHOD_AXES
 from raygrid.report.inference.design import Design
 from raygrid.report.inference.families import ALPHA
 from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS
-from raygrid.report.ranking import RankedMethod, Ranking
+from raygrid.report.ranking import RankedMethod, Ranking, compared
 from raygrid.report.results import Results
 
 Positions = Mapping[str, Mapping[Any, int]]
@@ -50,6 +50,7 @@ def _ranking(ranking: Ranking, positions: Positions) -> dict[str, Any]:
         "methods": [_method(method, positions) for method in ranking.methods],
         "unit": ranking.unit,
         "notes": list(ranking.notes),
+        "tests": compared(ranking.n_comparisons),
     }
 
 
