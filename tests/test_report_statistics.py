@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from made_up import study, unfinished
 from rich.console import Console
+from scipy import stats
 
 from raygrid.report.confounds import confounds
 from raygrid.report.findings import findings
@@ -348,10 +349,21 @@ def test_markdown() -> None:
     cells = frame({"none": 0, "ros": 0.05})
     text = sheets_to_markdown(statistics_sheets(statistics(cells, designs(cells)))[1:2])
     head, _, row = text.splitlines()[2:5]
-    assert head == "| Data set | Left | Right | Difference | Low | High | p | Told apart | Units |"
+    assert head == "| Data set | Left | Right | Difference | Low | High | p | Told apart | Folds |"
     assert row.startswith("| data0 | image · cnn · ROS | image · cnn · Base | +0.0")
     assert row.endswith(" | yes | 10 |")
     assert "the corrected resampled t test (Nadeau and Bengio, 2003), because folds share images" in text
+    assert "p values are two-sided" in text
+    assert "folds share images, with 8 degrees of freedom. They are corrected by Holm for the 1 difference" in text
+    assert "Folds: how many a test has; each counts once" in text
+    assert "The three questions (which method is best, gain, cost) are not corrected for one another." in text
+
+
+def test_over_data_sets_the_sheet_has_no_degrees_of_freedom() -> None:
+    cells = frame({"none": 0, "ros": 0.05}, n_datasets=6)
+    sheet = statistics_sheets(statistics(cells, designs(cells)))[1]
+    assert sheet.head[-1] == "Data sets"
+    assert "degrees" not in " ".join(sheet.notes)
 
 
 def test_ranks_are_shown_over_enough_data_sets_only() -> None:
@@ -364,13 +376,36 @@ def test_ranks_are_shown_over_enough_data_sets_only() -> None:
 
 def test_csv() -> None:
     head, *lines = statistics_to_csv(made_up_statistics()).splitlines()
-    assert head.startswith("question,metric,units,standing,dataset,left,right,n_units,difference,standard_error,low,")
+    assert head.startswith(
+        "question,metric,units,standing,dataset,left,right,n_units,difference,standard_error,statistic,df,p_raw,low,"
+    )
     assert len(lines) == 3 * 2 * (45 + 8 + 2)
     assert lines[0].startswith("Which method is best?,AvAcc,folds,primary,mnist,image cnn none,image cnn ros,10,-0.0")
     cells = frame({"ros": 0}, n_folds=2).assign(imbalance=2.0).drop_duplicates(["fold"])
     nothing = statistics_to_csv(statistics(cells, designs(cells))).splitlines()
     assert nothing[1].startswith("Which method is best?,AvAcc,folds,primary,,,,")
     assert nothing[1].count(",") >= head.count(",")
+
+
+def test_the_csv_has_what_a_reviewer_computes_again() -> None:
+    """As by hand: 5-fold cross-validation dealt twice, so that n_test / n_train is 1 / 4 and df is 10 - 2."""
+    cells = frame(EFFECTS)
+    lines = pd.read_csv(StringIO(statistics_to_csv(statistics(cells, designs(cells)))))
+    gains = lines[(lines["question"] == GAIN)]
+    wide = cells.groupby(["fold", "resampler"])["value"].mean().unstack()
+    for (_, one), name in zip(gains.iterrows(), ("ros", "rus", "smote"), strict=True):
+        differences = wide[name] - wide["none"]
+        t = differences.mean() / (differences.std() * np.sqrt(1 / 10 + 1 / 4))
+        assert (one["statistic"], one["df"]) == (pytest.approx(t), 8)
+        assert one["p_raw"] == pytest.approx(2 * stats.t.sf(abs(t), 8))
+        assert one["p_raw"] <= one["p_holm"] <= 3 * one["p_raw"]
+    many = frame({"none": 0, "ros": 0.001}, n_datasets=7)
+    [over] = [answer for answer in answers(many) if answer.question == GAIN and answer.is_primary]
+    [one] = over.differences
+    means = many.groupby(["dataset", "resampler"])["value"].mean().unstack()
+    expected = stats.wilcoxon(means["ros"], means["none"])
+    assert (one.statistic, one.raw_p) == (expected.statistic, pytest.approx(expected.pvalue))
+    assert isnan(one.degrees)
 
 
 def test_terminal() -> None:
