@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from raygrid.report.figures.figure import DOUBLE, LETTER, Figure, arms_of, basis, heading, of_arm, panels, render
+from raygrid.report.figures.fitting import cut, extra_height, width_of, wrapped
 from raygrid.report.figures.style import COLOURS, HATCHES, INK, PAPER
 from raygrid.report.render import printed
 from raygrid.report.results import Results
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _BAR, _GAP = 0.18, 0.45  # of a bar, and between panels, in inches
 _RIGHT, _BOTTOM, _TOP = 0.6, 0.4, 0.5
+_LONGEST_NAME = DOUBLE / 3  # of a resampler, in inches
 
 
 def seconds_by_stage(results: Results) -> Figure:
@@ -22,14 +24,17 @@ def seconds_by_stage(results: Results) -> Figure:
     frame, stages = _frame(results)
     arms = arms_of(results.places)
     n_bars = [of_arm(results.places, arm)["resampler"].nunique() for arm in arms]
-    left = 0.1 + LETTER * max(len(printed("resampler", name)) for name in results.places["resampler"].unique())
-    height = _TOP + _BOTTOM + _BAR * sum(n_bars) + _GAP * (len(arms) - 1)
+    longest = max(width_of(printed("resampler", name)) for name in results.places["resampler"].unique())
+    left = 0.1 + LETTER + min(longest, _LONGEST_NAME)
+    titles = [wrapped(" · ".join(arm), DOUBLE - left - _RIGHT) for arm in arms]
+    gap, top = _GAP + extra_height(titles), _TOP + extra_height(titles)
+    height = top + _BOTTOM + _BAR * sum(n_bars) + gap * (len(arms) - 1)
 
     def draw(canvas: "Canvas") -> None:
-        spaces = {"height_ratios": n_bars, "hspace": _GAP / (_BAR * sum(n_bars) / len(arms))}
-        grid = panels(canvas, len(arms), 1, (left, _RIGHT, _BOTTOM, _TOP), gridspec_kw=spaces)
-        for axes, arm in zip(grid[:, 0], arms, strict=True):
-            heading(axes, " · ".join(arm))
+        spaces = {"height_ratios": n_bars, "hspace": gap / (_BAR * sum(n_bars) / len(arms))}
+        grid = panels(canvas, len(arms), 1, (left, _RIGHT, _BOTTOM, top), gridspec_kw=spaces)
+        for axes, arm, title in zip(grid[:, 0], arms, titles, strict=True):
+            heading(axes, title)
             _bars(axes, of_arm(frame, arm).groupby("resampler", sort=False)[stages].mean())
         grid[-1, 0].set_xlabel("Seconds a trial")
         handles, labels = grid[0, 0].get_legend_handles_labels()
@@ -75,7 +80,7 @@ def _bars(axes: "Axes", means: pd.DataFrame) -> None:
         text = _short(total) if total else "nothing done yet"
         axes.annotate(text, (total, place), (4, 0), textcoords="offset points", va="center")
     axes.set_xlim(0, None if start.any() else 1)
-    axes.set_yticks(places, [printed("resampler", str(name)) for name in means.index])
+    axes.set_yticks(places, [cut(printed("resampler", str(name)), _LONGEST_NAME) for name in means.index])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
 
