@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
-from made_up import LARGE, failed, grid, record, results, study, unfinished
+from made_up import CLASSES, LARGE, failed, grid, record, results, study, unfinished
 from pages import SMALL, Tab, chromium, write
 
 from raygrid.cells import expand
@@ -508,3 +508,24 @@ def test_ten_thousand_records(opened: Opener) -> None:
     assert tab.one("#cell-count").text == "50 of 10000 cells shown"
     tab.one("a[href='#number/0/0/0']").click()
     tab.wait(lambda: len(tab.texts("#panel-body td:last-child")) == 250)
+
+
+def test_the_chart_of_recall_names_classes_where_every_fold_has_the_same_order(opened: Opener) -> None:
+    found = study(folds=2, datasets=["mnist", "stl10"])
+    same = {
+        key: one.model_copy(update={"class_order": list(range(10))}) if one.cell["dataset"]["name"] == "stl10" else one
+        for key, one in found.records.items()
+    }
+    tab = opened(write(replace(found, records=same)))
+    tab.one("#chart-switch input[value=classes]").click()
+    labels = tab.js(
+        "[...document.querySelectorAll('#chart > svg')].map((panel) => "
+        "[...panel.querySelectorAll('text')].map((text) => text.textContent))"
+    )
+    assert "10" in labels[0]
+    assert set(CLASSES["stl10"]) <= set(labels[1])
+    assert "where folds order classes anew" in tab.one("#chart-note").text
+    assert tab.js(  # nothing of a name is cut off by the edge of its picture
+        "[...document.querySelectorAll('#chart > svg')].every((panel) => [...panel.querySelectorAll('text')]"
+        ".every((text) => text.getBoundingClientRect().bottom <= panel.getBoundingClientRect().bottom + 1))"
+    )
