@@ -322,8 +322,30 @@ def test_confounds_are_said() -> None:
     assert resampled.startswith("Resamplers also differ in how many images are trained on (on average RUS 4,7")
     assert resampled.endswith(" Equal epochs are then unequal numbers of training steps.")
     infeasible, lacking = confounds(unfinished())[-2:]
-    assert infeasible == "Cells that cannot be computed are left out, of all methods alike: 20 are infeasible."
+    assert infeasible == (
+        "20 cells are infeasible: no repetition can compute them. Where a method lacks some results only, the ranking "
+        "and the tests leave out these folds or levels of all methods alike, and a table leaves them out of that "
+        "method's number."
+    )
     assert lacking.startswith("The study is unfinished: ")
+
+
+def test_methods_without_any_result_are_named_and_take_nothing_from_the_others() -> None:
+    results = study(datasets=["mnist"], folds=3)
+    lost = {cell.key for cell in results.cells if cell.resampler.name in ("iht", "smote_enn")}
+    records = {
+        key: one.model_copy(update={"status": "infeasible"}) if key in lost else one
+        for key, one in results.records.items()
+    }
+    without = replace(results, records=records)
+    [said_of] = [sentence for sentence in confounds(without) if "infeasible" in sentence]
+    assert said_of == (
+        "36 cells are infeasible: no repetition can compute them. No result at all, so that nothing is compared with "
+        "it there: S+ENN with image · cnn on mnist; IHT with image · cnn on mnist; S+ENN with features · svm on mnist; "
+        "and 1 more."
+    )
+    [ranked, *_] = rankings(without.frame, designs_of(without))
+    assert {(len(ranked.methods), method.n_units) for method in ranked.methods} == {(6, 3)}
 
 
 # --- the sheets ---
