@@ -189,6 +189,20 @@ def test_equal_methods_are_not_told_apart() -> None:
     assert [method.told_apart for method in found.methods] == [False, False, False]
 
 
+def test_intervals_of_differences_end_at_what_a_difference_can_be() -> None:
+    cells = frame({"none": 0, "ros": 0}, n_folds=3)
+    pairs = zip(cells["resampler"], cells["fold"], strict=True)
+    values = [float((name == "ros") == (fold != 1)) for name, fold in pairs]
+    half = stats.t.isf(0.025, 2) * np.sqrt(4 / 3) * np.sqrt(1 / 3 + 1 / 4)  # of the differences -1, 1 and -1
+    for metric, reach in (("AvAcc", 1), ("matthews_corrcoef", 2), ("my:own", np.inf)):
+        wild = cells.assign(value=values, metric=metric)
+        ends = max(-reach, -1 / 3 - half), min(reach, -1 / 3 + half)
+        [one] = answers(wild)[0].differences
+        assert (one.low, one.high) == pytest.approx(ends)
+        second = ranking(wild).methods[1]
+        assert (second.difference_low, second.difference_high) == pytest.approx(ends)
+
+
 def test_over_two_data_sets_a_method_is_told_apart_if_it_is_in_each() -> None:
     both = pd.concat([frame({"none": 0, "ros": 0.05}), frame({"none": 0, "ros": 0}).assign(dataset="other")])
     found = ranking(both)

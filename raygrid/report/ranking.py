@@ -7,7 +7,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from raygrid.metrics.further import range_of
+from raygrid.metrics.further import range_of, reach_of
 from raygrid.report.inference.design import Design
 from raygrid.report.inference.families import ALPHA, PairedDifference, family_in_folds, family_over_datasets
 from raygrid.report.inference.limits import limits_in_folds, limits_over_datasets
@@ -119,7 +119,7 @@ def _ranking(metric: str, samples: Sequence[Sample], alpha: float) -> Ranking:
         notes = tuple(limits_over_datasets([over], len(family), alpha=alpha))
     else:
         # Of all data sets, although some are not ranked: these tests are then those of the statistics.
-        family = family_in_folds(samples, all_pairs, alpha=alpha)
+        family = family_in_folds(samples, all_pairs, alpha=alpha, reach=reach_of(metric))
         notes = (*limits_in_folds(having), *over.notes)
     means, *ends = _means(having, over, alpha)
     low, high = (np.clip(end, *range_of(metric)) for end in ends)

@@ -60,8 +60,8 @@ def _explained(answer: Answer, statistics: Statistics) -> Iterator[str]:
         f"Difference: left minus right, {_estimate(answer)}. Intervals ({1 - statistics.alpha:.0%}) and p values are "
         f"two-sided, of {TESTS[answer.units]}{_degrees(answer)}. They are corrected by Holm for the "
         f"{plural(len(answer.differences), 'difference')} of this sheet; an interval leaves out 0 just where p is "
-        f"below {statistics.alpha:g}. {_UNITS[answer.units]}. The CSV file also has the statistic and the p before "
-        "correction."
+        f"below {statistics.alpha:g}, and ends at the largest difference that the metric can have. "
+        f"{_UNITS[answer.units]}. The CSV file also has the statistic and the p before correction."
     )
     if answer.is_primary:
         yield "The three questions (which method is best, gain, cost) are not corrected for one another."

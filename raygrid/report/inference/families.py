@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -74,12 +74,18 @@ class PairedDifference:
 
 
 def family_in_folds(
-    samples: Sequence[Sample], pairs_of: Callable[[Sample], Pairs], *, alpha: float = ALPHA, rope: float = ROPE
+    samples: Sequence[Sample],
+    pairs_of: Callable[[Sample], Pairs],
+    *,
+    alpha: float = ALPHA,
+    rope: float = ROPE,
+    reach: float = inf,
 ) -> tuple[PairedDifference, ...]:
     """Set columns against each other within each data set; the family has those of all data sets.
 
     Intervals are of the level at which Holm's procedure stops: each covers its difference with a probability of at
-    least 1 - alpha, and with that probability all cover theirs that are of differences of zero.
+    least 1 - alpha, and with that probability all cover theirs that are of differences of zero. They end at `reach`,
+    the largest difference of two values of the metric.
     """
     pairs = [pairs_of(sample) for sample in samples]
     found = [in_folds(sample, of_sample) for sample, of_sample in zip(samples, pairs, strict=True)]
@@ -89,7 +95,7 @@ def family_in_folds(
     for sample, of_sample, each in zip(samples, pairs, found, strict=True):
         raw = each.p
         degrees = np.where(np.isnan(raw), nan, each.degrees)
-        low, high = each.interval(level)
+        low, high = np.clip(each.interval(level), -reach, reach)
         numbers = {"difference": each.mean, "standard_error": each.standard_error, "statistic": each.t}
         numbers |= {"degrees": degrees, "raw_p": raw, "low": low, "high": high}
         for i, (pair, posterior) in enumerate(zip(of_sample, correlated_t(each, rope=rope), strict=True)):

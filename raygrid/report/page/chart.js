@@ -101,7 +101,7 @@ function highlight(m) {
 /* What the figure can show */
 
 const CHARTS = {
-  imbalance: { title: "Against imbalance", about: () => "Means over the folds of a data set; a bar reaches one standard deviation over these folds up and down.", panels: againstImbalance },
+  imbalance: { title: "Against imbalance", about: () => "Means over the folds of a data set; a bar reaches one standard deviation over these folds up and down, but not beyond what the metric can be.", panels: againstImbalance },
   classes: { title: "Recall of each class", about: () => `Mean recall over folds and levels${areAllNamed() ? ", from the class with most training images to that with fewest" : "; where folds order classes anew, class 1 is the one that has most training images in its fold"}.`, panels: recallByClass },
   seconds: { title: "Against time", about: () => "Each point is a method; the median of the seconds of its trials, without what trials share, on a logarithmic scale.", panels: againstTime },
 };
@@ -119,7 +119,7 @@ function placesOf(those) {
 function pointOf(x, values) {
   const y = mean(values);
   const deviation = values.length > 1 ? Math.sqrt(values.reduce((sum, value) => sum + (value - y) ** 2, 0) / (values.length - 1)) : 0;
-  return { x, y, ends: deviation ? [y - deviation, y + deviation] : null };
+  return { x, y, ends: deviation ? [within(y - deviation), within(y + deviation)] : null };
 }
 
 function byDataset(linesOf, shared) {
