@@ -402,6 +402,24 @@ def test_over_data_sets_the_sheet_has_no_degrees_of_freedom() -> None:
     assert "degrees" not in " ".join(sheet.notes)
 
 
+def test_what_cannot_be_compared_is_said_once_with_its_reason() -> None:
+    one_level = frame({"none": 0, "ros": 0.05}).query("imbalance == 2")
+    both = pd.concat([one_level, one_level.assign(metric="CBA")])
+    sheets = statistics_sheets(statistics(both, designs(both)))
+    assert [sheet.title for sheet in sheets if "imbalance cost" in sheet.title] == [
+        "What does imbalance cost? AvAcc, within each data set"
+    ]
+    reason = "no arm has results without resampling at more than one level of imbalance"
+    assert sheets[2].notes == (f"There is nothing to compare: {reason}.",)
+    lacking = both.assign(value=both["value"].where(both["metric"] == "AvAcc"))
+    titles = [sheet.title for sheet in statistics_sheets(statistics(lacking, designs(both))) if not sheet.rows]
+    assert titles == [  # by the second metric nothing is known, which its own sheets say
+        "What does imbalance cost? AvAcc, within each data set",
+        "Which method is best? CBA, within each data set",
+        "What does resampling gain? CBA, within each data set",
+    ]
+
+
 def test_ranks_are_shown_over_enough_data_sets_only() -> None:
     few, many = (frame(EFFECTS, n_datasets=n, n_folds=2) for n in (5, 6))
     assert statistics(few, designs(few)).mean_ranks == ()

@@ -5,6 +5,7 @@ from math import isnan
 
 from raygrid.report.inference.families import PairedDifference
 from raygrid.report.inference.mean_ranks import MeanRanks
+from raygrid.report.inference.questions import BASELINE, BEST, COST, GAIN, Question
 from raygrid.report.inference.samples import Column
 from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, p_value, to_csv_text
@@ -14,6 +15,11 @@ from raygrid.wording import plural, span
 TESTS = {
     "folds": "the corrected resampled t test (Nadeau and Bengio, 2003), because folds share images",
     "data sets": "Wilcoxon's signed-rank test on the means of data sets (Demšar, 2006)",
+}
+_NOTHING: dict[Question, str] = {
+    BEST: "There is nothing to compare: no two methods have results in the same folds.",
+    GAIN: f"There is nothing to compare: no arm has results of {printed('resampler', BASELINE)} and of a resampler.",
+    COST: "There is nothing to compare: no arm has results without resampling at more than one level of imbalance.",
 }
 _UNITS = {
     "folds": "Folds: how many a test has; each counts once, with the mean over levels of imbalance",
@@ -29,7 +35,12 @@ def column_name(column: Column) -> str:
 def statistics_sheets(statistics: Statistics) -> list[Sheet]:
     """Return the primary answers, then, marked as secondary, the others, the Bayesian tests and the average ranks."""
     primary = [_sheet(answer, statistics) for answer in statistics.answers if answer.is_primary]
-    others = [_sheet(answer, statistics) for answer in statistics.answers if not answer.is_primary]
+    empty = {answer.question for answer in statistics.answers if answer.is_primary and not answer.differences}
+    others = [
+        _sheet(answer, statistics)
+        for answer in statistics.answers
+        if not answer.is_primary and (answer.differences or answer.question not in empty)
+    ]
     bayesian = [_posterior_sheet(answer, statistics) for answer in statistics.answers if answer.differences]
     ranks = [_ranks_sheet(statistics)] if statistics.mean_ranks else []
     return [*primary, *others, *bayesian, *ranks]
@@ -46,7 +57,7 @@ def _sheet(answer: Answer, statistics: Statistics) -> Sheet:
         head=("Data set", "Left", "Right", "Difference", "Low", "High", "p", "Told apart", answer.units.capitalize()),
         rows=tuple(map(_row, answer.differences)),
         notes=(
-            *(_explained(answer, statistics) if answer.differences else ["There is nothing to compare."]),
+            *(_explained(answer, statistics) if answer.differences else [_NOTHING[answer.question]]),
             *_sentences(answer),
         ),
         text_columns=frozenset({0, 1, 2, 7}),
