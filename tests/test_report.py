@@ -577,6 +577,10 @@ def test_folds_may_be_columns() -> None:
     shown = table(by_fold(none=[0.25, 0.5]), rows="dataset", columns=["fold", "resampler"])
     assert re.search(r"fold 0 +fold 1\n", terminal(shown, 60))
     assert "fold 0<br>Base | fold 1<br>Base" in to_markdown(shown)
+    alone = table(by_fold(none=[0.25, 0.5]), rows="dataset", columns=["resampler"])
+    assert to_markdown(alone).splitlines()[2] == "| Metric | Dataset | Base |"
+    assert "\n\nDataset" in terminal(alone, 60)
+    assert "\n\n\n" not in terminal(alone, 60)
     assert r"\multicolumn{1}{c}{fold 0}" in to_latex(shown)
 
 

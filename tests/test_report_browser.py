@@ -24,6 +24,8 @@ from raygrid.report.ranking import rankings
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet
+from raygrid.report.statistics import statistics
+from raygrid.report.statistics_sheets import statistics_sheets
 from raygrid.storage.store import Store
 
 HOSTILE = "</script><img src=x onerror='window.hacked=1'>"
@@ -529,3 +531,25 @@ def test_the_chart_of_recall_names_classes_where_every_fold_has_the_same_order(o
         "[...document.querySelectorAll('#chart > svg')].every((panel) => [...panel.querySelectorAll('text')]"
         ".every((text) => text.getBoundingClientRect().bottom <= panel.getBoundingClientRect().bottom + 1))"
     )
+
+
+def test_long_names_of_methods_break_and_push_nothing_out_of_sight(opened: Opener) -> None:
+    svms = [
+        {"name": "svm", "C": 12.5, "gamma": "scale", "probability": "sigmoid"},
+        {"name": "svm", "C": 0.125, "gamma": 0.0625, "probability": "none"},
+    ]
+    arms = [{"representation": "features", "classifier": svm, "resamplers": ["none", "smote"]} for svm in svms]
+    found = study(folds=3, datasets=["mnist"], arms=arms)
+    content = statistics_sheets(statistics(found.frame, designs_of(found)))[:1]
+    tab = opened(write(found, content))
+    tab.size(1300, 900)
+    tab.js("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert max(map(len, tab.texts("#statistics td"))) > 40
+    beyond = "[...document.querySelectorAll('#statistics .scroll')].map((box) => box.scrollWidth - box.clientWidth)"
+    assert tab.js(beyond) == [0]
+    tab.size(320, 800)
+    heights = tab.js(
+        "[...document.querySelectorAll('#pair .tools label')].map((one) => "
+        "one.getBoundingClientRect().height - one.querySelector('select').getBoundingClientRect().height)"
+    )
+    assert max(heights) < 5  # a name in two lines is higher than what is chosen from

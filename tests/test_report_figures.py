@@ -110,16 +110,17 @@ def test_all_that_is_drawn_lies_on_the_canvas(drawn: list[Figure]) -> None:
         assert min(inches.x0, inches.y0, width - inches.x1, height - inches.y1) > -0.01, (figure.name, inches)
 
 
+_SMOTES = [(2, "not majority"), (5, "not minority")]
 LONG_NAMES: dict[str, Any] = {
     "folds": 2,
     "datasets": ["mnist"],
     "arms": [
         {
-            "representation": {"name": "features", "alpha": 0.25, "weights": "none", "backbone": "mobilenet_v2"},
-            "classifier": {"name": "svm", "C": c, "gamma": 0.0625, "probability": "sigmoid"},
-            "resamplers": ["none", {"name": "smote", "k_neighbors": 2, "sampling_strategy": "not majority"}],
+            "representation": {"name": "features", "alpha": alpha, "weights": "none"},
+            "classifier": {"name": "svm", "C": 50 * alpha, "gamma": alpha / 4, "probability": probability},
+            "resamplers": ["none", *({"name": "smote", "k_neighbors": k, "sampling_strategy": s} for k, s in _SMOTES)],
         }
-        for c in (0.125, 12.5)
+        for alpha, probability in ((0.25, "none"), (0.5, "sigmoid"))
     ],
 }
 
