@@ -21,28 +21,35 @@ def width_of(text: str, *, bold: bool = False) -> float:
         return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
 
 
-def wrapped(title: str, inches: float) -> str:
-    """Return a bold title in as many lines as it needs to be no wider than this; no letter is left out."""
+def wrapped(text: str, inches: float) -> str:
+    """Return a text in as many lines as it needs, bold, to be no wider than this; no letter is left out."""
     lines = [""]
-    for part in _pieces(title, inches):
+    for part in _pieces(text, inches):
         if lines[-1] and width_of((lines[-1] + part).rstrip(), bold=True) > inches:
             lines.append("")
         lines[-1] += part
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _pieces(title: str, inches: float) -> Iterable[str]:
-    """Yield what stays in one line: parts of the title, and of one that is too wide its letters."""
-    for part in _PARTS.findall(title):
+def _pieces(text: str, inches: float) -> Iterable[str]:
+    """Yield what stays in one line: parts of the text, and of one that is too wide its letters."""
+    for part in _PARTS.findall(text):
         if part and width_of(part.rstrip(), bold=True) > inches:
             yield from part
         elif part:
             yield part
 
 
-def extra_height(titles: Iterable[str]) -> float:
-    """Return the inches that the tallest of some titles needs above those of one line."""
-    return LINE * max((title.count("\n") for title in titles), default=0)
+def extra_height(texts: Iterable[str]) -> float:
+    """Return the inches that the tallest of some texts needs above those of one line."""
+    return LINE * max((text.count("\n") for text in texts), default=0)
+
+
+def room_for(names: Iterable[str], most: float) -> tuple[dict[str, str], float, float]:
+    """Return names in lines of at most so many inches, how wide the widest is, and what `extra_height` they need."""
+    texts = {name: name if width_of(name) <= most else wrapped(name, most) for name in names}
+    widest = max((width_of(line) for text in texts.values() for line in text.split("\n")), default=0.0)
+    return texts, widest, extra_height(texts.values())
 
 
 def cut(label: str, inches: float) -> str:

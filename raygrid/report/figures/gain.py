@@ -1,5 +1,6 @@
 """Heat maps of the gain over no resampling: a panel for each arm and metric, rows are resamplers, columns data sets."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from raygrid.report.figures.figure import (
     panels,
     render,
 )
-from raygrid.report.figures.fitting import cut, extra_height, width_of, wrapped
+from raygrid.report.figures.fitting import extra_height, room_for, width_of, wrapped
 from raygrid.report.figures.style import INK, legible_on
 from raygrid.report.render import DASH, printed
 from raygrid.report.results import Results
@@ -42,8 +43,9 @@ def gain_over_none(results: Results) -> Figure | None:
     arms, metrics = arms_of(gains), list(results.metrics)
     means = gains.groupby(["metric", *ARM_AXES, "dataset", "resampler"], sort=False)["gain"].mean()
     reach = float(means.abs().max()) or 1.0
-    longest = max(width_of(printed("resampler", name)) for name in gains["resampler"].unique())
-    left = 0.08 + LETTER + min(longest, _LONGEST_NAME)
+    shown = [printed("resampler", name) for name in gains["resampler"].unique()]
+    names, longest, higher = room_for(shown, _LONGEST_NAME)
+    left = 0.08 + LETTER + longest
     panel = max(
         gains["dataset"].nunique() * max(_NUMBER, LETTER * (1 + max(map(len, gains["dataset"].unique())))),
         1.1 * LETTER * max(len(_heading(metric, arm)) for metric in metrics for arm in arms),
@@ -58,7 +60,8 @@ def gain_over_none(results: Results) -> Figure | None:
     width = SINGLE if needed <= SINGLE else DOUBLE
     between = top + _NAMES
     scale = f"Gain over {printed('resampler', BASELINE)}"
-    line = max(_LINE, (width_of(scale) + 0.04 - 2 * _NAMES) / n_lines[0])  # the name of the scale stands beside a panel
+    upright = width_of(scale) + 0.04 - 2 * _NAMES  # what the name of the scale needs beside the first panel
+    line = max(_LINE + higher, upright / n_lines[0])
     height = line * sum(n_lines) + between * len(rows)
 
     def draw(canvas: "Canvas") -> None:
@@ -73,7 +76,7 @@ def gain_over_none(results: Results) -> Figure | None:
             for axes, metric in zip(beside, those, strict=False):
                 heading(axes, titles[metric, arm])
                 part = of_arm(gains[gains["metric"] == metric], arm)
-                _heat(axes, _table(part), _diverging(reach), is_first=axes is beside[0])
+                _heat(axes, _table(part), _diverging(reach), names if axes is beside[0] else {})
             for axes in beside[len(those) :]:
                 axes.remove()
         colour_bar(canvas, grid[:, n_columns - 1][:1], _diverging(reach), scale)
@@ -110,8 +113,11 @@ def _diverging(reach: float) -> dict[str, Any]:
     return {"norm": Normalize(-reach, reach), "cmap": "PuOr"}
 
 
-def _heat(axes: "Axes", means: pd.DataFrame, colours: dict[str, Any], *, is_first: bool) -> None:
-    """Draw one panel and write its numbers, whose signs are what a reader without colours goes by."""
+def _heat(axes: "Axes", means: pd.DataFrame, colours: dict[str, Any], names: Mapping[str, str]) -> None:
+    """Draw one panel and write its numbers, whose signs are what a reader without colours goes by.
+
+    The rows are named where there are names: in the lines in which each resampler is written.
+    """
     values = means.to_numpy(dtype=float)
     image = axes.imshow(values, aspect="auto", interpolation="none", **colours)
     for (row, column), value in np.ndenumerate(values):
@@ -119,7 +125,7 @@ def _heat(axes: "Axes", means: pd.DataFrame, colours: dict[str, Any], *, is_firs
         colour = INK if np.isnan(value) else legible_on(image.to_rgba(value))
         axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.set_xticks(range(values.shape[1]), list(means.columns))
-    names = [cut(printed("resampler", name), _LONGEST_NAME) for name in means.index]
-    axes.set_yticks(range(values.shape[0]), names if is_first else [])
+    rows = [names[printed("resampler", name)] for name in means.index] if names else []
+    axes.set_yticks(range(values.shape[0]), rows)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
