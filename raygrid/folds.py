@@ -12,6 +12,7 @@ from raygrid.seeds import seed_for
 from raygrid.splits import Labelled
 from raygrid.splits.split import Ints, Parts
 from raygrid.splits.splits import size_of_share, without_share
+from raygrid.wording import plural
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,11 @@ def _kept(
         sizes = sizes_of(available[part], order)
         if not sizes.all():
             label = int(sizes.argmin())
+            is_empty = not available[part][label]
+            why = "; expected at least 1; add images" if is_empty else ", of which none would be kept; lower the ratio"
             raise InfeasibleError(
-                f"imbalance {cell.imbalance.text}: got {available[part][label]} images of "
-                f"{class_names[label]!r} in {part}, of which none would be kept; lower the ratio"
+                f"imbalance {cell.imbalance.text}: got {plural(available[part][label], 'image')} of "
+                f"{class_names[label]!r} in {part}{why}"
             )
         yield part, sizes
 

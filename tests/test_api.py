@@ -80,9 +80,12 @@ def test_a_table_is_means_over_folds(study):
 
 
 def test_what_a_table_cannot_have_is_named(study):
-    assert study.table(columns="resampler", metrics=["CBA"]).columns.names == ["resampler"]
+    with pytest.warns(UserWarning, match=r"^1 number cannot .* row, such as CBA digits rus: 3 a fold: averages"):
+        assert study.table(columns="resampler", metrics=["CBA"]).columns.names == ["resampler"]
     with pytest.raises(UsageError, match="metrics: got 'AvAc'; expected one of AvAcc, CBA, MAvG"):
         study.table(metrics=["AvAc"])
+    with pytest.raises(UsageError, match=r"^columns: got no axis that is not among the rows; expected at least one of"):
+        study.table("resampler", columns="resampler")
 
 
 def test_records_and_predictions_of_one_cell(study):
@@ -101,7 +104,7 @@ def test_a_cell_without_a_record_is_named(study, tmp_path):
     loaded = raygrid.load(shutil.copytree(study.store.root, tmp_path / "without"))
     cell = study.cells[0]
     (loaded.store.root / "records" / f"{cell.key}.json").unlink()
-    with pytest.raises(UsageError, match=rf"CELL: got '{cell.key}'; .*dataset=digits.* has none yet"):
+    with pytest.raises(UsageError, match=rf"cell: got '{cell.key}'; .*dataset=digits.* has none yet"):
         loaded.record(cell.key)
 
 

@@ -40,6 +40,7 @@ from raygrid.storage.record import Record
 
 sys.path.append(str(ROOT / "scripts"))
 import reference
+import write_reference
 
 NAMES = {str(page.relative_to(ROOT)): page for page in PAGES}
 NOT_RUN = {f"{name}:{block.line}": block for name, page in NAMES.items() for block in blocks_of(page) if block.reason}
@@ -193,13 +194,20 @@ def test_the_site_is_built_and_needs_no_other_server(tmp_path):
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     pages = [page.read_text() for page in tmp_path.rglob("*.html")]
     assert len(pages) >= len(PAGES)
-    assert "<!-- generated" not in "".join(pages)
     loaded = {
         url
         for page in pages
         for url in re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(https?:[^\s\">]+)", page)
     }
     assert loaded == set()
+
+
+def test_the_tables_of_the_reference_are_those_of_the_code():
+    pages = {path.name: path.read_text(encoding="utf-8") for path in write_reference.PAGES.glob("*.md")}
+    assert sum("<!-- generated: " in page for page in pages.values()) >= 4
+    assert [name for name, page in pages.items() if write_reference.written(page) != page] == [], (
+        "do: python scripts/write_reference.py"
+    )
 
 
 def test_every_level_key_and_field_has_a_description():

@@ -151,11 +151,12 @@ def test_data_that_are_still_to_be_downloaded(job, tmp_path, monkeypatch):
     features = {"name": "features", "alpha": 1.0, "weights": "imagenet"}
     arms = [{"representation": features, "classifier": "svm", "resamplers": ["none"]}]
     found = [str(finding) for finding in needs.files(job(datasets=["mnist", "cifar10", "stl10"], arms=arms))]
-    assert found == [
-        "ok    mnist: will be downloaded: 11 MB from https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-        f"ok    features: will be downloaded: at most 17 MB to {tmp_path}/models/mobilenet_1_0_224_tf_no_top.h5",
-        "ok    cifar10: will be downloaded: 170 MB from https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-        "ok    stl10: will be downloaded: 2640 MB from http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+    assert {line[:6] for line in found} == {"ok    "}
+    assert [line[6:].replace("will be downloaded (not tried): ", "") for line in found] == [
+        "mnist: 11 MB from https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+        f"features: at most 17 MB to {tmp_path}/models/mobilenet_1_0_224_tf_no_top.h5",
+        "cifar10: 170 MB from https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        "stl10: 2640 MB from http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
     ]
 
 

@@ -90,6 +90,28 @@ def test_parts_that_are_there_are_used():
     assert [level.k_neighbors for level in grid.arms[0].resamplers if isinstance(level, SMOTE)] == [2]
 
 
+def test_a_class_that_cannot_be_trained_on_is_refused(raygrid, tmp_path):
+    images_in(tmp_path / "mine", cat=1, dog=9, eel=1)
+    assert raygrid("init", "mine") == (
+        2,
+        "",
+        "mine: got too few images to train on: 'cat' 1 and 'eel' 1; expected at least 2, one to train and one to test "
+        "on; add some, or leave it out\n",
+    )
+    images_in(tmp_path / "parts" / "train", dog=9)
+    images_in(tmp_path / "parts" / "test", cat=5, dog=9)
+    code, _, err = raygrid("init", "parts")
+    assert (code, err.splitlines()[-1]) == (
+        2,
+        "parts: got too few images to train on: 'cat' 0; expected at least 1; add some, or leave it out",
+    )
+    assert not [*tmp_path.glob("*.yaml")]
+    images_in(tmp_path / "two", cat=2, dog=9)
+    assert raygrid("init", "two")[0] == 0
+    code, out, _ = raygrid("plan", "two.yaml")
+    assert code == 0 and "0 infeasible" in out
+
+
 def test_any_names_of_classes_and_paths_are_only_text():
     names = ("a\nname: evil", "b: {c", "#d\x00", "e\u2028f")
     np.savez("it's #1, [odd].npz", x=np.zeros((2, 8, 8), np.uint8), y=np.arange(2))

@@ -82,7 +82,7 @@ def test_of_several_cells_each_is_a_line_to_choose_from_and_failures_come_first(
     code, out, err = logs("--only", "fold=0")
     assert (code, out) == (2, "")
     first, *choices = err.splitlines()
-    assert first == "CELL: got 4 cells; expected one; name its key, or leave one by --only AXIS=LEVEL"
+    assert first == "cell: got 4 cells; expected one; name its key, or leave one by --only AXIS=LEVEL"
     assert choices == [
         f"{cells[1].key} error: {cells[1]}",
         f"{cells[2].key} missing: {cells[2]}",
@@ -108,8 +108,8 @@ def test_of_very_many_cells_only_some_are_listed(raygrid, grid_file, store):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["abc"], "CELL: got 'abc'; expected at least 4 characters of a cell's key"),
-        (["zzzz"], "CELL: got 'zzzz'; expected the key of one of the 8 cells chosen; "),
+        (["abc"], "cell: got 'abc'; expected at least 4 characters of a cell's key"),
+        (["zzzz"], "cell: got 'zzzz'; expected the key of one of the 8 cells chosen; "),
     ],
 )
 def test_no_cell_is_a_mistake(logs, arguments, line):

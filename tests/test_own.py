@@ -12,10 +12,12 @@ import textwrap
 from pathlib import Path
 
 import jsonschema
+import made_up
 import pytest
 import yaml
 
 from raygrid.cells import expand
+from raygrid.commands.earlier_code import sentence_on_earlier_code
 from raygrid.errors import GridError, UsageError
 from raygrid.gridfile.faults import load_grid
 from raygrid.gridfile.resources import Resources, changed
@@ -329,6 +331,23 @@ def test_the_example_adds_a_data_set_a_resampler_and_a_classifier_in_less_than_4
         "resampler": ["none", "Blend"],
         "classifier": ["NearestMean"],
     }
+
+
+def test_results_of_another_state_of_the_code_are_not_thought_lost():
+    cells = expand(load_grid(EXAMPLE))
+    records = {cell.key: made_up.failed(cell, "error", "ValueError") for cell in cells}
+    assert sentence_on_earlier_code(cells, records) == ""
+    own = [cell for cell in cells if cell.fold == 0 and cell.classifier.name == "NearestMean"]
+    for i, cell in enumerate(own):
+        record = records.pop(cell.key)
+        of_before = {**record.cell, "classifier": record.cell["classifier"] | {"source": "0123"}}
+        records[f"{i:016x}"] = record.model_copy(update={"key": f"{i:016x}", "cell": of_before})
+    told = f"own_levels: got other code than {len(own)} of {len(cells)} cells have records of; "
+    assert own and sentence_on_earlier_code(cells, records).startswith(told)
+    other_levels = {key: record for key, record in records.items() if key not in {cell.key for cell in cells}}
+    for key, record in other_levels.items():
+        records[key] = record.model_copy(update={"cell": record.cell | {"fold": 99}})
+    assert sentence_on_earlier_code(cells, records) == ""
 
 
 def test_the_example_runs_inline(raygrid, tmp_path):

@@ -349,7 +349,8 @@ def test_a_pilot_runs_ordinary_cells_and_keeps_their_records(raygrid, grid_file,
     assert made_up.statuses(store) == dict.fromkeys(ran, "done")
     assert "3 done, 2 infeasible, 3 to do" in out
     assert raygrid("run", grid, "--store", store.root, "--engine", "inline")[2].startswith(
-        "tiny: 8 cells: 3 done, 2 infeasible, 3 to do\n"  # as the plan says
+        "tiny: 8 cells: 3 done, 2 infeasible, 3 to do; "  # as the plan says
+        "2 of the infeasible have no record yet, and get one\n"
     )
 
 

@@ -114,7 +114,7 @@ def test_failures_of_one_kind_are_one_line(raygrid, study):
     first = next(cell for cell in cells if (cell.resampler.name, cell.dataset.name) == ("smote", "stl10"))
     message = store.record(first.key).message
     assert out.splitlines()[1:] == [
-        f"infeasible: 6 cells (dataset=stl10 resampler=smote): {message}, and likewise (the first: {first.key})",
+        f"infeasible: 6 cells (dataset=stl10 resampler=smote): {message}; the others likewise (the first: {first.key})",
         f"error: {cells[0]}: ValueError: [odd] 3 ({cells[0].key})",
         "1 of 24 cells have no result, because of errors, which come again until their cause is mended: "
         "`raygrid logs` shows where",

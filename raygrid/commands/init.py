@@ -12,7 +12,7 @@ from raygrid.commands.job import open_job
 from raygrid.commands.printing import Terminal
 from raygrid.errors import UsageError
 from raygrid.images import Labels, load_labels
-from raygrid.wording import plural
+from raygrid.wording import listed, plural
 
 _out = Terminal()
 
@@ -46,6 +46,7 @@ def write_grid_file(images: Path, target: Path | None, cache: str) -> None:
     if target.exists() or target.is_symlink():
         raise UsageError(f"{target}: got a file that is there already; name another: raygrid init {images} FILE.yaml")
     labels = _labels(name, images, cache)
+    _require_enough(images, labels)
     path = os.path.relpath(images.resolve(), target.resolve().parent)
     target.write_text(grid_text(name, path, labels), encoding="utf-8")
     sizes = np.bincount(labels.y, minlength=len(labels.class_names))
@@ -114,6 +115,18 @@ def _labels(name: str, images: Path, cache: str) -> Labels:
     grid: dict[str, Any] = {"name": name, "folds": 1, "imbalance": ["natural"], "split": split, "arms": [arm]}
     job = open_job(grid | {"datasets": [{"name": name, "path": images}]}, stores=[], cache=cache, only=[])
     return load_labels(job.cells[0], job.cache)
+
+
+def _require_enough(images: Path, labels: Labels) -> None:
+    """Raise UsageError if a class has no image to train on, because no cell could be computed."""
+    has_parts = {"train", "test"} <= labels.parts.keys()
+    y = labels.y[labels.parts["train"]] if has_parts else labels.y
+    sizes, least = np.bincount(y, minlength=len(labels.class_names)), 1 if has_parts else 2
+    few = [f"{name!r} {size}" for name, size in zip(labels.class_names, sizes, strict=True) if size < least]
+    if not few:
+        return
+    expected = f"expected at least {least}{'' if has_parts else ', one to train and one to test on'}"
+    raise UsageError(f"{images}: got too few images to train on: {listed(few)}; {expected}; add some, or leave it out")
 
 
 def _said_of_parts(labels: Labels) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table as Columns
 
 from raygrid.axes import IMBALANCE
 from raygrid.cells import Plan, labels_on, names_on, plan
+from raygrid.commands.earlier_code import sentence_on_earlier_code
 from raygrid.commands.forecast import given_cards
 from raygrid.commands.job import Job
 from raygrid.commands.printing import Terminal, show
@@ -63,7 +64,8 @@ def show_plan(job: Job, *, resources: Mapping[str, Resources], machines: Machine
     if kept:
         show(_out, _by_size(kept))
     choices = [f"choose: {names}: {what}" for names, what in _choices(job).items()]
-    said = (choices, list(folds.notes()), list(warnings_of(kept)), list(_reasons(refused)))
+    earlier = list(filter(None, [sentence_on_earlier_code(job.cells, records)]))
+    said = (earlier, choices, list(folds.notes()), list(warnings_of(kept)), list(_reasons(refused)))
     for line in [line for lines in said for line in at_most(lines, _REASONS)]:
         _out.print(line, highlight=False, soft_wrap=True)
     if planned.todo and bill.n_unknown < len(planned.todo):
@@ -92,7 +94,7 @@ def _reasons(refused: Mapping[str, int]) -> Iterator[str]:
         alike.setdefault(gist(why), []).append(why)
     for first, *others in alike.values():
         n_cells = sum(refused[why] for why in (first, *others))
-        yield f"infeasible: {plural(n_cells, 'cell')}: {first}{', and likewise' if n_cells > 1 else ''}"
+        yield f"infeasible: {plural(n_cells, 'cell')}: {first}{'; the others likewise' if n_cells > 1 else ''}"
 
 
 def _by_size(kept: Sequence[Kept]) -> Columns:

@@ -45,8 +45,10 @@ def run_missing(job: Job, engine: str, terms: Terms) -> None:
     prepare_store(job)
     job.store.gather()
     planned = job.plan()
-    foreseen, _ = Folds(job, read=False).refused(planned)  # a run gives them a record
-    _err.print(f"{job.name}: {counts_line(foreseen)}")
+    foreseen, _ = Folds(job, read=False).refused(planned)
+    n_unrecorded = len(foreseen.infeasible) - len(planned.infeasible)  # the bar counts them as well
+    noted = f"; {n_unrecorded} of the infeasible have no record yet, and get one" if n_unrecorded else ""
+    _err.print(f"{job.name}: {counts_line(foreseen)}{noted}", highlight=False, soft_wrap=True)
     if first := first_measured(planned.todo, job, terms.resources):
         _err.print(f"resources: auto: first {plural(len(first), 'cell')}, to measure what a trial takes")
         run_cells(first, job, engine, terms)

@@ -8,6 +8,7 @@ from typing import get_args
 from rich.console import Console
 
 from raygrid.cells import Cell, Plan
+from raygrid.commands.earlier_code import sentence_on_earlier_code
 from raygrid.commands.printing import Terminal
 from raygrid.commands.study import Study
 from raygrid.storage.record import Record, Status
@@ -53,6 +54,8 @@ def show_failures(study: Study, records: Mapping[str, Record], console: Console,
         Why the run ended early.
     """
     show_reasons(study, study.cells, records, console)
+    if earlier := sentence_on_earlier_code(study.cells, records):
+        console.print(earlier, highlight=False, soft_wrap=True)
     sentence = sentence_on_rest(study.plan(records).todo, len(study.cells), records)
     if sentence:
         console.print(f"{stopped}: {sentence}" if stopped else sentence, soft_wrap=True)
@@ -104,5 +107,5 @@ def _reason(alike: Sequence[tuple[Cell, Record]], cells: Sequence[Cell]) -> str:
         and any(other.levels()[axis] != level for other in cells)
     ]
     where = f" ({' '.join(shared)})" if shared else ""
-    differ = ", and likewise" if len({other.message for _, other in alike}) > 1 else ""
+    differ = "; the others likewise" if len({other.message for _, other in alike}) > 1 else ""
     return f"{record.status}: {len(alike)} cells{where}: {record.message}{differ} (the first: {cell.key})"

@@ -14,11 +14,13 @@ from raygrid.storage.cache import Cache
 from raygrid.storage.merging import join
 from raygrid.storage.record import Record
 from raygrid.storage.store import Store
+from raygrid.wording import plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from raygrid.report.missing import Missing
+    from raygrid.report.tables import Table
     from raygrid.storage.folders import Location
 
 _SHORTEST_KEY = 4  # characters of a key that may stand for it
@@ -145,6 +147,8 @@ class Study:
         said, folds = without_result(frame)
         if said and missing == "mark":
             warnings.warn(f"{said}, in folds {folds}; {_NEED_FEWER}", stacklevel=2)
+        if apart := _incomparable(made):
+            warnings.warn(apart, stacklevel=2)
         index = pd.MultiIndex.from_tuples(
             [(row.metric, *row.levels) for row in made.rows], names=["metric", *made.row_axes]
         )
@@ -160,16 +164,16 @@ class Study:
             There is no such cell, or more than one.
         """
         if key and len(key) < _SHORTEST_KEY:
-            raise UsageError(f"CELL: got {key!r}; expected at least {_SHORTEST_KEY} characters of a cell's key")
+            raise UsageError(f"cell: got {key!r}; expected at least {_SHORTEST_KEY} characters of a cell's key")
         cells = [cell for cell in self.cells if cell.key.startswith(key)]
         if len(cells) == 1:
             return cells[0]
         if not cells:
-            where = f"CELL: got {key!r}" if key else "--only: got no cell"
+            where = f"cell: got {key!r}" if key else "--only: got no cell"
             expected = f"expected the key of one of the {len(self.cells)} cells chosen"
             raise UsageError(f"{where}; {expected}; `raygrid logs` and `to_frame` show keys")
         raise UsageError(
-            f"CELL: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
+            f"cell: got {len(cells)} cells; expected one; name its key, or leave one by --only AXIS=LEVEL\n"
             + "\n".join(self._to_choose_from(cells))
         )
 
@@ -228,7 +232,7 @@ class Study:
         """Return a cell's record, and the store that has it."""
         cell, kept = self.cell(key), join(self.stores)
         if cell.key not in kept:
-            raise UsageError(f"CELL: got {cell.key!r}; expected a cell with a record: this one ({cell}) has none yet")
+            raise UsageError(f"cell: got {cell.key!r}; expected a cell with a record: this one ({cell}) has none yet")
         return kept[cell.key]
 
     def report(self, *, published: str | None = None) -> "Location":
@@ -257,3 +261,21 @@ class Study:
             shown = self.table().to_html(float_format="{:.4f}".format)
         lines = [f"{self.name}: {counts_line(self.plan())}", *(str(each.message) for each in said)]
         return "".join(f"<p>{escape(line)}</p>" for line in lines) + shown
+
+
+def _incomparable(made: "Table") -> str:
+    """Say which numbers stand on other folds or levels than the rest of their row; nothing where none does."""
+    apart = [
+        (" ".join(map(str, (line.metric, *line.levels, *head))), number.note)
+        for line in made.rows
+        for head, number in zip(made.columns, line.numbers, strict=True)
+        if number.n_folds and not number.is_comparable
+    ]
+    if not apart:
+        return ""
+    where, note = apart[0]
+    why = note or "it stands on other folds or levels"
+    return (
+        f"{plural(len(apart), 'number')} cannot be compared with the rest of the row, such as {where}: {why}; "
+        "more axes in `rows` or `columns` keep them apart"
+    )

@@ -104,7 +104,8 @@ def _check(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], mis
     """Refuse what cannot be tabulated."""
     for where, axes in (("rows", rows), ("columns", columns)):
         if not axes:
-            raise UsageError(f"{where}: got no axis; expected at least one of {', '.join(AXES)}")
+            also = " that is not among the rows" if where == "columns" else ""
+            raise UsageError(f"{where}: got no axis{also}; expected at least one of {', '.join(AXES)}")
         for axis in axes:
             if axis not in AXES:
                 raise UsageError(f"{where}: {choices(axis, AXES)}")

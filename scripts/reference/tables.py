@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import chain, zip_longest
 from types import MappingProxyType
 from typing import Any
 
@@ -76,5 +78,7 @@ def _one_value(schema: Properties) -> Properties:
 
 
 def _cell(text: str) -> str:
-    """Return a text in which a bar ends no cell; within code none does."""
-    return "".join(part if part.startswith("`") else part.replace("|", "\\|") for part in re.split(r"(`[^`]*`)", text))
+    """Return a text in which a bar ends no cell, wherever Markdown is read."""
+    parts = re.split(r"(`[^`]*\|[^`]*`)", text)  # every second one is code with a bar
+    code = [f"<code>{escape(part[1:-1])}</code>" for part in parts[1::2]]
+    return "".join(chain(*zip_longest(parts[::2], code, fillvalue=""))).replace("|", "&#124;")

@@ -39,7 +39,7 @@ def files(job: Job) -> Iterator[Finding]:
             continue  # nothing of it lies on a disk
         try:
             lacking = level.to_fetch()
-            found = f"will be downloaded: {lacking}" if lacking else _content(level, cell, job)
+            found = f"will be downloaded (not tried): {lacking}" if lacking else _content(level, cell, job)
         except UsageError as error:
             yield from (Finding(False, line) for line in str(error).splitlines())
         else:
