@@ -247,7 +247,7 @@ def test_three_sentences() -> None:
     assert "(95% interval of it alone: 0." in best
     assert best.endswith("). All of the other 3 could be shown to be worse (6 comparisons, Holm).")
     assert gain.startswith("Each resampler against Base only (3 comparisons, Holm): with image · cnn ROS gains 0.0")
-    assert gain.endswith("; of RUS no difference could be shown.")
+    assert gain.endswith(", and of RUS no difference could be shown.")
     assert cost.startswith("From IR 2 to IR 10 without resampling, image · cnn loses 0.0")
 
 

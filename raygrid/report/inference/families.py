@@ -41,12 +41,6 @@ class PairedDifference:
         Left minus right: the mean over folds, or the median of the averages of two data sets.
     standard_error : float
         Of the mean over folds, with what shared images add; NaN over data sets.
-    statistic : float
-        Student's t in folds; over data sets Wilcoxon's W, the smaller sum of ranks. NaN where no test was made.
-    degrees : float
-        Of freedom of t; NaN over data sets, and where no test was made.
-    raw_p : float
-        Two-sided, of this difference alone, not corrected; NaN where no test was made.
     low, high : float
         The interval; NaN where the design allows none.
     p : float
@@ -55,6 +49,12 @@ class PairedDifference:
         Whether the interval excludes 0, that is, whether p is below alpha.
     posterior : Posterior
         What the Bayesian test says: of this difference alone, not corrected for others.
+    statistic : float
+        Student's t in folds; over data sets Wilcoxon's W, the smaller sum of ranks. NaN where no test was made.
+    degrees : float
+        Of freedom of t; NaN over data sets, and where no test was made.
+    raw_p : float
+        Two-sided, of this difference alone, not corrected; NaN where no test was made.
     """
 
     dataset: str
@@ -63,14 +63,14 @@ class PairedDifference:
     n_units: int
     difference: float
     standard_error: float = nan
-    statistic: float = nan
-    degrees: float = nan
-    raw_p: float = nan
     low: float = nan
     high: float = nan
     p: float = nan
     told_apart: bool = False
     posterior: Posterior = UNKNOWN
+    statistic: float = nan
+    degrees: float = nan
+    raw_p: float = nan
 
 
 def family_in_folds(
