@@ -11,7 +11,7 @@ from raygrid.report.inference.design import Design
 from raygrid.report.inference.mean_ranks import friedman, mean_ranks, nemenyi_p_values
 from raygrid.report.inference.paired import Corrected, corrected_t, holm, last_level
 from raygrid.report.inference.samples import Sample, Values, over_datasets, sample_of
-from raygrid.report.inference.signed_rank import hodges_lehmann, signed_rank_p, smallest_p
+from raygrid.report.inference.signed_rank import hodges_lehmann, signed_rank_p, smaller_rank_sum, smallest_p
 from raygrid.splits import Holdout, Official, StratifiedKFold
 
 # Demšar (2006), Table 6: AUC of four learners on 14 data sets. Voting is printed there as 0.975 twice but ranked 2 and
@@ -229,6 +229,12 @@ def test_wilcoxon_is_exact_for_few_data_sets() -> None:
     assert signed_rank_p(np.ones((6, 1)))[0] == 2 / 2**6  # ties: every way to give signs is looked at
     assert signed_rank_p(np.array([[0.0, 0, 1, 1, 1, 1]]).T)[0] == 2 / 2**4
     assert signed_rank_p(np.zeros((6, 1)))[0] == 1
+
+
+@pytest.mark.parametrize("differences", [[3.0, -1, 2, 5, 4, -6], [0.0, 0, 0, 1, -2, 2], [0.0] * 6])
+def test_wilcoxons_w_is_scipys(differences: list[float]) -> None:
+    expected = stats.wilcoxon(differences, zero_method="zsplit", method="approx").statistic
+    assert smaller_rank_sum(np.array(differences)) == expected
 
 
 def test_many_studies_at_once() -> None:

@@ -537,6 +537,19 @@ def test_terminal() -> None:
     )
 
 
+def test_blocks_stand_line_by_line_beside_each_other_and_apart_from_those_below() -> None:
+    arms = ["a_classifier_with_a_name_of_two_lines", "svm", "other"]
+    cells = [
+        cell(0.25, representation="features", classifier=name, resampler=r) for name in arms for r in ("none", "ros")
+    ]
+    lines = terminal(table(frame(*cells), rows="dataset"), 60).splitlines()
+    assert [line.count("Dataset") for line in lines if "Dataset" in line] == [2, 1]
+    assert {line.count("0.2500") for line in lines} == {0, 2, 4}
+    [*_, last] = [at for at, line in enumerate(lines) if line.count("0.2500") == 4]
+    assert lines[last + 1] == ""
+    assert lines[last + 2]
+
+
 def test_terminal_prints_the_best_in_bold() -> None:
     text = terminal(small(), 60, styles=True)
     assert re.findall(r"\x1b\[1m *(0\.\d+)\x1b\[0m", text) == ["0.6250", "0.6250", "0.5000"]
@@ -564,6 +577,10 @@ def test_folds_may_be_columns() -> None:
     shown = table(by_fold(none=[0.25, 0.5]), rows="dataset", columns=["fold", "resampler"])
     assert re.search(r"fold 0 +fold 1\n", terminal(shown, 60))
     assert "fold 0<br>Base | fold 1<br>Base" in to_markdown(shown)
+    alone = table(by_fold(none=[0.25, 0.5]), rows="dataset", columns=["resampler"])
+    assert to_markdown(alone).splitlines()[2] == "| Metric | Dataset | Base |"
+    assert "\n\nDataset" in terminal(alone, 60)
+    assert "\n\n\n" not in terminal(alone, 60)
     assert r"\multicolumn{1}{c}{fold 0}" in to_latex(shown)
 
 

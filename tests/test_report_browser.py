@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
-from made_up import LARGE, failed, grid, record, results, study, unfinished
+from made_up import CLASSES, LARGE, failed, grid, record, results, study, unfinished
 from pages import SMALL, Tab, chromium, write
 
 from raygrid.cells import expand
@@ -24,6 +24,8 @@ from raygrid.report.ranking import rankings
 from raygrid.report.render import printed
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet
+from raygrid.report.statistics import statistics
+from raygrid.report.statistics_sheets import statistics_sheets
 from raygrid.storage.store import Store
 
 HOSTILE = "</script><img src=x onerror='window.hacked=1'>"
@@ -508,3 +510,46 @@ def test_ten_thousand_records(opened: Opener) -> None:
     assert tab.one("#cell-count").text == "50 of 10000 cells shown"
     tab.one("a[href='#number/0/0/0']").click()
     tab.wait(lambda: len(tab.texts("#panel-body td:last-child")) == 250)
+
+
+def test_the_chart_of_recall_names_classes_where_every_fold_has_the_same_order(opened: Opener) -> None:
+    found = study(folds=2, datasets=["mnist", "stl10"])
+    same = {
+        key: one.model_copy(update={"class_order": list(range(10))}) if one.cell["dataset"]["name"] == "stl10" else one
+        for key, one in found.records.items()
+    }
+    tab = opened(write(replace(found, records=same)))
+    tab.one("#chart-switch input[value=classes]").click()
+    labels = tab.js(
+        "[...document.querySelectorAll('#chart > svg')].map((panel) => "
+        "[...panel.querySelectorAll('text')].map((text) => text.textContent))"
+    )
+    assert "10" in labels[0]
+    assert set(CLASSES["stl10"]) <= set(labels[1])
+    assert "where folds order classes anew" in tab.one("#chart-note").text
+    assert tab.js(  # nothing of a name is cut off by the edge of its picture
+        "[...document.querySelectorAll('#chart > svg')].every((panel) => [...panel.querySelectorAll('text')]"
+        ".every((text) => text.getBoundingClientRect().bottom <= panel.getBoundingClientRect().bottom + 1))"
+    )
+
+
+def test_long_names_of_methods_break_and_push_nothing_out_of_sight(opened: Opener) -> None:
+    svms = [
+        {"name": "svm", "C": 12.5, "gamma": "scale", "probability": "sigmoid"},
+        {"name": "svm", "C": 0.125, "gamma": 0.0625, "probability": "none"},
+    ]
+    arms = [{"representation": "features", "classifier": svm, "resamplers": ["none", "smote"]} for svm in svms]
+    found = study(folds=3, datasets=["mnist"], arms=arms)
+    content = statistics_sheets(statistics(found.frame, designs_of(found)))[:1]
+    tab = opened(write(found, content))
+    tab.size(1300, 900)
+    tab.js("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert max(map(len, tab.texts("#statistics td"))) > 40
+    beyond = "[...document.querySelectorAll('#statistics .scroll')].map((box) => box.scrollWidth - box.clientWidth)"
+    assert tab.js(beyond) == [0]
+    tab.size(320, 800)
+    heights = tab.js(
+        "[...document.querySelectorAll('#pair .tools label')].map((one) => "
+        "one.getBoundingClientRect().height - one.querySelector('select').getBoundingClientRect().height)"
+    )
+    assert max(heights) < 5  # a name in two lines is higher than what is chosen from

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO
 from math import inf, nan
 from pathlib import Path
@@ -107,6 +108,60 @@ def test_all_that_is_drawn_lies_on_the_canvas(drawn: list[Figure]) -> None:
     for figure in drawn:
         inches, (width, height) = figure.canvas.get_tightbbox(), figure.canvas.get_size_inches()
         assert min(inches.x0, inches.y0, width - inches.x1, height - inches.y1) > -0.01, (figure.name, inches)
+
+
+_SMOTES = [(2, "not majority"), (5, "not minority")]
+LONG_NAMES: dict[str, Any] = {
+    "folds": 2,
+    "datasets": ["mnist"],
+    "arms": [
+        {
+            "representation": {"name": "features", "alpha": alpha, "weights": "none"},
+            "classifier": {"name": "svm", "C": 50 * alpha, "gamma": alpha / 4, "probability": probability},
+            "resamplers": ["none", *({"name": "smote", "k_neighbors": k, "sampling_strategy": s} for k, s in _SMOTES)],
+        }
+        for alpha, probability in ((0.25, "none"), (0.5, "sigmoid"))
+    ],
+}
+
+
+def drawn_texts(figure: Figure) -> list[tuple[str, Any]]:
+    """What is written in a figure, and where: extents in pixels."""
+    from matplotlib.text import Text
+
+    figure.canvas.draw_without_rendering()
+    beyond = {  # ticks beyond the ends of an axis, which are not drawn
+        label
+        for axes in figure.canvas.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    }
+    texts = [text for text in figure.canvas.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    return [(text.get_text(), text.get_window_extent()) for text in texts if text not in beyond]
+
+
+def ranked_with_long_names(metric: str) -> MeanRanks:
+    arm = ("features(backbone=mobilenet_v2)", "svm(C=12.5,gamma=0.0625)")
+    columns = tuple((*arm, f"smote(k_neighbors={k},sampling_strategy=not majority)") for k in (2, 3, 4))
+    return replace(ranked(metric), arm=arm, columns=columns)
+
+
+def test_titles_and_labels_of_long_names_lie_on_the_canvas_and_run_into_nothing() -> None:
+    found = study(**LONG_NAMES)
+    long = tuple(ranked_with_long_names(metric) for metric in found.metrics)
+    figures = figures_of(found, Statistics(answers=(), mean_ranks=long, alpha=0.05, rope=0.01))
+    assert {"gain", "recall", "ranks-AvAcc", "seconds"} < {figure.name for figure in figures}
+    for figure in figures:
+        width, height = figure.canvas.bbox.size
+        titles = {axes.get_title(loc="left") for axes in figure.canvas.axes}
+        drawn = drawn_texts(figure)
+        for i, (text, box) in enumerate(drawn):
+            assert min(box.x0, box.y0, width - box.x1, height - box.y1) > -1, (figure.name, text)
+            others = drawn[:i] + drawn[i + 1 :] if text in titles or "smote(" in text else []
+            hit = [other for other, place in others if box.padded(-1).overlaps(place.padded(-1))]
+            assert not hit, (figure.name, text, hit)
 
 
 def test_what_is_printed_has_its_fonts_and_enough_pixels(drawn: list[Figure]) -> None:

@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
 import pytest
-from made_up import grid, results, study, unfinished
+from made_up import grid, record, results, study, unfinished
 from matplotlib.figure import Figure as Canvas
 from pages import SHEET, SMALL, write
 
@@ -18,6 +19,9 @@ from raygrid.report.figures import Figure, gain_over_none, metric_against_ir
 from raygrid.report.html import inline
 from raygrid.report.provenance import failures, provenance
 from raygrid.report.results import Results
+from raygrid.report.studied import protocol
+from raygrid.report.studied_methods import settings
+from raygrid.storage.record import Candidate, Choice
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +171,24 @@ def test_provenance_names_the_devices(part_way: Results) -> None:
 
 def test_the_grid_file_is_on_the_page(written: str) -> None:
     assert "datasets: [mnist, cifar10, stl10]" in written
+
+
+def test_what_was_studied_names_the_validation_part_what_is_chosen_and_the_weights() -> None:
+    svm = {"name": "svm", "C": {"choose": [0.1, 1, 10]}}
+    embedded = {"name": "features", "alpha": 0.25, "weights": "embedded"}
+    arms = [
+        {"representation": embedded, "classifier": svm, "resamplers": ["none", "ros"]},
+        {"representation": "raw", "classifier": "svm", "resamplers": ["none"]},
+    ]
+    cells = expand(grid(datasets=["mnist"], folds=1, arms=arms, validation=0.2))
+    tried = [Candidate(parameters={"classifier": {"C": c}}, scores=[c / 2]) for c in (0.1, 1.0)]
+    choice = Choice(how="CBA on validation", chosen=1, candidates=tried)
+    found = record(cells[0], np.random.default_rng(0)).model_copy(update={"choice": choice})
+    assert dict(settings(results(cells, [found]))) == {
+        "Validation": "0.2 of each class of the training part, taken out before resampling",
+        "Chosen": "C of svm from 0.1, 1.0, 10.0; in each cell, by CBA on the validation part, never on test samples",
+        "Networks": "features: mobilenet, alpha 0.25, weights trained on CIFAR-10, which come with raygrid",
+    }
+    assert dict(settings(results(expand(grid(datasets=["mnist"], folds=1, arms=arms[1:])), []))) == {}
+    shown = dict(protocol(study(datasets=["mnist"], folds=1)))
+    assert shown["Networks"].startswith("cnn: mobilenet, weights trained on ImageNet; features: mobilenet, ")

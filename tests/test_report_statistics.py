@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from made_up import study, unfinished
 from rich.console import Console
+from scipy import stats
 
 from raygrid.report.confounds import confounds
 from raygrid.report.findings import findings
@@ -188,6 +189,20 @@ def test_equal_methods_are_not_told_apart() -> None:
     assert [method.told_apart for method in found.methods] == [False, False, False]
 
 
+def test_intervals_of_differences_end_at_what_a_difference_can_be() -> None:
+    cells = frame({"none": 0, "ros": 0}, n_folds=3)
+    pairs = zip(cells["resampler"], cells["fold"], strict=True)
+    values = [float((name == "ros") == (fold != 1)) for name, fold in pairs]
+    half = stats.t.isf(0.025, 2) * np.sqrt(4 / 3) * np.sqrt(1 / 3 + 1 / 4)  # of the differences -1, 1 and -1
+    for metric, reach in (("AvAcc", 1), ("matthews_corrcoef", 2), ("my:own", np.inf)):
+        wild = cells.assign(value=values, metric=metric)
+        ends = max(-reach, -1 / 3 - half), min(reach, -1 / 3 + half)
+        [one] = answers(wild)[0].differences
+        assert (one.low, one.high) == pytest.approx(ends)
+        second = ranking(wild).methods[1]
+        assert (second.difference_low, second.difference_high) == pytest.approx(ends)
+
+
 def test_over_two_data_sets_a_method_is_told_apart_if_it_is_in_each() -> None:
     both = pd.concat([frame({"none": 0, "ros": 0.05}), frame({"none": 0, "ros": 0}).assign(dataset="other")])
     found = ranking(both)
@@ -200,7 +215,7 @@ def test_over_two_data_sets_a_method_is_told_apart_if_it_is_in_each() -> None:
 def test_over_eight_data_sets_they_are_the_units() -> None:
     found = ranking(frame({"none": 0, "ros": 0.05}, n_datasets=8))
     assert [(m.method[-1], m.n_units, m.told_apart) for m in found.methods] == [("ros", 8, False), ("none", 8, True)]
-    assert found.unit == "Intervals are over 8 data sets."
+    assert found.unit.startswith("Intervals are over 8 data sets. The interval of a mean is of one method alone")
 
 
 def test_methods_are_ranked_on_what_all_have() -> None:
@@ -229,23 +244,63 @@ def said(cells: pd.DataFrame) -> tuple[str, ...]:
 def test_three_sentences() -> None:
     best, gain, cost = said(frame(EFFECTS))
     assert best.startswith("ROS with image · cnn has the highest mean AvAcc on data0, 0.6")
-    assert best.endswith("and is above every other method by more than chance.")
-    assert gain.startswith("Each resampler against Base only: with image · cnn ROS gains 0.0")
-    assert gain.endswith("and RUS cannot be told from it.")
+    assert "(95% interval of it alone: 0." in best
+    assert best.endswith("). All of the other 3 could be shown to be worse (6 comparisons, Holm).")
+    assert gain.startswith("Each resampler against Base only (3 comparisons, Holm): with image · cnn ROS gains 0.0")
+    assert gain.endswith(", and of RUS no difference could be shown.")
     assert cost.startswith("From IR 2 to IR 10 without resampling, image · cnn loses 0.0")
 
 
 def test_sentences_claim_nothing_that_was_not_tested() -> None:
     best, gain, cost = said(frame(EFFECTS, n_folds=2))
     assert best.endswith("but the design allows no test of whether that is more than chance.")
-    assert gain == "Each resampler against Base only: with image · cnn the design allows no test."
+    assert gain == (
+        "Each resampler against Base only (3 comparisons, Holm): with image · cnn the design allows no test."
+    )
     assert "the design allows no test" in cost
 
 
 def test_sentences_about_equal_methods() -> None:
     best, gain, _ = said(frame({"none": 0, "ros": 0.0001, "rus": 0}))
-    assert best.endswith("but with all methods compared none is below it by more than chance.")
-    assert gain == "Each resampler against Base only: with image · cnn no difference can be told from chance."
+    assert best.endswith("). None of the other 2 could be shown to be worse (3 comparisons, Holm).")
+    assert gain == (
+        "Each resampler against Base only (2 comparisons, Holm): with image · cnn no difference could be shown."
+    )
+    best, *_ = said(frame({"none": 0, "ros": 0.0001}))
+    assert best.endswith("). The other method could not be shown to be worse (1 comparison).")
+
+
+def test_the_sentences_say_why_they_differ_where_one_corrects_for_more_comparisons() -> None:
+    # In every other fold higher by so much than in those between: alone, ROS differs from Base by p = 0.017.
+    means = {"none": (0.6, 0), "ros": (0.61, 0.0053)} | {f"other{i}": (0.55, 0.1 * i) for i in range(1, 9)}
+    cells = frame(dict.fromkeys(means, 0.0))
+    cells["classifier"] = ["other" if name[:5] == "other" else "cnn" for name in cells["resampler"]]  # without Base
+    pairs = zip(cells["resampler"], cells["fold"], strict=True)
+    cells["value"] = [means[name][0] + means[name][1] * (-1) ** fold for name, fold in pairs]
+    best, gain, _ = said(cells)
+    assert best.startswith("ROS with image · cnn has the highest mean")
+    assert best.endswith(" None of the other 9 could be shown to be worse (45 comparisons, Holm).")
+    assert "with image · cnn ROS gains 0.010" in gain
+    assert gain.endswith(
+        " The tests of all methods do not show all of this, because they correct for more comparisons."
+    )
+    assert not said(frame(EFFECTS))[1].endswith(" comparisons.")
+
+
+def test_the_ranking_makes_the_tests_of_the_statistics() -> None:
+    cells = frame(EFFECTS, n_datasets=3)
+    cells["value"] += np.random.default_rng(3).normal(0, 0.03, len(cells))
+    lacking = cells.assign(value=cells["value"].mask((cells["dataset"] == "data2") & (cells["resampler"] == "rus")))
+    for some in (cells, lacking):
+        sheet, ranked = answers(some)[0], ranking(some)
+        best = ranked.methods[0].method
+        assert ranked.n_comparisons == len(sheet.differences)
+        for other in ranked.methods[1:]:
+            tests = [one for one in sheet.differences if {one.left, one.right} == {best, other.method}]
+            tests = [one for one in tests if one.dataset in ranked.datasets]
+            assert len(tests) == len(ranked.datasets)
+            if other.told_apart:
+                assert all(one.told_apart for one in tests)
 
 
 def test_a_tie_is_said() -> None:
@@ -281,8 +336,30 @@ def test_confounds_are_said() -> None:
     assert resampled.startswith("Resamplers also differ in how many images are trained on (on average RUS 4,7")
     assert resampled.endswith(" Equal epochs are then unequal numbers of training steps.")
     infeasible, lacking = confounds(unfinished())[-2:]
-    assert infeasible == "Cells that cannot be computed are left out, of all methods alike: 20 are infeasible."
+    assert infeasible == (
+        "20 cells are infeasible: no repetition can compute them. Where a method lacks some results only, the ranking "
+        "and the tests leave out these folds or levels of all methods alike, and a table leaves them out of that "
+        "method's number."
+    )
     assert lacking.startswith("The study is unfinished: ")
+
+
+def test_methods_without_any_result_are_named_and_take_nothing_from_the_others() -> None:
+    results = study(datasets=["mnist"], folds=3)
+    lost = {cell.key for cell in results.cells if cell.resampler.name in ("iht", "smote_enn")}
+    records = {
+        key: one.model_copy(update={"status": "infeasible"}) if key in lost else one
+        for key, one in results.records.items()
+    }
+    without = replace(results, records=records)
+    [said_of] = [sentence for sentence in confounds(without) if "infeasible" in sentence]
+    assert said_of == (
+        "36 cells are infeasible: no repetition can compute them. No result at all, so that nothing is compared with "
+        "it there: S+ENN with image · cnn on mnist; IHT with image · cnn on mnist; S+ENN with features · svm on mnist; "
+        "and 1 more."
+    )
+    [ranked, *_] = rankings(without.frame, designs_of(without))
+    assert {(len(ranked.methods), method.n_units) for method in ranked.methods} == {(6, 3)}
 
 
 # --- the sheets ---
@@ -308,10 +385,39 @@ def test_markdown() -> None:
     cells = frame({"none": 0, "ros": 0.05})
     text = sheets_to_markdown(statistics_sheets(statistics(cells, designs(cells)))[1:2])
     head, _, row = text.splitlines()[2:5]
-    assert head == "| Data set | Left | Right | Difference | Low | High | p | Told apart | Units |"
+    assert head == "| Data set | Left | Right | Difference | Low | High | p | Told apart | Folds |"
     assert row.startswith("| data0 | image · cnn · ROS | image · cnn · Base | +0.0")
     assert row.endswith(" | yes | 10 |")
     assert "the corrected resampled t test (Nadeau and Bengio, 2003), because folds share images" in text
+    assert "p values are two-sided" in text
+    assert "folds share images, with 8 degrees of freedom. They are corrected by Holm for the 1 difference" in text
+    assert "Folds: how many a test has; each counts once" in text
+    assert "The three questions (which method is best, gain, cost) are not corrected for one another." in text
+
+
+def test_over_data_sets_the_sheet_has_no_degrees_of_freedom() -> None:
+    cells = frame({"none": 0, "ros": 0.05}, n_datasets=6)
+    sheet = statistics_sheets(statistics(cells, designs(cells)))[1]
+    assert sheet.head[-1] == "Data sets"
+    assert "degrees" not in " ".join(sheet.notes)
+
+
+def test_what_cannot_be_compared_is_said_once_with_its_reason() -> None:
+    one_level = frame({"none": 0, "ros": 0.05}).query("imbalance == 2")
+    both = pd.concat([one_level, one_level.assign(metric="CBA")])
+    sheets = statistics_sheets(statistics(both, designs(both)))
+    assert [sheet.title for sheet in sheets if "imbalance cost" in sheet.title] == [
+        "What does imbalance cost? AvAcc, within each data set"
+    ]
+    reason = "no arm has results without resampling at more than one level of imbalance"
+    assert sheets[2].notes == (f"There is nothing to compare: {reason}.",)
+    lacking = both.assign(value=both["value"].where(both["metric"] == "AvAcc"))
+    titles = [sheet.title for sheet in statistics_sheets(statistics(lacking, designs(both))) if not sheet.rows]
+    assert titles == [  # by the second metric nothing is known, which its own sheets say
+        "What does imbalance cost? AvAcc, within each data set",
+        "Which method is best? CBA, within each data set",
+        "What does resampling gain? CBA, within each data set",
+    ]
 
 
 def test_ranks_are_shown_over_enough_data_sets_only() -> None:
@@ -324,13 +430,36 @@ def test_ranks_are_shown_over_enough_data_sets_only() -> None:
 
 def test_csv() -> None:
     head, *lines = statistics_to_csv(made_up_statistics()).splitlines()
-    assert head.startswith("question,metric,units,standing,dataset,left,right,n_units,difference,standard_error,low,")
+    assert head.startswith(
+        "question,metric,units,standing,dataset,left,right,n_units,difference,standard_error,statistic,df,p_raw,low,"
+    )
     assert len(lines) == 3 * 2 * (45 + 8 + 2)
     assert lines[0].startswith("Which method is best?,AvAcc,folds,primary,mnist,image cnn none,image cnn ros,10,-0.0")
     cells = frame({"ros": 0}, n_folds=2).assign(imbalance=2.0).drop_duplicates(["fold"])
     nothing = statistics_to_csv(statistics(cells, designs(cells))).splitlines()
     assert nothing[1].startswith("Which method is best?,AvAcc,folds,primary,,,,")
     assert nothing[1].count(",") >= head.count(",")
+
+
+def test_the_csv_has_what_a_reviewer_computes_again() -> None:
+    """As by hand: 5-fold cross-validation dealt twice, so that n_test / n_train is 1 / 4 and df is 10 - 2."""
+    cells = frame(EFFECTS)
+    lines = pd.read_csv(StringIO(statistics_to_csv(statistics(cells, designs(cells)))))
+    gains = lines[(lines["question"] == GAIN)]
+    wide = cells.groupby(["fold", "resampler"])["value"].mean().unstack()
+    for (_, one), name in zip(gains.iterrows(), ("ros", "rus", "smote"), strict=True):
+        differences = wide[name] - wide["none"]
+        t = differences.mean() / (differences.std() * np.sqrt(1 / 10 + 1 / 4))
+        assert (one["statistic"], one["df"]) == (pytest.approx(t), 8)
+        assert one["p_raw"] == pytest.approx(2 * stats.t.sf(abs(t), 8))
+        assert one["p_raw"] <= one["p_holm"] <= 3 * one["p_raw"]
+    many = frame({"none": 0, "ros": 0.001}, n_datasets=7)
+    [over] = [answer for answer in answers(many) if answer.question == GAIN and answer.is_primary]
+    [one] = over.differences
+    means = many.groupby(["dataset", "resampler"])["value"].mean().unstack()
+    expected = stats.wilcoxon(means["ros"], means["none"])
+    assert (one.statistic, one.raw_p) == (expected.statistic, pytest.approx(expected.pvalue))
+    assert isnan(one.degrees)
 
 
 def test_terminal() -> None:

@@ -75,6 +75,12 @@ def range_of(name: str) -> tuple[float, float]:
     return (-1, 1) if name in _SIGNED else (0, 1) if name in NAMES else (-inf, inf)
 
 
+def reach_of(name: str) -> float:
+    """Return the largest difference of two values of a metric; infinite where that is not known."""
+    low, high = range_of(name)
+    return high - low
+
+
 def _checked(name: str, info: ValidationInfo) -> str:
     """Return the name of a metric in a grid file, if there is such a metric; a user's own is imported.
 

@@ -1,14 +1,16 @@
 """What differs between methods or levels besides what they are named for, in sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
-from raygrid.axes import IMBALANCE, level_phrase
+from raygrid.axes import IMBALANCE, METHOD_AXES, level_phrase
 from raygrid.report.render import printed
 from raygrid.report.results import Results
-from raygrid.wording import listed, plural
+from raygrid.wording import at_most, listed, plural
 
+MOST_NAMED = 3  # methods without a result
 MUCH = 1.1  # sizes that differ by less are as good as equal
 
 
@@ -45,11 +47,34 @@ def _by_resampler(results: Results, sizes: pd.DataFrame) -> Iterator[str]:
     yield f"Resamplers also differ in how many images are trained on (on average {each}).{steps}"
 
 
+def _infeasible(places: pd.DataFrame, n_cells: int) -> Iterator[str]:
+    """Say which methods have no result at all on a data set, and what is left out where one lacks only some."""
+    is_infeasible, is_done = places["status"] == "infeasible", places["status"] == "done"
+    by: Any = places.assign(infeasible=is_infeasible, done=is_done).groupby(["dataset", *METHOD_AXES], sort=False)
+    counts = by[["infeasible", "done"]].sum()
+    lacking = counts[counts["infeasible"] > 0]
+    empty = [_on(place) for place in lacking.index[lacking["done"] == 0]]
+    yield f"{plural(n_cells, 'cell')} {'is' if n_cells == 1 else 'are'} infeasible: no repetition can compute them."
+    if empty:
+        yield f"No result at all, so that nothing is compared with it there: {'; '.join(at_most(empty, MOST_NAMED))}."
+    if (lacking["done"] > 0).any():
+        yield (
+            "Where a method lacks some results only, the ranking and the tests leave out these folds or levels of all "
+            "methods alike, and a table leaves them out of that method's number."
+        )
+
+
+def _on(place: Sequence[str]) -> str:
+    """Return a method on a data set: *SMOTE with features · svm on mnist*."""
+    dataset, *arm, resampler = place
+    return f"{printed('resampler', resampler)} with {' · '.join(arm)} on {dataset}"
+
+
 def _left_out(results: Results) -> Iterator[str]:
     counts = results.places["status"].value_counts()
     infeasible = int(counts.get("infeasible", 0))
     lacking = len(results.places) - infeasible - int(counts.get("done", 0))
     if infeasible:
-        yield f"Cells that cannot be computed are left out, of all methods alike: {infeasible} are infeasible."
+        yield " ".join(_infeasible(results.places, infeasible))
     if lacking:
         yield f"The study is unfinished: {plural(lacking, 'cell')} without a result."

@@ -5,10 +5,11 @@ from math import isfinite
 from typing import Any
 
 from raygrid.axes import IMBALANCE, METHOD_AXES
+from raygrid.metrics.further import range_of
 from raygrid.report.inference.design import Design
 from raygrid.report.inference.families import ALPHA
 from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS
-from raygrid.report.ranking import RankedMethod, Ranking
+from raygrid.report.ranking import RankedMethod, Ranking, compared
 from raygrid.report.results import Results
 
 Positions = Mapping[str, Mapping[Any, int]]
@@ -34,15 +35,23 @@ def embedded_ranking(
     dict
         ``rankings`` by metric; ``correlations`` of the folds of each data set, at each level of imbalance and, last,
         at all of them; ``nFoldsInTurn``, which together test the whole data set; ``quantiles`` of Student's t with 1,
-        2, ... degrees of freedom; the ``fewest`` folds and data sets over which there is an interval.
+        2, ... degrees of freedom; ``ranges``, what each metric can be, null where that is not known; the ``fewest``
+        folds and data sets over which there is an interval.
     """
     return {
         "rankings": {ranking.metric: _ranking(ranking, positions) for ranking in rankings},
         "correlations": [_correlations(designs.get(name), positions[IMBALANCE]) for name in positions["dataset"]],
         "quantiles": _quantiles(max(results.places["fold"].nunique(), len(positions["dataset"]))),
         "nFoldsInTurn": results.cells[0].split.n_folds_in_turn if results.cells else 1,
+        "ranges": {metric: _range(metric) for metric in results.metrics},
         "fewest": {"folds": FEWEST_FOLDS, "datasets": FEWEST_DATASETS},
     }
+
+
+def _range(metric: str) -> list[float] | None:
+    """Return the lowest and the highest value of a metric, if they are known."""
+    ends = range_of(metric)
+    return list(ends) if all(map(isfinite, ends)) else None
 
 
 def _ranking(ranking: Ranking, positions: Positions) -> dict[str, Any]:
@@ -50,6 +59,7 @@ def _ranking(ranking: Ranking, positions: Positions) -> dict[str, Any]:
         "methods": [_method(method, positions) for method in ranking.methods],
         "unit": ranking.unit,
         "notes": list(ranking.notes),
+        "tests": compared(ranking.n_comparisons),
     }
 
 

@@ -5,9 +5,9 @@ from math import isnan
 
 from raygrid.report.inference.families import PairedDifference
 from raygrid.report.inference.paired import DECIMALS
-from raygrid.report.inference.questions import BASELINE, COST, GAIN, Question
+from raygrid.report.inference.questions import BASELINE, BEST, COST, GAIN, Question
 from raygrid.report.inference.samples import Column
-from raygrid.report.ranking import RankedMethod, Ranking
+from raygrid.report.ranking import RankedMethod, Ranking, compared
 from raygrid.report.render import printed
 from raygrid.report.statistics import Answer, Statistics
 from raygrid.wording import listed, plural
@@ -26,7 +26,8 @@ def findings(statistics: Statistics, rankings: Sequence[Ranking]) -> tuple[str, 
         The first of which, by the same metric, the first sentence is of.
     """
     found = [_best(rankings[0])] if rankings and len(rankings[0].methods) > 1 else []
-    found += filter(None, [_gain(_primary(statistics, GAIN)), _cost(_primary(statistics, COST))])
+    best, gain, cost = (_primary(statistics, question) for question in (BEST, GAIN, COST))
+    found += filter(None, [_gain(gain) + _why_more(gain, best), _cost(cost)])
     return tuple(found) or ("Nothing can be compared yet.",)
 
 
@@ -35,7 +36,7 @@ def _primary(statistics: Statistics, question: Question) -> Answer:
 
 
 def _best(ranking: Ranking) -> str:
-    """Name the method with the highest mean, and those that it is told apart from."""
+    """Name the method with the highest mean, and those that are shown to be worse."""
     best = ranking.methods[0]
     ties = [other for other in ranking.methods if abs(other.mean - best.mean) < 10.0**-DECIMALS]
     others = ranking.methods[len(ties) :]
@@ -49,14 +50,22 @@ def _best(ranking: Ranking) -> str:
     if above := [other for other in others if other.difference_low > 0]:
         each = "is" if len(above) == 1 else "are"
         return f"{start}, but {_named(above)} {each} above it on more data sets than by chance."
-    close = [other for other in others if not other.told_apart]
+    return f"{start}. {_shown_worse(others, ranking)}."
+
+
+def _shown_worse(others: Sequence[RankedMethod], ranking: Ranking) -> str:
+    """Say which methods could be shown to be worse than the best: of the others nothing is known."""
     each = "" if len(ranking.datasets) == 1 or ranking.is_over_datasets else " on each data set"
+    worse = [other for other in others if other.told_apart]
+    close = [other for other in others if not other.told_apart]
+    tests = f"({compared(ranking.n_comparisons)})"
+    if len(others) == 1:
+        return f"The other method could {'' if worse else 'not '}be shown to be worse{each} {tests}"
+    if not worse:
+        return f"None of the other {len(others)} could be shown to be worse{each} {tests}"
     if not close:
-        return f"{start}, and is above every other method{each} by more than chance."
-    if len(close) == len(others):
-        return f"{start}, but with all methods compared none is below it{each} by more than chance."
-    told = [other for other in others if other.told_apart]
-    return f"{start}; that may be chance against {_named(close)}, and is more than chance{each} against {_named(told)}."
+        return f"All of the other {len(others)} could be shown to be worse{each} {tests}"
+    return f"{_named(worse)} could be shown to be worse{each}, {_named(close)} could not {tests}"
 
 
 def _named(methods: Sequence[RankedMethod]) -> str:
@@ -71,14 +80,28 @@ def _method(column: Column) -> str:
 
 
 def _ends(method: RankedMethod) -> str:
-    return "" if isnan(method.low) else f" ({method.low:.3f} to {method.high:.3f})"
+    return "" if isnan(method.low) else f" (95% interval of it alone: {method.low:.3f} to {method.high:.3f})"
 
 
 def _gain(answer: Answer) -> str:
-    """Say, of each arm, which resamplers are told apart from none, and in which direction."""
+    """Say, of each arm, which resamplers are shown to differ from none, and in which direction."""
     arms = dict.fromkeys(one.left[:-1] for one in answer.differences)
     parts = [_gain_of([one for one in answer.differences if one.left[:-1] == arm], arm) for arm in arms]
-    return f"Each resampler against {printed('resampler', BASELINE)} only: {'; '.join(parts)}." if parts else ""
+    start = f"Each resampler against {printed('resampler', BASELINE)} only ({compared(len(answer.differences))})"
+    return f"{start}: {'; '.join(parts)}." if parts else ""
+
+
+def _why_more(gain: Answer, best: Answer) -> str:
+    """Say why a difference is shown here and not where all methods are compared, if there is one."""
+    if gain.units != best.units:
+        return ""
+    shown = {(one.dataset, frozenset((one.left, one.right))) for one in gain.differences if one.told_apart}
+    is_lost = any(
+        (one.dataset, frozenset((one.left, one.right))) in shown and not one.told_apart and not isnan(one.p)
+        for one in best.differences
+    )
+    reason = "because they correct for more comparisons"
+    return f" The tests of all methods do not show all of this, {reason}." if is_lost else ""
 
 
 def _gain_of(differences: Sequence[PairedDifference], arm: Column) -> str:
@@ -90,7 +113,7 @@ def _gain_of(differences: Sequence[PairedDifference], arm: Column) -> str:
     others = [printed("resampler", name) for name in names if name not in told_apart]
     if not told:
         return f"with {name} {_untold(differences)}"
-    rest = f", and {listed(others)} cannot be told from it" if others else ""
+    rest = f", and of {listed(others)} no difference could be shown" if others else ""
     return f"with {name} {listed(told)}{rest}"
 
 
@@ -98,11 +121,11 @@ def _untold(differences: Sequence[PairedDifference]) -> str:
     """Say that nothing was found, which is not that there is nothing."""
     if all(isnan(one.p) for one in differences):
         return "the design allows no test"
-    return "no difference can be told from chance"
+    return "no difference could be shown"
 
 
 def _told(differences: Sequence[PairedDifference], sign: int, verb: str) -> Iterator[str]:
-    """Yield each resampler that is told apart in this direction, by how much and on how many of the data sets."""
+    """Yield each resampler that is shown to differ in this direction, by how much and on how many data sets."""
     for name in dict.fromkeys(one.left[-1] for one in differences):
         tried = [one for one in differences if one.left[-1] == name]
         sizes = [sign * one.difference for one in tried if one.told_apart and sign * one.difference > 0]

@@ -7,7 +7,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from raygrid.metrics.further import range_of
+from raygrid.metrics.further import range_of, reach_of
 from raygrid.report.inference.design import Design
 from raygrid.report.inference.families import ALPHA, PairedDifference, family_in_folds, family_over_datasets
 from raygrid.report.inference.limits import limits_in_folds, limits_over_datasets
@@ -15,6 +15,8 @@ from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS, Corre
 from raygrid.report.inference.questions import all_pairs, best_samples
 from raygrid.report.inference.samples import Column, Sample, columns_of, over_datasets, values_of
 from raygrid.wording import plural
+
+_ALONE = "The interval of a mean is of one method alone, not corrected for the others."
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Ranking:
         Sentences: what was left out, and why intervals are missing.
     datasets : tuple of str
         Those that it is about.
+    n_comparisons : int
+        Differences that are tested together: those of the answer to *Which method is best?* in the same units.
     """
 
     metric: str
@@ -72,11 +76,17 @@ class Ranking:
     unit: str
     notes: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    n_comparisons: int = 0
 
     @property
     def is_over_datasets(self) -> bool:
         """Whether there are enough data sets to speak of data sets in general."""
         return len(self.datasets) >= FEWEST_DATASETS
+
+
+def compared(n_comparisons: int) -> str:
+    """Return how many comparisons are tested together, and how they are corrected: *36 comparisons, Holm*."""
+    return plural(n_comparisons, "comparison") + (", Holm" if n_comparisons > 1 else "")
 
 
 def rankings(frame: pd.DataFrame, designs: Mapping[str, Design], *, alpha: float = ALPHA) -> tuple[Ranking, ...]:
@@ -108,20 +118,22 @@ def _ranking(metric: str, samples: Sequence[Sample], alpha: float) -> Ranking:
         family = family_over_datasets([over], all_pairs, alpha=alpha)
         notes = tuple(limits_over_datasets([over], len(family), alpha=alpha))
     else:
-        family = family_in_folds(having, all_pairs, alpha=alpha)
+        # Of all data sets, although some are not ranked: these tests are then those of the statistics.
+        family = family_in_folds(samples, all_pairs, alpha=alpha, reach=reach_of(metric))
         notes = (*limits_in_folds(having), *over.notes)
     means, *ends = _means(having, over, alpha)
     low, high = (np.clip(end, *range_of(metric)) for end in ends)
     best = columns[int(np.argmax(means))]
+    datasets = tuple(sample.dataset for sample in having)
+    ranked = [one for one in family if not one.dataset or one.dataset in datasets]
     methods = [
         RankedMethod(
-            column, float(means[i]), float(low[i]), float(high[i]), _n_units(having), *_to_best(column, best, family)
+            column, float(means[i]), float(low[i]), float(high[i]), _n_units(having), *_to_best(column, best, ranked)
         )
         for i, column in enumerate(columns)
     ]
     methods.sort(key=lambda method: -method.mean)
-    datasets = tuple(sample.dataset for sample in having)
-    return Ranking(metric, tuple(methods), _unit(having), tuple(dict.fromkeys(notes)), datasets)
+    return Ranking(metric, tuple(methods), _unit(having), tuple(dict.fromkeys(notes)), datasets, len(family))
 
 
 def _n_units(samples: Sequence[Sample]) -> int:
@@ -162,14 +174,14 @@ def _to_best(column: Column, best: Column, family: Sequence[PairedDifference]) -
 
 def _unit(samples: Sequence[Sample]) -> str:
     if len(samples) >= FEWEST_DATASETS:
-        return f"Intervals are over {plural(len(samples), 'data set')}."
+        return f"Intervals are over {plural(len(samples), 'data set')}. {_ALONE}"
     if len(samples) == 1:
         [sample] = samples
         return (
             f"Intervals are over {plural(sample.n_units, 'fold')} of {sample.dataset}, widened because folds share "
-            "images; they speak of this data set only."
+            f"images; they speak of this data set only. {_ALONE}"
         )
     return (
         f"Intervals are over the folds of each of {plural(len(samples), 'data set')}, widened because folds share "
-        "images; that of a difference covers it in each of them, and of other data sets nothing is said."
+        f"images; that of a difference covers it in each of them, and of other data sets nothing is said. {_ALONE}"
     )

@@ -74,7 +74,9 @@ def to_markdown(table: Table, spread: bool = False) -> str:
     axis = table.column_axes[-1]
     # GitHub's tables have one line of headers only, so every column repeats its group.
     names = [
-        f"{' · '.join(group)}\n{printed(axis, table.columns[i][-1])}" for group, those in table.groups for i in those
+        "\n".join(filter(None, [" · ".join(group), printed(axis, table.columns[i][-1])]))
+        for group, those in table.groups
+        for i in those
     ]
     lines = [
         ["Metric", row_heading(table), *(_markdown(name).replace("\n", "<br>") for name in names)],

@@ -12,6 +12,7 @@ from typing import Literal
 
 import pandas as pd
 
+from raygrid.metrics.further import reach_of
 from raygrid.report.inference.design import Design
 from raygrid.report.inference.families import (
     ALPHA,
@@ -130,7 +131,7 @@ def _answers(
         family = family_over_datasets(over, pairs_of, alpha=alpha, rope=rope)
         notes = limits_over_datasets(over, len(family), alpha=alpha)
         yield Answer(question, metric, "data sets", is_first, family, tuple(notes))
-    family = family_in_folds(samples, pairs_of, alpha=alpha, rope=rope)
+    family = family_in_folds(samples, pairs_of, alpha=alpha, rope=rope, reach=reach_of(metric))
     yield Answer(question, metric, "folds", is_first and not are_enough, family, tuple(limits_in_folds(samples)))
 
 

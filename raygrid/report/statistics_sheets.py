@@ -1,18 +1,29 @@
 """The statistics as sheets of text and as CSV: an answer a sheet, the primary ones first."""
 
 from collections.abc import Iterator
+from math import isnan
 
 from raygrid.report.inference.families import PairedDifference
 from raygrid.report.inference.mean_ranks import MeanRanks
+from raygrid.report.inference.questions import BASELINE, BEST, COST, GAIN, Question
 from raygrid.report.inference.samples import Column
 from raygrid.report.render import printed
 from raygrid.report.sheets import Sheet, number, p_value, to_csv_text
 from raygrid.report.statistics import Answer, Statistics
-from raygrid.wording import plural
+from raygrid.wording import plural, span
 
 TESTS = {
     "folds": "the corrected resampled t test (Nadeau and Bengio, 2003), because folds share images",
     "data sets": "Wilcoxon's signed-rank test on the means of data sets (Demšar, 2006)",
+}
+_NOTHING: dict[Question, str] = {
+    BEST: "There is nothing to compare: no two methods have results in the same folds.",
+    GAIN: f"There is nothing to compare: no arm has results of {printed('resampler', BASELINE)} and of a resampler.",
+    COST: "There is nothing to compare: no arm has results without resampling at more than one level of imbalance.",
+}
+_UNITS = {
+    "folds": "Folds: how many a test has; each counts once, with the mean over levels of imbalance",
+    "data sets": "Data sets: how many a test has; each counts once, with its mean over folds and levels",
 }
 
 
@@ -24,7 +35,12 @@ def column_name(column: Column) -> str:
 def statistics_sheets(statistics: Statistics) -> list[Sheet]:
     """Return the primary answers, then, marked as secondary, the others, the Bayesian tests and the average ranks."""
     primary = [_sheet(answer, statistics) for answer in statistics.answers if answer.is_primary]
-    others = [_sheet(answer, statistics) for answer in statistics.answers if not answer.is_primary]
+    empty = {answer.question for answer in statistics.answers if answer.is_primary and not answer.differences}
+    others = [
+        _sheet(answer, statistics)
+        for answer in statistics.answers
+        if not answer.is_primary and (answer.differences or answer.question not in empty)
+    ]
     bayesian = [_posterior_sheet(answer, statistics) for answer in statistics.answers if answer.differences]
     ranks = [_ranks_sheet(statistics)] if statistics.mean_ranks else []
     return [*primary, *others, *bayesian, *ranks]
@@ -36,20 +52,36 @@ def _title(answer: Answer) -> str:
 
 
 def _sheet(answer: Answer, statistics: Statistics) -> Sheet:
-    level = f"{1 - statistics.alpha:.0%}"
-    explained = (
-        f"Difference: left minus right, {_estimate(answer)}. Intervals ({level}) and p values are those of "
-        f"{TESTS[answer.units]}, corrected by Holm for the {plural(len(answer.differences), 'difference')} of this "
-        f"sheet; an interval leaves out 0 just where p is below {statistics.alpha:g}."
-    )
     return Sheet(
         title=_title(answer),
-        head=("Data set", "Left", "Right", "Difference", "Low", "High", "p", "Told apart", "Units"),
+        head=("Data set", "Left", "Right", "Difference", "Low", "High", "p", "Told apart", answer.units.capitalize()),
         rows=tuple(map(_row, answer.differences)),
-        notes=(*([explained] if answer.differences else ["There is nothing to compare."]), *_sentences(answer)),
+        notes=(
+            *(_explained(answer, statistics) if answer.differences else [_NOTHING[answer.question]]),
+            *_sentences(answer),
+        ),
         text_columns=frozenset({0, 1, 2, 7}),
         is_secondary=not answer.is_primary,
     )
+
+
+def _explained(answer: Answer, statistics: Statistics) -> Iterator[str]:
+    """Yield what the numbers of a sheet are, and for what they are corrected."""
+    yield (
+        f"Difference: left minus right, {_estimate(answer)}. Intervals ({1 - statistics.alpha:.0%}) and p values are "
+        f"two-sided, of {TESTS[answer.units]}{_degrees(answer)}. They are corrected by Holm for the "
+        f"{plural(len(answer.differences), 'difference')} of this sheet; an interval leaves out 0 just where p is "
+        f"below {statistics.alpha:g}, and ends at the largest difference that the metric can have. "
+        f"{_UNITS[answer.units]}. The CSV file also has the statistic and the p before correction."
+    )
+    if answer.is_primary:
+        yield "The three questions (which method is best, gain, cost) are not corrected for one another."
+
+
+def _degrees(answer: Answer) -> str:
+    """Return the degrees of freedom of the t tests that were made."""
+    degrees = sorted({int(one.degrees) for one in answer.differences if not isnan(one.degrees)})
+    return f", with {span(degrees)} degrees of freedom" if degrees else ""
 
 
 def _estimate(answer: Answer) -> str:
@@ -122,7 +154,7 @@ def _ranks_row(ranks: MeanRanks) -> tuple[str, ...]:
 
 CSV_HEAD = (
     *("question", "metric", "units", "standing", "dataset", "left", "right", "n_units"),
-    *("difference", "standard_error", "low", "high", "p_holm", "told_apart"),
+    *("difference", "standard_error", "statistic", "df", "p_raw", "low", "high", "p_holm", "told_apart"),
     *("p_left_better", "p_equivalent", "p_right_better", "notes"),
 )
 
@@ -138,8 +170,13 @@ def _csv_lines(answer: Answer) -> Iterator[tuple[object, ...]]:
     for one in answer.differences:
         yield (
             *(*shared, one.dataset, " ".join(one.left), " ".join(one.right), one.n_units),
-            *(one.difference, one.standard_error, one.low, one.high, one.p, one.told_apart),
+            *(one.difference, one.standard_error, one.statistic, _whole(one.degrees), one.raw_p),
+            *(one.low, one.high, one.p, one.told_apart),
             *(one.posterior.left_better, one.posterior.equivalent, one.posterior.right_better, notes),
         )
     if not answer.differences:
-        yield (*shared, *[""] * 13, notes)
+        yield (*shared, *[""] * (len(CSV_HEAD) - len(shared) - 1), notes)
+
+
+def _whole(value: float) -> int | str:
+    return "" if isnan(value) else int(value)

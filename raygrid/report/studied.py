@@ -8,6 +8,7 @@ import pandas as pd
 from raygrid.axes import IMBALANCE, axis_heading, level_name, level_phrase
 from raygrid.report.results import Results
 from raygrid.report.sheets import Sheet
+from raygrid.report.studied_methods import settings
 from raygrid.splits import Holdout, Official, StratifiedKFold
 from raygrid.storage.record import Record
 from raygrid.wording import plural
@@ -58,7 +59,7 @@ def _range(counts: Sequence[int]) -> str:
 
 
 def protocol(results: Results) -> list[tuple[str, str]]:
-    """Return the levels, the folds and the test set as names and sentences."""
+    """Return the levels, the folds, the test set and what else cells use as names and sentences."""
     if not results.cells:
         return []
     levels = [level_name(level) for level in results.places[IMBALANCE].cat.categories]
@@ -69,6 +70,7 @@ def protocol(results: Results) -> list[tuple[str, str]]:
         (axis_heading(IMBALANCE, results.places[IMBALANCE]), f"{', '.join(levels)}; classes {', or '.join(orders)}"),
         ("Folds", _folds(results)),
         ("Test set", ", or ".join(tested)),
+        *settings(results),
     ]
 
 

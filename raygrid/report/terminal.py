@@ -10,6 +10,7 @@ from raygrid.report.tables import Table
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table as RichTable
+    from rich.text import Text
 
 
 _GAP = 3  # between blocks, in characters
@@ -45,9 +46,10 @@ def to_terminal(table: Table, spread: bool = False, *, width: int | None = None)
     return Group(Text(table.title, style="bold"), Text(), *_side_by_side(blocks, width), Text(), below)
 
 
-def _side_by_side(blocks: "list[tuple[RichTable, int]]", width: int | None) -> "Iterator[RichTable]":
+def _side_by_side(blocks: "list[tuple[RichTable, int]]", width: int | None) -> "Iterator[RichTable | Text]":
     """Yield lines of as many blocks as the width allows, given each with the characters that it takes."""
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     lines: list[list[RichTable]] = []
     left = 0
@@ -58,8 +60,12 @@ def _side_by_side(blocks: "list[tuple[RichTable, int]]", width: int | None) -> "
         lines[-1].append(block)
         left -= taken + _GAP
     for i, line in enumerate(lines):
-        grid = RichTable.grid(padding=(0, _GAP, int(i + 1 < len(lines)), 0))
+        grid = RichTable.grid(padding=(0, _GAP, 0, 0))
+        for _ in line:
+            grid.add_column(vertical="bottom")  # heads may have more lines than others; the rows below them are as many
         grid.add_row(*line)
+        if i:
+            yield Text()
         yield grid
 
 

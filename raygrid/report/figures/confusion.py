@@ -1,7 +1,7 @@
 """Confusion matrices averaged over folds, a panel for each resampler, with labelled classes and linear colours."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +25,7 @@ from raygrid.report.figures.figure import (
     render,
     short,
 )
+from raygrid.report.figures.fitting import LINE, extra_height, wrapped
 from raygrid.report.figures.style import legible_on
 from raygrid.report.render import printed
 from raygrid.report.results import Results
@@ -40,7 +41,6 @@ Matrix = NDArray[np.float64]
 
 _GAP, _LARGEST, _SMALLEST = 0.12, 1.9, 0.75  # between matrices, and the side of one, in inches
 _AXIS, _TITLE, _SCALE = 0.2, 0.2, 0.7  # room for the name of an axis, for a title, and for the scale of colours
-_LINE = 1.35 * FONT_PT / 72  # height of a line of text, in inches
 _SAYS = {
     "rank": "Classes stand from the largest of each fold (1) to the smallest, whichever they are",
     "name": "Classes stand by name, the same in every fold",
@@ -144,11 +144,13 @@ def _layout(rows: Sequence[Sequence[_Panel]]) -> tuple[tuple[float, float], Any]
     side = min(_LARGEST, (DOUBLE - left - _SCALE + _GAP) / n_columns - _GAP)
     right = DOUBLE - left - n_columns * (side + _GAP) + _GAP
     below = _AXIS + names
-    height = len(rows) * (side + _TITLE + _GAP) - _GAP + below
+    rows = [[replace(panel, title=wrapped(panel.title, side)) for panel in row] for row in rows]
+    above = _TITLE + extra_height(panel.title for row in rows for panel in row)
+    height = len(rows) * (side + above + _GAP) - _GAP + below
 
     def draw(canvas: "Canvas") -> None:
-        spaces = {"wspace": _GAP / side, "hspace": (_TITLE + _GAP) / side}
-        grid = panels(canvas, len(rows), n_columns, (left, right, below, _TITLE), gridspec_kw=spaces)
+        spaces = {"wspace": _GAP / side, "hspace": (above + _GAP) / side}
+        grid = panels(canvas, len(rows), n_columns, (left, right, below, above), gridspec_kw=spaces)
         colours = _colours()
         for i, row in enumerate(rows):
             for j, axes in enumerate(grid[i]):
@@ -182,7 +184,7 @@ def _matrix(axes: "Axes", panel: _Panel, colours: dict[str, Any], side: float, *
     percent = 100 * panel.matrix
     image: Any = axes.imshow(percent, interpolation="none", **colours)
     axes.spines[:].set_visible(True)
-    every = max(1, int(np.ceil(_LINE * len(percent) / side)))
+    every = max(1, int(np.ceil(LINE * len(percent) / side)))
     ticks = range(0, len(percent), every)
     names = [short(panel.names[tick]) for tick in ticks]
     axes.tick_params(length=0, pad=1.5)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from raygrid.report.figures.figure import DOUBLE, LETTER, SINGLE, Figure, arms_of, heading, of_arm, panels, render
+from raygrid.report.figures.fitting import cut, extra_height, width_of, wrapped
 from raygrid.report.figures.style import INK, Style, styles
 from raygrid.report.render import printed
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _SIDE_BY_SIDE = 2  # panels; a third would have no room for its labels
 _HEIGHT, _BETWEEN = 1.3, 0.42  # of a panel, and from one to the next below it, in inches
+_NARROWEST = 1.3  # panel, in inches
 _LEFT, _BOTTOM, _TOP = 0.5, 0.4, 0.25
 _KEY, _TEXT = 0.1, 0.16  # from a panel to the marker of a label, and to its text, in inches
 _LABEL_GAP = 0.13 / _HEIGHT  # in heights of a panel: a line of text
@@ -57,24 +59,24 @@ def line_panels(
     """
     arms, datasets = arms_of(frame), list(dict.fromkeys(frame["dataset"]))
     looks = styles(frame["resampler"])
-    n_columns = min(_SIDE_BY_SIDE, len(arms))
+    longest = LETTER + max(width_of(printed("resampler", name)) for name in looks)
+    width, n_columns, right = _beside(len(arms), _TEXT + longest)
     n_rows = -(-len(arms) // n_columns) * len(datasets)
-    right = _TEXT + LETTER * (1 + max(len(printed("resampler", name)) for name in looks))
-    width = SINGLE if n_columns == 1 else DOUBLE
     panel_width = (width - n_columns * (_LEFT + right)) / n_columns
-    names = LETTER * tick_letters
-    bottom, between = _BOTTOM + names, _BETWEEN + names
-    height = _TOP + bottom + n_rows * (_HEIGHT + between) - between
+    titles = {(dataset, arm): wrapped(_title(dataset, arm), panel_width) for dataset in datasets for arm in arms}
+    names, top = LETTER * tick_letters, _TOP + extra_height(titles.values())
+    bottom, between = _BOTTOM + names, _BETWEEN + names + top - _TOP
+    height = top + bottom + n_rows * (_HEIGHT + between) - between
 
     def fill(canvas: "Canvas") -> None:
         spaces = {"wspace": (_LEFT + right) / panel_width, "hspace": between / _HEIGHT}
-        grid = panels(canvas, n_rows, n_columns, (_LEFT, right, bottom, _TOP), gridspec_kw=spaces)
+        grid = panels(canvas, n_rows, n_columns, (_LEFT, right, bottom, top), gridspec_kw=spaces)
         rows_of_each = n_rows // len(datasets)
         ends: dict[Axes, Sequence[End]] = {}
         for i, dataset in enumerate(datasets):
             those = list(grid[i * rows_of_each : (i + 1) * rows_of_each].flat)
             for axes, arm in zip(those, arms, strict=False):
-                _prepare(axes, f"{dataset}: {' · '.join(arm)}", those[0])
+                _prepare(axes, titles[dataset, arm], those[0])
                 ends[axes] = draw(axes, of_arm(frame[frame["dataset"] == dataset], arm), looks)
             for axes in those[len(arms) :]:
                 axes.remove()
@@ -84,9 +86,21 @@ def line_panels(
             axes.set_xlabel(x_label)
         # Only now is the scale of a data set known, on which labels keep their distance.
         for axes, those_ends in ends.items():
-            _label(axes, those_ends, panel_width)
+            _label(axes, those_ends, panel_width, room=right - _TEXT)
 
     return render(size=(width, height), draw=fill, **described)
+
+
+def _beside(n_arms: int, right: float) -> tuple[float, int, float]:
+    """Return the width of the figure, how many panels stand side by side, and the room for the labels of each."""
+    narrow, wide = SINGLE - _LEFT - _NARROWEST, DOUBLE - _LEFT - _NARROWEST
+    if n_arms > 1 and right <= DOUBLE / _SIDE_BY_SIDE - _LEFT - _NARROWEST:
+        return DOUBLE, _SIDE_BY_SIDE, right
+    return (SINGLE, 1, right) if n_arms == 1 and right <= narrow else (DOUBLE, 1, min(right, wide))
+
+
+def _title(dataset: str, arm: tuple[str, str]) -> str:
+    return f"{dataset}: {' · '.join(arm)}"
 
 
 def _prepare(axes: "Axes", title: str, first: "Axes") -> None:
@@ -97,7 +111,7 @@ def _prepare(axes: "Axes", title: str, first: "Axes") -> None:
     axes.grid(axis="y", color=INK, alpha=0.15, linewidth=0.5)
 
 
-def _label(axes: "Axes", ends: Sequence[End], width: float) -> None:
+def _label(axes: "Axes", ends: Sequence[End], width: float, *, room: float) -> None:
     """Write each line's label beside its end, with its marker, joined to it by a thin line."""
     from matplotlib.collections import LineCollection
 
@@ -114,7 +128,7 @@ def _label(axes: "Axes", ends: Sequence[End], width: float) -> None:
     axes.add_artist(LineCollection(leaders, colors=INK, linewidths=0.4, alpha=0.4, **off))
     for end, height in zip(ends, heights, strict=True):
         axes.plot([key_at], [height], color=end.style.colour, marker=end.style.marker, **off)
-        axes.text(text_at, height, end.label, va="center", transform=axes.transAxes)
+        axes.text(text_at, height, cut(end.label, room), va="center", transform=axes.transAxes)
 
 
 def apart(wanted: NDArray[np.float64], *, gap: float) -> NDArray[np.float64]:

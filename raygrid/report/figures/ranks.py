@@ -1,13 +1,14 @@
 """Critical-difference diagrams: a line for each average rank; bars join ranks that do not differ significantly."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from raygrid.report.figures.figure import DOUBLE, LETTER, SINGLE, Figure, render
+from raygrid.report.figures.fitting import extra_height, room_for, wrapped
 from raygrid.report.figures.style import INK
 from raygrid.report.inference.mean_ranks import MeanRanks
 from raygrid.report.statistics_sheets import arm_name, column_name
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 _ABOVE, _LINE, _BELOW = 0.5, 0.17, 0.42  # in inches: the title and the scale, each line, the axis
+_LONGEST_NAME = DOUBLE / 2  # of a method, in inches
 _NUMBER, _BAR = 0.4, 0.1  # right of the axis: a rank, and each bar
 
 
@@ -60,17 +62,20 @@ def critical_difference(
     ----------
     J. Demšar: Statistical Comparisons of Classifiers over Multiple Data Sets, JMLR 7, 2006.
     """
-    left = 0.1 + LETTER * max(len(label) for diagram in diagrams for label in diagram.ranks)
+    names, longest, higher = room_for([label for diagram in diagrams for label in diagram.ranks], _LONGEST_NAME)
+    left, line = 0.1 + LETTER + longest, _LINE + higher
     right = _NUMBER + _BAR * (1 + max(len(joined(diagram, alpha)) for diagram in diagrams))
     width = SINGLE if left + right <= SINGLE / 2 else DOUBLE
-    heights = [_ABOVE + _LINE * len(diagram.ranks) + _BELOW for diagram in diagrams]
+    titles = [wrapped(diagram.title, width - left) for diagram in diagrams]
+    above = _ABOVE + extra_height(titles)
+    heights = [above + line * len(diagram.ranks) + _BELOW for diagram in diagrams]
 
     def draw(canvas: "Canvas") -> None:
         top = sum(heights)
-        for diagram, height in zip(diagrams, heights, strict=True):
+        for diagram, title, height in zip(diagrams, titles, heights, strict=True):
             across = left / width, 1 - (left + right) / width
-            bottom, tall = ((top - height + _BELOW) / sum(heights), (height - _ABOVE - _BELOW) / sum(heights))
-            _draw(canvas.add_axes((across[0], bottom, across[1], tall)), diagram, alpha)
+            bottom, tall = ((top - height + _BELOW) / sum(heights), (height - above - _BELOW) / sum(heights))
+            _draw(canvas.add_axes((across[0], bottom, across[1], tall)), replace(diagram, title=title), alpha, names)
             top -= height
 
     return render(name, title=title, caption=caption, size=(width, sum(heights)), draw=draw)
@@ -94,7 +99,7 @@ def _in_order(diagram: Ranks) -> list[str]:
     return sorted(diagram.ranks, key=lambda label: diagram.ranks[label])
 
 
-def _draw(axes: "Axes", diagram: Ranks, alpha: float) -> None:
+def _draw(axes: "Axes", diagram: Ranks, alpha: float, names: Mapping[str, str] | None = None) -> None:
     """Draw one diagram."""
     labels = _in_order(diagram)
     ranks, lines = [diagram.ranks[label] for label in labels], range(len(labels))
@@ -102,7 +107,7 @@ def _draw(axes: "Axes", diagram: Ranks, alpha: float) -> None:
     axes.plot(ranks, lines, "o", color=INK, clip_on=False)
     axes.set(xlim=(1, len(labels)), ylim=(len(labels) - 0.5, -0.5), xlabel="Average rank (1 is best)")
     axes.set_xticks(range(1, len(labels) + 1, 1 + len(labels) // 12))
-    axes.set_yticks(lines, labels)
+    axes.set_yticks(lines, [(names or {}).get(label, label) for label in labels])
     axes.tick_params(axis="y", length=0)
     axes.set_title(diagram.title, loc="left", fontweight="bold", y=1.0, pad=20)
     for line, rank in zip(lines, ranks, strict=True):

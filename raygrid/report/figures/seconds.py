@@ -1,10 +1,12 @@
 """The mean seconds of a trial in each of its stages."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from raygrid.report.figures.figure import DOUBLE, LETTER, Figure, arms_of, basis, heading, of_arm, panels, render
+from raygrid.report.figures.fitting import extra_height, room_for, wrapped
 from raygrid.report.figures.style import COLOURS, HATCHES, INK, PAPER
 from raygrid.report.render import printed
 from raygrid.report.results import Results
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 _BAR, _GAP = 0.18, 0.45  # of a bar, and between panels, in inches
 _RIGHT, _BOTTOM, _TOP = 0.6, 0.4, 0.5
+_LONGEST_NAME = DOUBLE / 3  # of a resampler, in inches
 
 
 def seconds_by_stage(results: Results) -> Figure:
@@ -22,15 +25,19 @@ def seconds_by_stage(results: Results) -> Figure:
     frame, stages = _frame(results)
     arms = arms_of(results.places)
     n_bars = [of_arm(results.places, arm)["resampler"].nunique() for arm in arms]
-    left = 0.1 + LETTER * max(len(printed("resampler", name)) for name in results.places["resampler"].unique())
-    height = _TOP + _BOTTOM + _BAR * sum(n_bars) + _GAP * (len(arms) - 1)
+    shown = [printed("resampler", str(name)) for name in results.places["resampler"].unique()]
+    names, longest, higher = room_for(shown, _LONGEST_NAME)
+    left, bar = 0.1 + LETTER + longest, _BAR + higher
+    titles = [wrapped(" · ".join(arm), DOUBLE - left - _RIGHT) for arm in arms]
+    gap, top = _GAP + extra_height(titles), _TOP + extra_height(titles)
+    height = top + _BOTTOM + bar * sum(n_bars) + gap * (len(arms) - 1)
 
     def draw(canvas: "Canvas") -> None:
-        spaces = {"height_ratios": n_bars, "hspace": _GAP / (_BAR * sum(n_bars) / len(arms))}
-        grid = panels(canvas, len(arms), 1, (left, _RIGHT, _BOTTOM, _TOP), gridspec_kw=spaces)
-        for axes, arm in zip(grid[:, 0], arms, strict=True):
-            heading(axes, " · ".join(arm))
-            _bars(axes, of_arm(frame, arm).groupby("resampler", sort=False)[stages].mean())
+        spaces = {"height_ratios": n_bars, "hspace": gap / (bar * sum(n_bars) / len(arms))}
+        grid = panels(canvas, len(arms), 1, (left, _RIGHT, _BOTTOM, top), gridspec_kw=spaces)
+        for axes, arm, title in zip(grid[:, 0], arms, titles, strict=True):
+            heading(axes, title)
+            _bars(axes, of_arm(frame, arm).groupby("resampler", sort=False)[stages].mean(), names)
         grid[-1, 0].set_xlabel("Seconds a trial")
         handles, labels = grid[0, 0].get_legend_handles_labels()
         canvas.legend(handles, labels, loc="upper right", ncols=len(stages), frameon=False, handlelength=1.8)
@@ -54,8 +61,8 @@ def _frame(results: Results) -> tuple[pd.DataFrame, list[str]]:
     return results.places.join(pd.DataFrame(lines, columns=stages, index=results.places.index)), stages
 
 
-def _bars(axes: "Axes", means: pd.DataFrame) -> None:
-    """Draw one panel, the first resampler on top."""
+def _bars(axes: "Axes", means: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """Draw one panel, the first resampler on top, each written in the lines that its name has."""
     places, start = range(len(means)), pd.Series(0.0, index=means.index)
     for stage, colour, hatch in zip(means.columns, (*COLOURS[1:], INK), HATCHES * 2, strict=False):
         width = means[stage].fillna(0)
@@ -75,7 +82,7 @@ def _bars(axes: "Axes", means: pd.DataFrame) -> None:
         text = _short(total) if total else "nothing done yet"
         axes.annotate(text, (total, place), (4, 0), textcoords="offset points", va="center")
     axes.set_xlim(0, None if start.any() else 1)
-    axes.set_yticks(places, [printed("resampler", str(name)) for name in means.index])
+    axes.set_yticks(places, [names[printed("resampler", str(name))] for name in means.index])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
 

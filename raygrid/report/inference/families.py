@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import nan
+from math import inf, isnan, nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from raygrid.report.inference.bayesian import (
 )
 from raygrid.report.inference.paired import FEWEST_DATASETS, FEWEST_FOLDS, Corrected, corrected_t, holm, last_level
 from raygrid.report.inference.samples import Column, Sample
-from raygrid.report.inference.signed_rank import hodges_lehmann, signed_rank_p, smallest_p
+from raygrid.report.inference.signed_rank import hodges_lehmann, signed_rank_p, smaller_rank_sum, smallest_p
 
 Floats = NDArray[np.float64]
 Pairs = tuple[tuple[Column, Column], ...]
@@ -48,6 +49,12 @@ class PairedDifference:
         Whether the interval excludes 0, that is, whether p is below alpha.
     posterior : Posterior
         What the Bayesian test says: of this difference alone, not corrected for others.
+    statistic : float
+        Student's t in folds; over data sets Wilcoxon's W, the smaller sum of ranks. NaN where no test was made.
+    degrees : float
+        Of freedom of t; NaN over data sets, and where no test was made.
+    raw_p : float
+        Two-sided, of this difference alone, not corrected; NaN where no test was made.
     """
 
     dataset: str
@@ -61,31 +68,40 @@ class PairedDifference:
     p: float = nan
     told_apart: bool = False
     posterior: Posterior = UNKNOWN
+    statistic: float = nan
+    degrees: float = nan
+    raw_p: float = nan
 
 
 def family_in_folds(
-    samples: Sequence[Sample], pairs_of: Callable[[Sample], Pairs], *, alpha: float = ALPHA, rope: float = ROPE
+    samples: Sequence[Sample],
+    pairs_of: Callable[[Sample], Pairs],
+    *,
+    alpha: float = ALPHA,
+    rope: float = ROPE,
+    reach: float = inf,
 ) -> tuple[PairedDifference, ...]:
     """Set columns against each other within each data set; the family has those of all data sets.
 
     Intervals are of the level at which Holm's procedure stops: each covers its difference with a probability of at
-    least 1 - alpha, and with that probability all cover theirs that are of differences of zero.
+    least 1 - alpha, and with that probability all cover theirs that are of differences of zero. They end at `reach`,
+    the largest difference of two values of the metric.
     """
     pairs = [pairs_of(sample) for sample in samples]
     found = [in_folds(sample, of_sample) for sample, of_sample in zip(samples, pairs, strict=True)]
     corrected = holm(np.concatenate([each.p for each in found])) if found else np.empty(0)
     level, rest = last_level(corrected, alpha), iter(corrected.tolist())
-    family = []
+    family: list[PairedDifference] = []
     for sample, of_sample, each in zip(samples, pairs, found, strict=True):
-        low, high = each.interval(level)
-        for i, ((left, right), posterior) in enumerate(zip(of_sample, correlated_t(each, rope=rope), strict=True)):
-            mean, error, start, end = (float(array[i]) for array in (each.mean, each.standard_error, low, high))
-            p = next(rest)
-            family.append(
-                PairedDifference(
-                    sample.dataset, left, right, sample.n_units, mean, error, start, end, p, p < alpha, posterior
-                )
-            )
+        raw = each.p
+        degrees = np.where(np.isnan(raw), nan, each.degrees)
+        low, high = np.clip(each.interval(level), -reach, reach)
+        numbers = {"difference": each.mean, "standard_error": each.standard_error, "statistic": each.t}
+        numbers |= {"degrees": degrees, "raw_p": raw, "low": low, "high": high}
+        for i, (pair, posterior) in enumerate(zip(of_sample, correlated_t(each, rope=rope), strict=True)):
+            found_of: dict[str, Any] = {name: float(array[i]) for name, array in numbers.items()}
+            found_of |= {"p": (p := next(rest)), "told_apart": p < alpha, "posterior": posterior}
+            family.append(PairedDifference(sample.dataset, *pair, sample.n_units, **found_of))
     return tuple(family)
 
 
@@ -111,9 +127,13 @@ def family_over_datasets(
     level = last_level(corrected, alpha)
     return tuple(
         PairedDifference(
-            "", *pair, len(values), *_over(values, level if p <= 1 else 0), p, p < alpha, _posterior(values, rope)
+            *("", *pair, len(values)),
+            **_over(values, alone, level),
+            p=p,
+            told_apart=p < alpha,
+            posterior=_posterior(values, rope),
         )
-        for (_, pair), values, p in zip(pairs, differences, corrected.tolist(), strict=True)
+        for (_, pair), values, alone, p in zip(pairs, differences, raw, corrected.tolist(), strict=True)
     )
 
 
@@ -122,10 +142,12 @@ def is_testable(n_datasets: int, n_pairs: int, *, alpha: float) -> bool:
     return n_datasets >= FEWEST_DATASETS and smallest_p(n_datasets) * n_pairs < alpha
 
 
-def _over(differences: Floats, level: float) -> tuple[float, float, float, float]:
-    """Return the estimate, no standard error, and the interval, which a level of 0 does not have."""
-    estimate, low, high = hodges_lehmann(differences, level)
-    return estimate, nan, low, high
+def _over(differences: Floats, raw_p: float, level: float) -> dict[str, Any]:
+    """Return the numbers of a difference over data sets; where no test was made the estimate alone."""
+    is_tested = not isnan(raw_p)
+    estimate, low, high = hodges_lehmann(differences, level if is_tested else 0)
+    tested = {"statistic": smaller_rank_sum(differences), "raw_p": raw_p} if is_tested else {}
+    return {"difference": estimate, "low": low, "high": high} | tested
 
 
 def _posterior(differences: Floats, rope: float) -> Posterior:

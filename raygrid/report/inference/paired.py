@@ -31,14 +31,18 @@ class Corrected:
     """Of freedom."""
 
     @property
+    def t(self) -> Floats:
+        """The mean in standard errors; NaN where the folds do not vary, or share all images: no test can be made."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = self.mean / self.standard_error
+        return np.where(np.isfinite(self.standard_error) & (self.standard_error > 0), t, nan)
+
+    @property
     def p(self) -> Floats:
-        """Two-sided; NaN where the folds do not vary, so that nothing can be estimated, or share all images."""
+        """Two-sided; NaN where `t` is, and 1 where the mean is 0 in folds that do not vary."""
         from scipy import stats
 
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = np.abs(self.mean) / self.standard_error
-        p = 2 * stats.t.sf(t, self.degrees)
-        p = np.where(np.isfinite(self.standard_error) & (self.standard_error > 0), p, nan)
+        p = 2 * stats.t.sf(np.abs(self.t), self.degrees)
         return np.where((self.mean == 0) & (self.standard_error == 0), 1.0, p)
 
     def interval(self, alpha: float | Floats) -> tuple[Floats, Floats]:

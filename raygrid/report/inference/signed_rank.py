@@ -24,6 +24,19 @@ def smallest_p(n_datasets: int) -> float:
     return float(2.0 ** (1 - n_datasets))
 
 
+def smaller_rank_sum(differences: Floats) -> float:
+    """Return Wilcoxon's W: of the sums of the ranks of positive and of negative differences, the smaller one.
+
+    Ranks of zeros are split between both.
+    """
+    from scipy import stats
+
+    rounded = np.round(differences, DECIMALS)
+    ranks = stats.rankdata(np.abs(rounded))
+    of_zeros = ranks[rounded == 0].sum() / 2
+    return float(min(ranks[rounded > 0].sum(), ranks[rounded < 0].sum()) + of_zeros)
+
+
 def signed_rank_p(differences: Floats) -> Floats:
     """Return two-sided p values.
 

@@ -4,6 +4,8 @@ const COLOURS = ["var(--ink)", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69
 const DASHES = ["", "5 3", "1.5 2.5", "7 2 1.5 2", "10 3"];
 const SHAPES = ["M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0", "M-3 -3h6v6h-6z", "M0 -3.6L3.4 2.8H-3.4z", "M0 3.6L3.4 -2.8H-3.4z", "M0 -4L4 0L0 4L-4 0z"];
 const MARGINS = { left: 40, right: 8, top: 22, bottom: 34 };
+const MOST_NAMES = 20; // upright, below a panel
+const LONGEST_NAME = 16; // letters
 const SIZES = [[560, 330], [275, 230], [275, 185]]; // of one panel, of each of two, of each of more
 const lookOf = (m) => {
   const [k, arm] = [methods[m][2], arms.indexOf(armOf(m))];
@@ -34,10 +36,13 @@ function rangeOf(values) {
   return [low >= 0 ? Math.max(0, low - space) : low - space, high <= 1 ? Math.min(1, high + space) : high + space];
 }
 
-function panelOf({ title, lines, ticks, xLabel, yLabel }, _, all) {
-  const { left, right, top, bottom } = MARGINS;
+function panelOf({ title, lines, ticks, xLabel, yLabel, areNames = false }, _, all) {
+  const { left, right, top } = MARGINS;
   const isNarrow = matchMedia("(max-width: 40rem)").matches;
-  const [width, height] = SIZES[isNarrow ? 1 : Math.min(all.length, SIZES.length) - 1];
+  const [width, flat] = SIZES[isNarrow ? 1 : Math.min(all.length, SIZES.length) - 1];
+  const isUpright = areNames && thinned(ticks, width).length < ticks.length; // names that have no room side by side
+  const room = isUpright ? 6 * Math.max(...ticks.map(([, text]) => text.length)) : 0;
+  const [bottom, height] = [MARGINS.bottom + room, flat + room];
   const range = rangeOf(lines.flatMap((line) => line.points.flatMap((point) => point.ends ?? [point.y])));
   const x = (at) => left + 8 + at * (width - left - right - 16);
   const y = (value) => top + (1 - (value - range[0]) / (range[1] - range[0])) * (height - top - bottom);
@@ -46,7 +51,10 @@ function panelOf({ title, lines, ticks, xLabel, yLabel }, _, all) {
   for (const tick of ticksOf(range)) {
     picture.append(svg("path", { class: "rule", d: `M${left} ${y(tick)}H${width - right}` }), words(tick, { x: left - 5, y: y(tick) + 3.5, "text-anchor": "end" }));
   }
-  for (const [at, text] of thinned(ticks, width)) picture.append(words(text, { x: x(at), y: height - bottom + 14, "text-anchor": "middle" }));
+  for (const [at, text] of isUpright ? ticks.filter((_, k) => k % Math.ceil(ticks.length / MOST_NAMES) === 0) : thinned(ticks, width)) {
+    const place = [x(at) + (isUpright ? 4 : 0), height - bottom + (isUpright ? 8 : 14)];
+    picture.append(words(text, { x: place[0], y: place[1], ...(isUpright ? { "text-anchor": "end", transform: `rotate(-90 ${place.join(" ")})` } : { "text-anchor": "middle" }) }));
+  }
   picture.append(words(title, { class: "title", x: left, y: 12 }), words(yLabel, { class: "label", x: width - right, y: 12, "text-anchor": "end" }), words(xLabel, { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle", class: "label" }));
   for (const { m, name = methodName(m), look = lookOf(m), points } of lines) {
     const { colour, dash } = look;
@@ -93,8 +101,8 @@ function highlight(m) {
 /* What the figure can show */
 
 const CHARTS = {
-  imbalance: { title: "Against imbalance", about: () => "Means over the folds of a data set; a bar reaches one standard deviation over these folds up and down.", panels: againstImbalance },
-  classes: { title: "Recall of each class", about: () => "Mean recall over folds and levels; class 1 is the one that has most training images in its fold.", panels: recallByClass },
+  imbalance: { title: "Against imbalance", about: () => "Means over the folds of a data set; a bar reaches one standard deviation over these folds up and down, but not beyond what the metric can be.", panels: againstImbalance },
+  classes: { title: "Recall of each class", about: () => `Mean recall over folds and levels${areAllNamed() ? ", from the class with most training images to that with fewest" : "; where folds order classes anew, class 1 is the one that has most training images in its fold"}.`, panels: recallByClass },
   seconds: { title: "Against time", about: () => "Each point is a method; the median of the seconds of its trials, without what trials share, on a logarithmic scale.", panels: againstTime },
 };
 
@@ -111,7 +119,7 @@ function placesOf(those) {
 function pointOf(x, values) {
   const y = mean(values);
   const deviation = values.length > 1 ? Math.sqrt(values.reduce((sum, value) => sum + (value - y) ** 2, 0) / (values.length - 1)) : 0;
-  return { x, y, ends: deviation ? [y - deviation, y + deviation] : null };
+  return { x, y, ends: deviation ? [within(y - deviation), within(y + deviation)] : null };
 }
 
 function byDataset(linesOf, shared) {
@@ -127,6 +135,14 @@ function againstImbalance() {
   }, (of) => ({ xLabel: NAMES.imbalance, yLabel: view.metric, ticks: placesOf(used(of)).map((place, k) => [place, levels.imbalance[used(of)[k]]]) }));
 }
 
+// The classes from the largest to the smallest, if every fold has them in the same order.
+function namesInOrder(of) {
+  const orders = new Map(of.map((i) => pooled("class_order", i).map((k) => pooled("class_names", i)[k])).map((names) => [JSON.stringify(names), names]));
+  return orders.size === 1 ? [...orders.values()][0].map((name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name)) : null;
+}
+
+const areAllNamed = () => [...grouped(everyCell.filter((i) => passes(i) && isDone(i)), (i) => cells.dataset[i]).values()].every(namesInOrder);
+
 function recallByClass() {
   const rankOf = (k, n) => (n > 1 ? k / (n - 1) : 0.5);
   return byDataset((of) => {
@@ -137,7 +153,8 @@ function recallByClass() {
     }).filter(Boolean);
   }, (of) => {
     const n = pooled("class_order", of[0]).length;
-    return { xLabel: "Class, the largest first", yLabel: "Recall", ticks: Array.from({ length: n }, (_, k) => [rankOf(k, n), k + 1]) };
+    const names = namesInOrder(of);
+    return { xLabel: "Class, the largest first", yLabel: "Recall", areNames: names !== null, ticks: Array.from({ length: n }, (_, k) => [rankOf(k, n), names?.[k] ?? k + 1]) };
   });
 }
 

@@ -44,8 +44,16 @@ function errorOf(values, correlation) {
   return Math.sqrt(variance * (1 / values.length + correlation / (1 - correlation)));
 }
 
+// A number that the metric, or a difference of two of its values, can have: intervals and bars end there.
+function within(value, isDifference = false) {
+  const range = data.ranges[view.metric];
+  if (!range) return value;
+  const [low, high] = isDifference ? [range[0] - range[1], range[1] - range[0]] : range;
+  return Math.min(high, Math.max(low, value));
+}
+
 // The mean over data sets of the means over folds; of many data sets these are the units, of few their folds.
-function estimate(samples, valuesOf) {
+function estimate(samples, valuesOf, isDifference = false) {
   if (!samples.length) return { value: null, low: null, high: null };
   const ofSets = samples.map(valuesOf);
   const means = ofSets.map(mean);
@@ -55,5 +63,5 @@ function estimate(samples, valuesOf) {
   const error = areMany ? errorOf(means, 0) : n >= data.fewest.folds ? Math.hypot(...errors) / samples.length : NaN;
   const degrees = areMany ? n - 1 : Math.min(...samples.map((sample) => sample.degrees));
   const [value, half] = [mean(means), data.quantiles[degrees - 1] * error];
-  return error > 0 && Number.isFinite(half) ? { value, low: value - half, high: value + half } : { value, low: null, high: null };
+  return error > 0 && Number.isFinite(half) ? { value, low: within(value - half, isDifference), high: within(value + half, isDifference) } : { value, low: null, high: null };
 }

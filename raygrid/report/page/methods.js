@@ -11,13 +11,13 @@ function ranked() {
   const samples = samplesOf(everyCell.filter(passes));
   const found = [...(samples[0]?.columns.keys() ?? [])].map((m) => ({ m, ...estimate(samples, (sample) => [...sample.columns.get(m).values()]) }));
   const best = Math.max(...found.map((one) => one.value));
-  const unit = found.length ? `Of what the filters leave: ${samples.map((sample) => `${sample.n} folds of ${levels.dataset[sample.dataset]}`).join(", ")}. Which methods are told apart is said of the whole grid only.` : "No level and fold has a value of every method.";
+  const unit = found.length ? `Of what the filters leave: ${samples.map((sample) => `${sample.n} folds of ${levels.dataset[sample.dataset]}`).join(", ")}. Each ± is of one method alone. Which methods are shown to be worse is said of the whole grid only.` : "No level and fold has a value of every method.";
   return { methods: found.map((one) => ({ ...one, behind: one.value - best })), unit, notes: [] };
 }
 
 // The methods that have a place in the ranking, and then the others.
 function summaries() {
-  const { methods: found, unit, notes } = ranked();
+  const { methods: found, unit, notes, tests } = ranked();
   const those = grouped(everyCell.filter(passes), (i) => methodOf[i]);
   const without = [...those.keys()].filter((m) => !found.some((one) => one.m === m)).map((m) => ({ m, value: null, low: null, high: null, behind: null }));
   const { column, sign } = view.order;
@@ -27,7 +27,7 @@ function summaries() {
     return { ...one, seconds: seconds.length ? median(seconds) : null };
   });
   const byValue = withSeconds.sort((a, b) => compare(a.value, b.value, -1)).map((one, at) => ({ ...one, rank: one.value === null ? "" : at + 1 }));
-  return { unit, notes, methods: byValue.sort((a, b) => compare(key(a), key(b), sign)) };
+  return { unit, notes, tests, methods: byValue.sort((a, b) => compare(key(a), key(b), sign)) };
 }
 
 // Where all values are shares, an interval ends at 0 and 1: no method can be better.
@@ -65,7 +65,7 @@ function behindOf(one) {
   if (one.behind === null) return [DASH];
   if (one.behind === 0) return ["best"];
   if (one.toldApart !== false) return [signed(one.behind)];
-  return [h("span", { "aria-hidden": "true" }, "≈ "), signed(one.behind), h("span", { className: "unseen" }, ", not told apart from the best")];
+  return [h("span", { "aria-hidden": "true" }, "≈ "), signed(one.behind), h("span", { className: "unseen" }, ", not shown to be worse than the best")];
 }
 
 // A long name breaks where its parts end.
@@ -108,7 +108,7 @@ function methodHead(scale) {
 }
 
 function showMethods() {
-  const { methods: those, unit, notes } = summaries();
+  const { methods: those, unit, notes, tests } = summaries();
   const shown = view.all ? those : those.slice(0, SHOWN);
   const scale = scaleOf(shown);
   methodTable.tHead.replaceChildren(methodHead(scale));
@@ -116,7 +116,7 @@ function showMethods() {
   byId("all-methods").hidden = those.length <= SHOWN;
   byId("all-methods").textContent = view.all ? `Show the first ${SHOWN}` : `Show all ${those.length} methods`;
   const some = shown.some((one) => one.behind && one.toldApart === false);
-  byId("ranked-by").textContent = [some ? "≈: not told apart from the best." : "", unit, ...notes.map((note) => `${/^\S+: /.test(note) ? note : note[0].toUpperCase() + note.slice(1)}.`)].join(" ");
+  byId("ranked-by").textContent = [some ? `≈: could not be shown to be worse than the best (${tests}).` : "", unit, ...notes.map((note) => `${/^\S+: /.test(note) ? note : note[0].toUpperCase() + note.slice(1)}.`)].join(" ");
   const of = filterText();
   byId("method-count").textContent = of ? `${those.length} of ${methods.length} methods` : "";
   byId("no-filter").hidden = !of;

@@ -17,7 +17,7 @@ function differences(a, b) {
 // The difference of two methods, in the same folds, with its interval.
 function differenceOf(a, b) {
   const samples = samplesOf(everyCell.filter((i) => passes(i) && (methodOf[i] === a || methodOf[i] === b))).filter((sample) => sample.columns.size === 2);
-  return estimate(samples, ({ columns }) => [...columns.get(a)].map(([fold, value]) => value - columns.get(b).get(fold)));
+  return estimate(samples, ({ columns }) => [...columns.get(a)].map(([fold, value]) => value - columns.get(b).get(fold)), true);
 }
 
 function pairSentence(a, b, found) {
