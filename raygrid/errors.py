@@ -52,9 +52,9 @@ class InfeasibleError(RaygridError):
 def choices(got: str, valid: Iterable[str]) -> str:
     """Return *got 'X'; expected one of A, B*, with the nearest valid name where one is close."""
     names = list(valid)
-    parts = [name for name in names if len(got) > 1 and name.lower().startswith(got.lower())]
-    nearest = difflib.get_close_matches(got, names, n=1) or parts
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    longer = [name for name in names if len(got) > 1 and name.lower().startswith(got.lower())]
+    nearest = difflib.get_close_matches(got, names, n=1) or longer
+    hint = f"; did you mean {' or '.join(map(repr, nearest))}?" if 0 < len(nearest) < 4 else ""
     return f"got {got!r}; expected one of {', '.join(names)}{hint}"
 
 

@@ -345,11 +345,15 @@ BREAKING: list[tuple[Any, Level, str]] = [
     (
         of_training.rows_are_mixtures,
         Short(),
-        r" int64 of shape \(95,\); expected int64 of shape \(96,\)$",
+        r"^keep: _fit returned A of shape \(96, 96\) and y of shape \(95,\); expected \(n, 96\) and \(n,\)$",
     ),
-    (of_training.rows_are_mixtures, Undefined(), "^keep: got NaN or infinite shares of samples; expected finite ones$"),
+    (
+        of_training.rows_are_mixtures,
+        Undefined(),
+        "^keep: _fit returned NaN or infinite shares of samples; expected finite ones$",
+    ),
     (of_training.rows_are_mixtures, Forgetful(), "^keep: _fit returned NoneType; expected A, y$"),
-    (of_training.rows_are_mixtures, Invents(), r"^got label 9; expected one of 0, 1, 2$"),
+    (of_training.rows_are_mixtures, Invents(), "^keep: _fit returned label 9; expected those of y, 0 to 2$"),
     (of_training.one_seed_gives_one_resampled_set, Shuffles(), "at the second call$"),
     (of_training.labels_are_left_as_they_are, Relabels(), "^got other labels after the call$"),
     (of_training.any_sizes_will_do, NeedsTwo(), r"^got ValueError for sizes \(20, 1, 3\): too few$"),

@@ -33,7 +33,10 @@ FAULTS = [
     ),
     ({"class_names": ("cat",)}, "y: got 1 class; expected at least 2; add images of others"),
     ({"class_names": ("cat", "d\udceag")}, "class d\\xeag: got a name that is not UTF-8; rename it"),
-    ({"parts": {"val": np.array([0])}}, "parts: got 'val'; expected one of train, validation, test"),
+    (
+        {"parts": {"val": np.array([0])}},
+        "parts: got 'val'; expected one of train, validation, test; did you mean 'validation'?",
+    ),
     ({"parts": {"test": np.array([2, 1])}}, f"parts: test: {ASCENDING}"),
     ({"parts": {"test": np.array([1, 1])}}, f"parts: test: {ASCENDING}"),
     ({"parts": {"test": np.array([-1, 1])}}, f"parts: test: {ASCENDING}"),

@@ -95,15 +95,16 @@ def test_a_class_that_cannot_be_trained_on_is_refused(raygrid, tmp_path):
     assert raygrid("init", "mine") == (
         2,
         "",
-        "mine: got too few images to train on: 'cat' 1 and 'eel' 1; expected at least 2, one to train and one to test "
-        "on; add some, or leave it out\n",
+        "mine: got too few images: 'cat' 1 and 'eel' 1; expected at least 2, one to train and one to test on; add "
+        "some, or leave the class out\n",
     )
-    images_in(tmp_path / "parts" / "train", dog=9)
+    images_in(tmp_path / "parts" / "train", dog=9, eel=3)
     images_in(tmp_path / "parts" / "test", cat=5, dog=9)
     code, _, err = raygrid("init", "parts")
     assert (code, err.splitlines()[-1]) == (
         2,
-        "parts: got too few images to train on: 'cat' 0; expected at least 1; add some, or leave it out",
+        "parts: got too few images: 'cat' 0 in train and 'eel' 0 in test; expected at least 1; add some, or leave the "
+        "class out",
     )
     assert not [*tmp_path.glob("*.yaml")]
     images_in(tmp_path / "two", cat=2, dog=9)

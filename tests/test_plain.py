@@ -251,7 +251,7 @@ def test_predictions_that_are_no_labels_are_a_record(mine, monkeypatch, predicte
             "[np.full((len(X), 2), 0.5)] * 10",
             "got float64 of shape (10, 368, 2); expected (368, 10), a column for each",
         ),
-        ("[[0.5], [0.5, 0.5]]", "got a list that is no array; expected (368, 10), a column for each label"),
+        ("[[0.5], [0.5, 0.5]]", "got a list that is no array of numbers; expected (368, 10), a column for each label"),
         ("[['a'] * 10] * len(X)", "got <U1 of shape (368, 10); expected (368, 10), a column for each label"),
         ("np.full((len(X), 10), np.nan)", "got NaN or infinite values for 368 of 368 samples; expected finite ones"),
         ("np.eye(10)[[5] * len(X)] - 0.25", "got -0.25; expected probabilities, none of them negative"),

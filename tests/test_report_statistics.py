@@ -254,9 +254,7 @@ def test_three_sentences() -> None:
 def test_sentences_claim_nothing_that_was_not_tested() -> None:
     best, gain, cost = said(frame(EFFECTS, n_folds=2))
     assert best.endswith("but the design allows no test of whether that is more than chance.")
-    assert gain == (
-        "Each resampler against Base only (3 comparisons, Holm): with image · cnn the design allows no test."
-    )
+    assert gain == "Each resampler against Base only: with image · cnn the design allows no test."
     assert "the design allows no test" in cost
 
 
@@ -337,9 +335,9 @@ def test_confounds_are_said() -> None:
     assert resampled.endswith(" Equal epochs are then unequal numbers of training steps.")
     infeasible, lacking = confounds(unfinished())[-2:]
     assert infeasible == (
-        "20 cells are infeasible: no repetition can compute them. Where a method lacks some results only, the ranking "
-        "and the tests leave out these folds or levels of all methods alike, and a table leaves them out of that "
-        "method's number."
+        "20 cells are infeasible, which no repetition changes. Where a method lacks some results only, the ranking "
+        "and each test leave out these folds or levels of all methods that they compare, and a table leaves them out "
+        "of that method's number."
     )
     assert lacking.startswith("The study is unfinished: ")
 
@@ -354,7 +352,7 @@ def test_methods_without_any_result_are_named_and_take_nothing_from_the_others()
     without = replace(results, records=records)
     [said_of] = [sentence for sentence in confounds(without) if "infeasible" in sentence]
     assert said_of == (
-        "36 cells are infeasible: no repetition can compute them. No result at all, so that nothing is compared with "
+        "36 cells are infeasible, which no repetition changes. No result at all, so that nothing is compared with "
         "it there: S+ENN with image · cnn on mnist; IHT with image · cnn on mnist; S+ENN with features · svm on mnist; "
         "and 1 more."
     )

@@ -122,7 +122,7 @@ class Classifier(Level):
         Yields
         ------
         array of shape (len(X_test),), int64
-            In the order of the levels, and as equal to those of ``fit(...).predict(X_test)`` as rounding allows.
+            In the order of the levels, and as equal to those of `predictions` after `fit` as rounding allows.
         """
         for level in levels:
             model = level.fit(X, A, y, seed=seed, checkpoint=checkpoint, **watched)

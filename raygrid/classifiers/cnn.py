@@ -162,7 +162,7 @@ class Network(TrainingLevel, LossLevel, ScoringClassifier, WatchingClassifier):
         trainer = _compiled(self, X.shape[1], int(y.max()) + 1).trainer
         images = None if batches.images is None else kept(batches.images)
         batches.images = None  # the network has a copy
-        return lambda: trainer.epoch(iter(batches), images, seed=batches.seed_of_network())
+        return lambda: trainer.epoch(seed=batches.seed_of_network(), batches=iter(batches), images=images)
 
     def _can_be_kept(self, X: Samples, A: csr_array) -> bool:
         """Whether the network can keep the images and mix them: they have room, and few are mixed at once."""

@@ -107,9 +107,10 @@ class Predicting:
     def predict(self, X: Samples) -> Labels:
         """Return its labels of shape (n_samples,), int64."""
         predicted = np.asarray(self.trained.predict(_vectors(X)))
-        if predicted.shape != (len(X),) or not np.issubdtype(predicted.dtype, np.number):
+        if predicted.shape != (len(X),) or predicted.dtype.kind not in "fiu":
             return predicted  # what is no label is refused by its name
-        whole = predicted.astype(np.int64)
+        with np.errstate(invalid="ignore"):
+            whole = predicted.astype(np.int64)
         return whole if np.array_equal(whole, predicted) else predicted
 
 

@@ -11,7 +11,7 @@ from raygrid.classifiers.classifier import Classifier, Fitted, Labels, Part, Wat
 from raygrid.classifiers.predicting import checked_scores, predictions
 from raygrid.classifiers.scores import Scores, Scoring
 from raygrid.errors import InfeasibleError
-from raygrid.metrics.confusion import check_labels
+from raygrid.metrics.confusion import checked_labels
 from raygrid.mixtures.samples import Samples
 from raygrid.storage.checkpoint import Checkpoint
 from raygrid.storage.record import Curves
@@ -74,8 +74,7 @@ def predictions_of_each(
         levels, X, A, y_left, X_test, seed=seed, checkpoint=checkpoint, **watched
     )
     for predicted in each:
-        check_labels(predicted, len(X_test), len(labels))
-        yield labels[predicted]
+        yield labels[checked_labels(predicted, len(X_test), len(labels))]
 
 
 def _classes_left(y: Labels) -> tuple[Labels, Labels]:

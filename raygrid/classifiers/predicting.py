@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raygrid.metrics.confusion import check_labels
+from raygrid.metrics.confusion import checked_labels
 
 if TYPE_CHECKING:
     from raygrid.classifiers.classifier import Fitted
@@ -45,8 +45,9 @@ def predictions(model: "Fitted", X: "Samples", n_classes: int) -> dict[str, NDAr
         predicted = {"y_pred": likeliest(scores), "scores": scores}
     else:
         predicted = {"y_pred": found.predict(X)}
-    check_labels(predicted["y_pred"], len(X), n_classes)
-    return predicted
+    if "scores" in predicted:
+        predicted["scores"] = checked_scores(predicted["scores"], len(X), n_classes, name="scores")
+    return predicted | {"y_pred": checked_labels(predicted["y_pred"], len(X), n_classes)}
 
 
 def likeliest(scores: NDArray[Any]) -> NDArray[np.int64]:
@@ -70,8 +71,9 @@ def checked_scores(scores: Any, n_samples: int, n_classes: int, *, name: str) ->
     expected = f"expected ({n_samples}, {n_classes}), a column for each label"
     try:
         found = np.asarray(scores)
-    except ValueError:  # rows of several lengths
-        raise ValueError(f"{name}: got a {type(scores).__name__} that is no array; {expected}") from None
+        found = found.astype(np.float64) if found.dtype.kind in "bO" else found
+    except (ValueError, TypeError):  # rows of several lengths, or what is no number
+        raise ValueError(f"{name}: got a {type(scores).__name__} that is no array of numbers; {expected}") from None
     if found.shape != (n_samples, n_classes) or found.dtype.kind not in "fiu":
         raise ValueError(f"{name}: got {found.dtype} of shape {found.shape}; {expected}")
     if n_wrong := n_samples - np.count_nonzero(np.isfinite(found).all(axis=1)):

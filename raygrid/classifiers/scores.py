@@ -65,4 +65,5 @@ class _Moved(Scoring):
     def scores(self, X: Samples) -> Scores:
         found = checked_scores(self.model.scores(X), len(X), len(self.priors), name="scores")
         multiples = found / self.priors
-        return np.asarray(multiples / multiples.sum(axis=1, keepdims=True), dtype=np.float32)
+        total = multiples.sum(axis=1, keepdims=True)
+        return np.asarray(np.divide(multiples, total, out=multiples, where=total != 0), dtype=np.float32)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from raygrid.axes import AXES
 from raygrid.cells import Cell
@@ -23,23 +24,30 @@ def sentence_on_earlier_code(cells: Sequence[Cell], records: Mapping[str, Record
     records : mapping
         All of the store, by key.
     """
-    keys = {cell.key for cell in cells}
-    others = {_without_source(record.cell) for key, record in records.items() if key not in keys}
-    if not others:
+    own = [cell for cell in cells if cell.key not in records and _own_code(cell)]
+    if not own:
         return ""
-    modules = {cell: _modules(cell) for cell in cells if cell.key not in records}
-    changed = [cell for cell, names in modules.items() if names and _without_source(cell.identity()) in others]
+    keys = {cell.key for cell in cells}
+    others = {_without_source(record.cell): record.cell for key, record in records.items() if key not in keys}
+    pairs = [(cell, others.get(_without_source(cell.identity()))) for cell in own]
+    changed = [_changed_modules(cell, found) for cell, found in pairs if found]
     if not changed:
         return ""
-    names = listed(sorted({name for cell in changed for name in modules[cell]}))
+    names = listed(sorted(set().union(*changed)))
     kept = "these are kept: undo the change to have them again"
     return f"{names}: got other code than {len(changed)} of {len(cells)} cells have records of; {kept}, or run the grid"
 
 
-def _modules(cell: Cell) -> set[str]:
-    """Return the user's modules that a cell runs."""
-    levels = (level for axis in AXES if isinstance(level := getattr(cell, axis), Level))
-    return {level.code["class"].partition(":")[0] for level in levels if "source" in level.code}
+def _own_code(cell: Cell) -> dict[str, Mapping[str, str]]:
+    """Return the code of a cell's levels that are the user's, by axis."""
+    levels = {axis: level for axis in AXES if isinstance(level := getattr(cell, axis), Level)}
+    return {axis: level.code for axis, level in levels.items() if "source" in level.code}
+
+
+def _changed_modules(cell: Cell, found: Mapping[str, Any]) -> set[str]:
+    """Return the user's modules whose code a record's cell does not have."""
+    codes = {axis: code for axis, code in _own_code(cell).items() if found[axis]["source"] != code["source"]}
+    return {code["class"].partition(":")[0] for code in codes.values()}
 
 
 def _without_source(identity: object) -> str:

@@ -118,15 +118,20 @@ def _labels(name: str, images: Path, cache: str) -> Labels:
 
 
 def _require_enough(images: Path, labels: Labels) -> None:
-    """Raise UsageError if a class has no image to train on, because no cell could be computed."""
-    has_parts = {"train", "test"} <= labels.parts.keys()
-    y = labels.y[labels.parts["train"]] if has_parts else labels.y
-    sizes, least = np.bincount(y, minlength=len(labels.class_names)), 1 if has_parts else 2
-    few = [f"{name!r} {size}" for name, size in zip(labels.class_names, sizes, strict=True) if size < least]
-    if not few:
-        return
-    expected = f"expected at least {least}{'' if has_parts else ', one to train and one to test on'}"
-    raise UsageError(f"{images}: got too few images to train on: {listed(few)}; {expected}; add some, or leave it out")
+    """Raise UsageError if a class has no image to train or to test on, because no cell could be computed."""
+    parts = ("train", "test") if {"train", "test"} <= labels.parts.keys() else ()
+    found = {f" in {part}": labels.y[labels.parts[part]] for part in parts} or {"": labels.y}
+    sizes = {where: np.bincount(y, minlength=len(labels.class_names)) for where, y in found.items()}
+    least = 1 if parts else 2
+    few = [
+        f"{name!r} {size}{where}"
+        for where, of_classes in sizes.items()
+        for name, size in zip(labels.class_names, of_classes, strict=True)
+        if size < least
+    ]
+    if few:
+        expected = f"expected at least {least}{'' if parts else ', one to train and one to test on'}"
+        raise UsageError(f"{images}: got too few images: {listed(few)}; {expected}; add some, or leave the class out")
 
 
 def _said_of_parts(labels: Labels) -> str:

@@ -91,7 +91,10 @@ def saying_what_is_kept() -> Iterator[None]:
     earlier = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        is_terminated |= isinstance(end, SystemExit)
+        if isinstance(end, SystemExit) and end.code != signal.SIGTERM:  # which is how Ray ends while it starts
+            raise
         what = "ended by SIGTERM" if is_terminated else "interrupted"
         print(f"{what}; finished cells are kept: run the same command again to go on", file=sys.stderr)
         if is_terminated:

@@ -27,21 +27,27 @@ def confusion_matrix(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], n_cla
     ValueError
         The predictions are not one label 0 .. n_classes - 1 a sample.
     """
-    check_labels(y_pred, len(y_true), n_classes)
-    cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
+    predicted = checked_labels(y_pred, len(y_true), n_classes)
+    cells = np.bincount(y_true * n_classes + predicted, minlength=n_classes**2)
     return cells.reshape(n_classes, n_classes).astype(np.int64)
 
 
-def check_labels(y_pred: Any, n_samples: int, n_classes: int) -> None:
-    """Raise ValueError if predictions are not an array of one label 0 .. n_classes - 1 a sample."""
+def checked_labels(y_pred: Any, n_samples: int, n_classes: int) -> NDArray[Any]:
+    """Return predictions as an array; raise ValueError if they are not one label 0 .. n_classes - 1 a sample."""
     found = np.asarray(y_pred)
     if found.shape != (n_samples,) or not np.issubdtype(found.dtype, np.integer):
-        example = f", such as {found.tolist()[0]!r}" if found.shape == (n_samples,) and n_samples else ""
+        values = sorted(found.tolist(), key=_is_whole) if found.shape == (n_samples,) else []
+        example = f", such as {values[0]!r}" if values else ""
         got = f"{found.dtype} of shape {found.shape}{example}"
         raise ValueError(f"predict: got {got}; expected {n_samples} whole numbers, one a sample")
     wrong = found[(found < 0) | (found >= n_classes)]
     if len(wrong):
         raise ValueError(f"predict: got label {wrong[0]}; expected labels 0 to {n_classes - 1}")
+    return found
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
 
 
 def recall(confusion: Confusion) -> NDArray[np.float64]:

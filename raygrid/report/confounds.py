@@ -54,13 +54,13 @@ def _infeasible(places: pd.DataFrame, n_cells: int) -> Iterator[str]:
     counts = by[["infeasible", "done"]].sum()
     lacking = counts[counts["infeasible"] > 0]
     empty = [_on(place) for place in lacking.index[lacking["done"] == 0]]
-    yield f"{plural(n_cells, 'cell')} {'is' if n_cells == 1 else 'are'} infeasible: no repetition can compute them."
+    yield f"{plural(n_cells, 'cell')} {'is' if n_cells == 1 else 'are'} infeasible, which no repetition changes."
     if empty:
         yield f"No result at all, so that nothing is compared with it there: {'; '.join(at_most(empty, MOST_NAMED))}."
     if (lacking["done"] > 0).any():
         yield (
-            "Where a method lacks some results only, the ranking and the tests leave out these folds or levels of all "
-            "methods alike, and a table leaves them out of that method's number."
+            "Where a method lacks some results only, the ranking and each test leave out these folds or levels of all "
+            "methods that they compare, and a table leaves them out of that method's number."
         )
 
 

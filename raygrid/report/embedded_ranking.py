@@ -55,11 +55,12 @@ def _range(metric: str) -> list[float] | None:
 
 
 def _ranking(ranking: Ranking, positions: Positions) -> dict[str, Any]:
+    is_tested = any(isfinite(method.difference_low) for method in ranking.methods)
     return {
         "methods": [_method(method, positions) for method in ranking.methods],
         "unit": ranking.unit,
         "notes": list(ranking.notes),
-        "tests": compared(ranking.n_comparisons),
+        "tests": compared(ranking.n_comparisons) if is_tested else "",
     }
 
 

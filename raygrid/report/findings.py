@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import isnan
 
-from raygrid.report.inference.families import PairedDifference
+from raygrid.report.inference.families import ALPHA, PairedDifference
 from raygrid.report.inference.paired import DECIMALS
 from raygrid.report.inference.questions import BASELINE, BEST, COST, GAIN, Question
 from raygrid.report.inference.samples import Column
@@ -87,7 +87,9 @@ def _gain(answer: Answer) -> str:
     """Say, of each arm, which resamplers are shown to differ from none, and in which direction."""
     arms = dict.fromkeys(one.left[:-1] for one in answer.differences)
     parts = [_gain_of([one for one in answer.differences if one.left[:-1] == arm], arm) for arm in arms]
-    start = f"Each resampler against {printed('resampler', BASELINE)} only ({compared(len(answer.differences))})"
+    is_tested = any(not isnan(one.p) for one in answer.differences)
+    tests = f" ({compared(len(answer.differences))})" if is_tested else ""
+    start = f"Each resampler against {printed('resampler', BASELINE)} only{tests}"
     return f"{start}: {'; '.join(parts)}." if parts else ""
 
 
@@ -97,7 +99,7 @@ def _why_more(gain: Answer, best: Answer) -> str:
         return ""
     shown = {(one.dataset, frozenset((one.left, one.right))) for one in gain.differences if one.told_apart}
     is_lost = any(
-        (one.dataset, frozenset((one.left, one.right))) in shown and not one.told_apart and not isnan(one.p)
+        (one.dataset, frozenset((one.left, one.right))) in shown and not one.told_apart and one.raw_p < ALPHA
         for one in best.differences
     )
     reason = "because they correct for more comparisons"

@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from scipy.sparse import csr_array
 
 from raygrid.mixtures.samples import Samples
-from raygrid.resampling.resampler import Labels, Resampler, Sees, identity
+from raygrid.resampling.resampler import Labels, Resampler, Sees, identity, unknown_labels
 from raygrid.usercode.plain import made
 
 
@@ -65,6 +65,6 @@ def _checked(returned: Any, n_features: int, y: Labels) -> tuple[NDArray[np.floa
         raise _WrongReturnError(f"{got}; expected (n, {n_features}) and (n,)")
     if n_wrong := len(X_made) - np.count_nonzero(np.isfinite(X_made).all(axis=1)):
         raise _WrongReturnError(f"NaN or infinite values in {n_wrong} of {len(X_made)} samples; expected finite ones")
-    for label in np.setdiff1d(y_made, y).tolist():
-        raise _WrongReturnError(f"label {label!r}; expected those of y, {y.min()} to {y.max()}")
+    if unknown := unknown_labels(y_made, y):
+        raise _WrongReturnError(f"label {unknown[0]!r}; expected those of y, {y.min()} to {y.max()}")
     return X_made, y_made.astype(np.int64)

@@ -64,17 +64,16 @@ class Resampler(Level):
         InfeasibleError
             A class is too small for this resampler.
         """
+        classes = np.unique(y)  # a user's own may change y
         try:
             self.check_sizes(y)
             returned: Any = self._fit(X, y, seed)
         except InfeasibleError as error:
             raise InfeasibleError(f"{self.name}: {error}") from None
-        if not (isinstance(returned, tuple) and len(returned) == 2):
-            raise ValueError(f"{self.name}: _fit returned {type(returned).__name__}; expected A, y")
-        A, y_resampled = returned
-        if not np.isfinite(A.sum()):  # the user's own may divide by 0; a classifier would be blamed for it
-            raise ValueError(f"{self.name}: got NaN or infinite shares of samples; expected finite ones")
-        return A, y_resampled
+        try:
+            return _checked(returned, len(y), classes)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: _fit returned {error}") from None
 
     def check_sizes(self, y: Labels) -> None:
         """Raise InfeasibleError if the class sizes alone make this resampler fail; `plan` calls it before a run.
@@ -97,6 +96,33 @@ class NoResampling(Resampler):
 
     def _fit(self, X: Samples, y: Labels, seed: int) -> tuple[csr_array, Labels]:
         return identity(y), y
+
+
+def _checked(returned: Any, n_samples: int, classes: Labels) -> tuple[csr_array, Labels]:
+    """Return the mixtures of n_samples and their labels: a classifier would be blamed for wrong ones.
+
+    Raises
+    ------
+    ValueError
+        They are anything else.
+    """
+    if not (isinstance(returned, tuple | list) and len(returned) == 2):
+        raise ValueError(f"{type(returned).__name__}; expected A, y")
+    A, labels = returned[0], np.asarray(returned[1])
+    shape = getattr(A, "shape", type(A).__name__)
+    if labels.ndim != 1 or shape != (len(labels), n_samples):
+        raise ValueError(f"A of shape {shape} and y of shape {labels.shape}; expected (n, {n_samples}) and (n,)")
+    if not np.isfinite(A.sum()):  # the user's own may divide by 0
+        raise ValueError("NaN or infinite shares of samples; expected finite ones")
+    if unknown := unknown_labels(labels, classes):
+        raise ValueError(f"label {unknown[0]!r}; expected those of y, {classes[0]} to {classes[-1]}")
+    return A, labels.astype(np.int64, copy=False)
+
+
+def unknown_labels(labels: NDArray[Any], y: Labels) -> list[Any]:
+    """Return the labels, of any kind, that `y` does not have."""
+    known = set(y.tolist())
+    return [label for label in labels.tolist() if label not in known]
 
 
 def identity(y: Labels) -> csr_array:

@@ -47,7 +47,7 @@ class KeptCheckpoint:
                 if kept["version"].item() != self.version:
                     return None
                 arrays = {name.removeprefix(_ARRAY): kept[name] for name in kept if name.startswith(_ARRAY)}
-                seconds = float(kept["seconds"])
+                seconds = float(kept["seconds"]) if "seconds" in kept else 0.0  # others are of an earlier raygrid
         except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):  # numpy's errors for a broken file
             return None
         if is_first and 0 < seconds < math.inf:  # what is loaded later has the seconds of this process in it

@@ -40,11 +40,9 @@ def find(
         The class cannot be imported or is no such level.
     """
     level_class = _class_named(reference, kind, members(reference, context), suffices)
-    fields = level_class.model_fields
-    for hidden in sorted({name for one in level_class.mro() for name in getattr(one, "model_fields", ())} - {*fields}):
-        like = "str = ..." if hidden == "name" else "TYPE = ..."
-        raise ValueError(f"{reference}: got {hidden} as a ClassVar; expected a field; write `{hidden}: {like}`")
-    default = fields["name"].default
+    if "name" not in level_class.model_fields:
+        raise ValueError(f"{reference}: got name as a ClassVar; expected a field; write `name: str = ...`")
+    default = level_class.model_fields["name"].default
     name = default if isinstance(default, str) else level_class.__name__
     if not re.fullmatch(_NAME, name):
         raise ValueError(f"{reference}: got the name {name!r}; expected letters, digits, '.', '_' and '-' only")

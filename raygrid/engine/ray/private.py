@@ -104,9 +104,11 @@ def sigterm_kept() -> Iterator[None]:
     Ray's C++ part would answer the signal with a stack and abort this process.
     """
     handler = signal.getsignal(signal.SIGTERM)
-    yield
-    if handler is not None and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def leave_without_shutdown() -> None:

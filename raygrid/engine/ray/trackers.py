@@ -123,10 +123,11 @@ class Tracker:
         return _Cell(key, self.levels[key], str(self.folder / key))
 
     def _try(self, track: Callable[[], None]) -> None:
-        if not self.failed:
-            self.thread.submit(self._track, track).result()
+        self.thread.submit(self._track, track).result()
 
     def _track(self, track: Callable[[], None]) -> None:
+        if self.failed:  # the call before, which Ctrl-C did not wait for
+            return
         try:
             track()
         except Exception as error:  # any error of a server or a disk
@@ -156,8 +157,10 @@ class _MLflow(Tracker, MLflowLoggerCallback):  # type: ignore[misc]
 
     def end(self) -> None:
         """End the runs of trials that were cut short; MLflow would show them as running for ever."""
-        self._try(self._kill)
-        super().end()
+        try:
+            self._try(self._kill)
+        finally:
+            super().end()
 
     def _log_end(self, cell: _Cell, failed: bool) -> None:
         super()._log_end(cell, failed)

@@ -1,6 +1,7 @@
 """The mean seconds of a trial in each of its stages."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -58,13 +59,15 @@ def _frame(results: Results) -> tuple[pd.DataFrame, list[str]]:
         for key, is_done in zip(results.places["key"], done, strict=True)
     ]
     stages = list(dict.fromkeys(stage for line in lines for stage in line))
-    return results.places.join(pd.DataFrame(lines, columns=stages, index=results.places.index)), stages
+    seconds = pd.DataFrame(lines, columns=stages, index=results.places.index)
+    seconds[done] = seconds[done].fillna(0)  # some stages are of a few trials only
+    return results.places.join(seconds), stages
 
 
 def _bars(axes: "Axes", means: pd.DataFrame, names: Mapping[str, str]) -> None:
     """Draw one panel, the first resampler on top, each written in the lines that its name has."""
     places, start = range(len(means)), pd.Series(0.0, index=means.index)
-    for stage, colour, hatch in zip(means.columns, (*COLOURS[1:], INK), HATCHES * 2, strict=False):
+    for stage, colour, hatch in zip(means.columns, cycle((*COLOURS[1:], INK)), cycle(HATCHES), strict=False):
         width = means[stage].fillna(0)
         axes.barh(
             places,

@@ -32,18 +32,21 @@ class Corrected:
 
     @property
     def t(self) -> Floats:
-        """The mean in standard errors; NaN where the folds do not vary, or share all images: no test can be made."""
+        """The mean in standard errors; NaN where no test can be made: the folds share all images, or do not vary.
+
+        Where the mean of folds that do not vary is 0, so is this.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
             t = self.mean / self.standard_error
-        return np.where(np.isfinite(self.standard_error) & (self.standard_error > 0), t, nan)
+        known = np.where(np.isfinite(self.standard_error) & (self.standard_error > 0), t, nan)
+        return np.where((self.mean == 0) & (self.standard_error == 0), 0.0, known)
 
     @property
     def p(self) -> Floats:
-        """Two-sided; NaN where `t` is, and 1 where the mean is 0 in folds that do not vary."""
+        """Two-sided; NaN where `t` is."""
         from scipy import stats
 
-        p = 2 * stats.t.sf(np.abs(self.t), self.degrees)
-        return np.where((self.mean == 0) & (self.standard_error == 0), 1.0, p)
+        return np.asarray(2 * stats.t.sf(np.abs(self.t), self.degrees))
 
     def interval(self, alpha: float | Floats) -> tuple[Floats, Floats]:
         """Return the ends of the interval of level 1 - alpha; NaN where there is none."""

@@ -116,7 +116,7 @@ function showMethods() {
   byId("all-methods").hidden = those.length <= SHOWN;
   byId("all-methods").textContent = view.all ? `Show the first ${SHOWN}` : `Show all ${those.length} methods`;
   const some = shown.some((one) => one.behind && one.toldApart === false);
-  byId("ranked-by").textContent = [some ? `≈: could not be shown to be worse than the best (${tests}).` : "", unit, ...notes.map((note) => `${/^\S+: /.test(note) ? note : note[0].toUpperCase() + note.slice(1)}.`)].join(" ");
+  byId("ranked-by").textContent = [some ? (tests ? `≈: could not be shown to be worse than the best (${tests}).` : "≈: no test was made.") : "", unit, ...notes.map((note) => `${/^\S+: /.test(note) ? note : note[0].toUpperCase() + note.slice(1)}.`)].join(" ");
   const of = filterText();
   byId("method-count").textContent = of ? `${those.length} of ${methods.length} methods` : "";
   byId("no-filter").hidden = !of;
