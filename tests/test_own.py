@@ -363,6 +363,7 @@ def test_results_of_another_state_of_the_code_are_not_thought_lost():
         records[f"{i:016x}"] = record.model_copy(update={"key": f"{i:016x}", "cell": of_before})
     told = f"own_levels: got other code than {len(own)} of {len(cells)} cells have records of; "
     assert own and sentence_on_earlier_code(cells, records).startswith(told)
+    assert "own_levels" not in sentence_on_earlier_code([cell for cell in cells if cell not in own], records)
     other_levels = {key: record for key, record in records.items() if key not in {cell.key for cell in cells}}
     for key, record in other_levels.items():
         records[key] = record.model_copy(update={"cell": record.cell | {"fold": 99}})

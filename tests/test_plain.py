@@ -12,6 +12,7 @@ from sklearn.svm import SVC
 import raygrid as package
 from raygrid.classifiers import fit, predictions
 from raygrid.classifiers.estimator import Probabilities
+from raygrid.classifiers.scores import ScoringClassifier
 from raygrid.classifiers.svm import Svm
 from raygrid.commands.test import put_to_test
 from raygrid.errors import GridError
@@ -257,6 +258,8 @@ def test_predictions_that_are_no_labels_are_a_record(mine, monkeypatch, predicte
         ("np.eye(10)[[5] * len(X)] - 0.25", "got -0.25; expected probabilities, none of them negative"),
         ("np.eye(10)[[5] * len(X)] - 1e-9", None),  # rounding
         ("np.eye(10)[[5] * len(X)] * 30", None),  # the order is what labels need
+        ("np.eye(10)[[5] * len(X)].astype(object)", None),
+        ("np.eye(10)[[5] * len(X)] > 0", None),
     ],
 )
 def test_probabilities_that_are_none_are_a_record(returned, message):
@@ -267,6 +270,16 @@ def test_probabilities_that_are_none_are_a_record(returned, message):
     else:
         with pytest.raises(ValueError, match=f"^predict_proba: {re.escape(message)}"):
             predictions(model, X, 10)
+
+
+def test_thresholds_are_moved_also_where_no_class_has_a_probability():
+    class Unsure(ScoringClassifier):
+        def fit(self, *given, **settings): ...
+
+    shares = np.array([[0.0, 0.0], [0.5, 0.5]], np.float32)
+    y, X = np.array([0, 0, 0, 1]), train_samples(np.zeros((2, 3), np.float32))
+    moved = Unsure(name="unsure", threshold_moving=True).moved(SimpleNamespace(scores=lambda X: shares), y)
+    np.testing.assert_allclose(moved.scores(X), [[0, 0], [0.25, 0.75]], atol=1e-6)
 
 
 def test_a_candidate_with_probabilities_that_are_none_is_not_chosen(mine, monkeypatch):

@@ -350,6 +350,15 @@ def test_seconds_are_of_trials_that_are_done() -> None:
     assert frame["fit"].tolist() == pytest.approx([900, nan, nan], nan_ok=True)
 
 
+def test_a_stage_of_some_trials_only_counts_as_none_in_the_others() -> None:
+    cells = expand(grid(folds=1, datasets=["mnist"], imbalance_ratios=[2]))[:3]
+    one, other = (record(cell, np.random.default_rng(0)) for cell in cells[:2])
+    measured = one.measured.model_copy(update={"seconds": one.measured.seconds | {"earlier": 3600.0}})
+    frame, stages = _frame(results(cells, [one.model_copy(update={"measured": measured}), other]))
+    assert stages[-1] == "earlier"
+    assert frame["earlier"].tolist() == pytest.approx([3600, 0, nan], nan_ok=True)
+
+
 def test_labels_keep_their_distance_near_where_they_belong() -> None:
     assert apart(np.array([0.2, 0.5, 0.9]), gap=0.1).tolist() == pytest.approx([0.2, 0.5, 0.9])
     assert apart(np.array([0.52, 0.48]), gap=0.1).tolist() == pytest.approx([0.55, 0.45])

@@ -287,6 +287,14 @@ def test_a_checkpoint_knows_how_long_all_processes_worked_on_it(store, monkeypat
     assert store.checkpoint("a" * 16, "2").earlier_s == 0
 
 
+def test_a_checkpoint_of_before_seconds_were_kept_is_loaded(local_store):
+    buffer = BytesIO()
+    np.savez(buffer, version=np.array("1"), **{"array/X": np.arange(3)})
+    (local_store.root / "checkpoints" / f"{'a' * 16}.npz").write_bytes(buffer.getvalue())
+    kept = local_store.checkpoint("a" * 16, "1")
+    assert (kept.load()["X"].tolist(), kept.earlier_s) == ([0, 1, 2], 0)
+
+
 def test_a_checkpoint_that_is_deleted_is_gone(store):
     checkpoint = store.checkpoint("a" * 16, "1")
     checkpoint.save(STATE)
