@@ -88,7 +88,7 @@ def test_curves_of_the_training_part_are_of_the_epoch_as_it_is_trained():
     assert trained.curves.validation == {}
     assert all(len(values) == 2 for values in trained.curves.train.values())
     order = np.random.default_rng(1).permutation(48)
-    p = np.asarray(start(X[order] / np.float32(127.5) - 1))
+    p = load_keras().ops.convert_to_numpy(start(X[order] / np.float32(127.5) - 1))
     assert trained.curves.train["loss"][0] == pytest.approx(-np.log(p[np.arange(48), Y[order]]).mean(), rel=1e-3)
     confusion = confusion_matrix(Y[order], p.argmax(axis=1), 3)
     assert trained.curves.train["AvAcc"][0] == pytest.approx(metrics_of(confusion)["AvAcc"], rel=1e-3)
