@@ -271,7 +271,7 @@ def test_only_the_metrics_of_the_grid_change_a_record():
         ("OWN:f1_macro", "got 'OWN:f1_macro', but f1_macro is another metric; give the function a name of its own"),
         ("no_such_package.here:hits", "got 'no_such_package.here:hits'; no module can be imported from "),
         ("OWN.hits", "got 'OWN.hits'; expected one of AvAcc, CBA, MAvG, accuracy, "),
-        ("f1", "; did you mean 'f1_macro'?"),
+        ("f1", "; did you mean 'f1_macro' or 'f1_weighted'?"),
         ("Precision", "; did you mean 'precision_macro'?"),
         ("f1-macro", "average_precision, module:function; did you mean 'f1_macro'?"),
     ],
