@@ -24,11 +24,11 @@ def sentence_on_earlier_code(cells: Sequence[Cell], records: Mapping[str, Record
     records : mapping
         All of the store, by key.
     """
-    own = [cell for cell in cells if cell.key not in records and _own_code(cell)]
+    other_keys = records.keys() - {cell.key for cell in cells}
+    own = [cell for cell in cells if cell.key not in records and _own_code(cell)] if other_keys else []
     if not own:
         return ""
-    keys = {cell.key for cell in cells}
-    others = {_without_source(record.cell): record.cell for key, record in records.items() if key not in keys}
+    others = {_without_source(records[key].cell): records[key].cell for key in other_keys}
     pairs = [(cell, others.get(_without_source(cell.identity()))) for cell in own]
     changed = [_changed_modules(cell, found) for cell, found in pairs if found]
     if not changed:

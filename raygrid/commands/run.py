@@ -92,9 +92,10 @@ def saying_what_is_kept() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as end:
-        is_terminated |= isinstance(end, SystemExit)
-        if isinstance(end, SystemExit) and end.code != signal.SIGTERM:  # which is how Ray ends while it starts
-            raise
+        if isinstance(end, SystemExit):
+            is_terminated = end.code == signal.SIGTERM  # Ray's own handler says it so, while Ray starts
+            if not is_terminated:
+                raise
         what = "ended by SIGTERM" if is_terminated else "interrupted"
         print(f"{what}; finished cells are kept: run the same command again to go on", file=sys.stderr)
         if is_terminated:
